@@ -1,0 +1,1 @@
+"""The order of moves in one round."""

@@ -1,0 +1,1 @@
+"""What watches a run; none steers it."""

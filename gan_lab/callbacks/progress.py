@@ -1,0 +1,74 @@
+"""What a person sees while waiting: a bar on a terminal, a line now and then anywhere else."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import time
+
+from gan_lab.callbacks.base import Callback
+from gan_lab.run import Run
+
+log = logging.getLogger(__name__)
+
+
+class Progress(Callback):
+    """Step, images/s, losses and the time left. `line_every`: steps between lines where there is no terminal."""
+
+    def __init__(self, line_every: int = 100) -> None:
+        self.line_every = line_every
+        self._start = (0.0, 0, 0)
+        self._drawn = 0.0
+        self._clearing = _ClearBar()
+
+    def on_fit_start(self, run: Run) -> None:
+        self._start = (time.perf_counter(), run.step, run.images_seen)
+        if run.interactive:
+            for handler in logging.getLogger().handlers:
+                handler.addFilter(self._clearing)
+
+    def on_step_end(self, run: Run) -> None:
+        if run.interactive:
+            if run.last_step or time.perf_counter() - self._drawn > 0.1:
+                self._drawn = time.perf_counter()
+                sys.stderr.write("\r\x1b[K" + self._bar(run))
+                sys.stderr.flush()
+        elif run.due(self.line_every) or run.last_step:
+            log.info("%s", self._words(run))
+
+    def on_fit_end(self, run: Run) -> None:
+        if run.interactive:
+            sys.stderr.write("\n")
+            for handler in logging.getLogger().handlers:
+                handler.removeFilter(self._clearing)
+
+    def _words(self, run: Run) -> str:
+        began, first_step, first_image = self._start
+        seconds = max(time.perf_counter() - began, 1e-9)
+        left = seconds / max(run.step - first_step, 1) * (run.trainer.max_steps - run.step)
+        losses = [f"{role} {run.figures[key]:.3f}" for role in run.algorithm.networks if (key := f"loss/{role}") in run.figures]
+        rate = (run.images_seen - first_image) / seconds
+        return ", ".join([f"step {run.step}/{run.trainer.max_steps}", f"{rate:.0f} img/s", *losses, f"ETA {clock(left)}"])
+
+    def _bar(self, run: Run) -> str:
+        words = self._words(run)
+        width = max(min(shutil.get_terminal_size().columns - len(words) - 4, 30), 0)
+        filled = width * run.step // run.trainer.max_steps
+        return f"[{'#' * filled}{'.' * (width - filled)}] {words}" if width >= 5 else words
+
+
+class _ClearBar(logging.Filter):
+    """Takes the bar off the terminal's line before a message is printed on it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+        return True
+
+
+def clock(seconds: float) -> str:
+    """`1:02:03` or `2:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

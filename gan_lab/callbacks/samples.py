@@ -1,0 +1,47 @@
+"""Pictures of what the generator makes from the same latents, and of what it should make."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gan_lab.callbacks.base import Callback
+from gan_lab.images import grid, synthetic_note, write_png
+from gan_lab.run import Run
+
+
+class SampleGrids(Callback):
+    """A grid of `count` samples every `trainer.sample_every` steps and at the end, in `samples/` and the loggers;
+    a grid of real images once."""
+
+    def __init__(self, count: int = 64) -> None:
+        self.count = count
+        self._written = -1
+
+    def on_fit_start(self, run: Run) -> None:
+        if run.fresh:
+            real = grid(real_images(run, self.count))
+            run.loggers.image(0, "real", real)
+            write_png(run.folder / "samples" / "real.png", real, {"Title": f"real images of {run.store.card['name']}"})
+
+    def on_step_end(self, run: Run) -> None:
+        if run.due(run.trainer.sample_every):
+            self._write(run)
+
+    def on_fit_end(self, run: Run) -> None:
+        if run.outcome != "failed" and run.step != self._written and run.step > 0:
+            self._write(run)
+
+    def _write(self, run: Run) -> None:
+        seed = run.config["seed"]
+        picture = grid(run.algorithm.sampler().sample(self.count, seed=seed))
+        run.loggers.image(run.step, "samples", picture)
+        note = synthetic_note(str(run.folder), run.step, seed)
+        write_png(run.folder / "samples" / f"step-{run.step:08d}.png", picture, note)
+        self._written = run.step
+
+
+def real_images(run: Run, count: int) -> Tensor:
+    """`count` images spread evenly over the store, `(count, C, H, W)` in [-1, 1]."""
+    places = torch.linspace(0, len(run.store) - 1, min(count, len(run.store))).long().tolist()
+    return torch.stack([torch.from_numpy(run.store.images[place].copy()) for place in places]).float() / 127.5 - 1

@@ -1,0 +1,114 @@
+"""The `gan-lab` command: a verb, then whatever Hydra takes. Imports no torch, and no Hydra for its own help."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from gan_lab import __version__
+from gan_lab.command_line import flags as flag_words
+from gan_lab.command_line.nearest import nearest
+from gan_lab.command_line.verbs import VERBS, Verb
+from gan_lab.errors import ConfigError
+
+HELP = """\
+gan-lab {version}: generative adversarial networks, from a config
+
+usage: gan-lab VERB [group=choice] [key=value] [flags]
+
+verbs:
+{verbs}
+
+examples:
+  gan-lab train
+  gan-lab train model=dcgan dataset=cifar10 trainer.max_steps=20000
+  gan-lab train resume=outputs/dcgan-digits/RUN
+  gan-lab sample run=outputs/dcgan-digits/RUN n=16
+  gan-lab data pack dataset=cifar10 from=cifar10.zip
+
+gan-lab VERB --help lists a verb's groups and keys.
+Tab completion: put  eval "$(gan-lab --install-completion bash)"  into ~/.bashrc (zsh: ~/.zshrc).
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (the process's own where None). Returns the exit code; errors are said on stderr."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _complete() if words == ["--complete"] else _dispatch(words)
+        sys.stdout.flush()
+    except ConfigError as error:
+        print(f"gan-lab: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("gan-lab: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # | head
+        from gan_lab.command_line.console import silence
+
+        silence(sys.stdout)
+        return 0
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    flags, others = flag_words.split(words)
+    if "--version" in flags:
+        print(f"gan-lab {__version__}")
+        return 0
+    if "--install-completion" in flags:
+        from gan_lab.command_line.completion import script
+
+        print(script(flags["--install-completion"]))
+        return 0
+    if not others:
+        verbs = "\n".join(f"  {name:<8}{verb.summary}" for name, verb in VERBS.items())
+        print(HELP.format(version=__version__, verbs=verbs), end="")
+        return 0
+    name, *overrides = others
+    if name not in VERBS:
+        known = f"; the verbs: {', '.join(VERBS)}"
+        if "=" in name:
+            raise ConfigError(f"the verb comes first, e.g. gan-lab train {name}{known}")
+        raise ConfigError(f"unknown verb {name}{nearest(name, VERBS) or known}")
+    return _run(name, flags, overrides)
+
+
+def _run(name: str, flags: dict[str, str], overrides: list[str]) -> int:
+    from gan_lab.command_line.overrides import quote_paths
+    from gan_lab.command_line.resume import resumed
+
+    verb = VERBS[name]
+    sweeping = "--multirun" in flags or any(word.lower() == "hydra.mode=multirun" for word in overrides)
+    if sweeping and not verb.sweeps:
+        raise ConfigError(f"gan-lab {name} does one thing at a time; leave out -m")
+    if verb.actions:
+        overrides = _action(name, verb, flags, overrides)
+    if name == "train":
+        overrides = resumed(overrides, sweeping)
+    overrides = quote_paths(overrides, sweeping)
+
+    from gan_lab.command_line.launch import launch
+
+    return launch(name, flags, overrides)
+
+
+def _action(name: str, verb: Verb, flags: dict[str, str], overrides: list[str]) -> list[str]:
+    """Turn the bare word behind the verb into `action=`."""
+    known = ", ".join(verb.actions)
+    typed = [word.partition("=")[2] for word in overrides if word.startswith("action=")]
+    if overrides and "=" not in overrides[0] and not overrides[0].startswith("~"):
+        typed, overrides = [overrides[0]], [f"action={overrides[0]}", *overrides[1:]]
+    for action in typed:
+        if action not in verb.actions:
+            raise ConfigError(f"unknown action {name} {action}{nearest(action, verb.actions)}\n  actions: {known}")
+    if not typed and flags.keys().isdisjoint({"--help", "--hydra-help", "--cfg", "--info"}):
+        raise ConfigError(f"gan-lab {name} needs an action: {known}")
+    return overrides
+
+
+def _complete() -> int:
+    from gan_lab.command_line.completion import candidates
+
+    print("\n".join(candidates()))
+    return 0

@@ -1,0 +1,82 @@
+"""The words `key=value`, `+key=value` and `~key` as text, before Hydra reads them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+PATH_KEYS = ("resume", "run", "checkpoint", "from", "out", "dataset.path")
+PLAIN = re.compile(r"[A-Za-z0-9_./+@-]*")
+
+
+class Override(NamedTuple):
+    """`prefix` is one of "", "+", "++", "~"; `value` is None where nothing was assigned (`~key`, a bare word)."""
+
+    prefix: str
+    key: str
+    value: str | None
+
+    def __str__(self) -> str:
+        return f"{self.prefix}{self.key}" + ("" if self.value is None else f"={self.value}")
+
+
+def read(word: str) -> Override:
+    """Take an override apart at its prefix and its first equals sign."""
+    key = word.lstrip("+~")
+    name, assigned, value = key.partition("=")
+    return Override(word[: len(word) - len(key)], name, value if assigned else None)
+
+
+def quote(text: str) -> str:
+    """`text` as one string of Hydra's override grammar, whatever characters it holds."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    return QuotedString(text.replace("${", r"\${"), Quote.single).with_quotes()
+
+
+def unquote(value: str) -> str:
+    """The text of a value that the user has quoted for Hydra already; any other value as it is."""
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+        return value[1:-1].replace(f"\\{value[0]}", value[0])
+    return value
+
+
+def quote_paths(words: Sequence[str], sweeping: bool) -> list[str]:
+    """Quote the paths among the overrides, so that one with a comma, a bracket or an accent is typed as it is.
+
+    In a sweep a comma parts the values, so there only what exists on disk is taken for one path.
+    """
+    return [_quoted_path(word, sweeping) for word in words]
+
+
+def _quoted_path(word: str, sweeping: bool) -> str:
+    override = read(word)
+    value = override.value
+    if override.key not in PATH_KEYS or not value or value != unquote(value):
+        return word
+    path = os.path.expanduser(value)
+    if PLAIN.fullmatch(path) or ((sweeping or "${" in path) and not os.path.exists(path)):
+        return str(override._replace(value=path))
+    return str(override._replace(value=quote(path)))
+
+
+def merge(stored: Sequence[str], typed: Sequence[str]) -> list[str]:
+    """The overrides of a stored run with those typed beside it; of two for one key the typed one stands.
+
+    A stored `+key` had to be added, so a typed `key` of the same name is added too, and a typed `~key` only undoes it.
+    """
+    ours = {read(word).key: read(word) for word in typed}
+    theirs = {read(word).key: read(word) for word in stored}
+    kept = [word for word in stored if read(word).key not in ours]
+    for key, mine in ours.items():
+        before = theirs.get(key, Override("", key, None)).prefix
+        if before.startswith("+") and mine.prefix == "~":
+            continue
+        if before.startswith("+") and not mine.prefix:
+            mine = mine._replace(prefix=before)
+        elif before == "~" and mine.prefix.startswith("+"):
+            mine = mine._replace(prefix="")
+        kept.append(str(mine))
+    return kept

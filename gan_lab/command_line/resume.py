@@ -1,0 +1,123 @@
+"""`resume=RUN`: everything comes from the run, and what is typed beside it stands.
+
+Hydra composes from overrides, so those of the stored run are put before the typed ones. They are data that anybody may
+have written: a class that they name must be one that is trusted, and Hydra's own settings are not theirs to set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from gan_lab.command_line.overrides import merge, quote, read, unquote
+from gan_lab.config import check_targets
+from gan_lab.errors import ConfigError
+
+LIMIT = 1_000_000  # bytes of a stored override list
+
+
+def resumed(words: Sequence[str], sweeping: bool) -> list[str]:
+    """The overrides with which to go on: the run's, then `words`, then its own folder. Without resume= just `words`."""
+    typed = [(read(word), word) for word in words]
+    value = next((unquote(override.value or "") for override, _ in typed if override.key == "resume"), "")
+    if value in ("", "null"):
+        return list(words)
+    if sweeping:
+        raise ConfigError("resume= goes on with one run; leave out -m")
+    if any(override.key == "hydra.run.dir" for override, _ in typed):
+        raise ConfigError("resume= goes on in the run's own folder; leave out hydra.run.dir=")
+    path = Path(value).expanduser().absolute()
+    run = run_folder(path)
+    others = [word for override, word in typed if override.key != "resume"]
+    stored = stored_overrides(run, others)
+    # No .hydra now: a refused resume must leave the run's as it is.
+    own = [f"resume={quote(str(path))}", f"hydra.run.dir={quote(str(run))}", "hydra.output_subdir=null"]
+    return [*merge(stored, others), *own]
+
+
+def run_folder(path: Path) -> Path:
+    """The run that `path` means: its folder, or one of its checkpoints. Raises ConfigError, offering the nearest."""
+    if is_run(path):
+        return path
+    if path.suffix == ".pt" and path.parent.name == "checkpoints" and is_run(path.parent.parent):
+        if path.is_file():
+            return path.parent.parent
+        there = sorted(other.name for other in path.parent.glob("*.pt"))
+        raise ConfigError(f"resume={path}: no such checkpoint; there are: {', '.join(there) or 'none'}")
+    found = nearest_run(path)
+    what = "is not a run folder (no .hydra, no config.yaml)" if path.exists() else "does not exist"
+    raise ConfigError(f"resume={path} {what}" + (f"; nearest: {found}" if found else "; give the folder of a run"))
+
+
+def is_run(path: Path) -> bool:
+    return (path / ".hydra" / "overrides.yaml").is_file() or (path / "config.yaml").is_file()
+
+
+def nearest_run(path: Path) -> Path | None:
+    """The newest run below a folder, else the run beside `path` whose name begins with it or is spelt like it."""
+    if path.is_dir():
+        below = [folder for depth in ("*", "*/*") for folder in path.glob(depth) if is_run(folder)]
+        return max(below, key=lambda folder: folder.stat().st_mtime, default=None)
+    if not path.parent.is_dir():
+        return None
+    beside = {folder.name: folder for folder in sorted(path.parent.iterdir()) if folder.is_dir()}
+    names = [name for name in beside if name.startswith(path.name)] or get_close_matches(path.name, beside, n=3)
+    runs = (folder if is_run(folder) else nearest_run(folder) for folder in map(beside.__getitem__, names))
+    return next((run for run in runs if run), None)
+
+
+def stored_overrides(run: Path, typed: Sequence[str] = ()) -> list[str]:
+    """The run's own overrides without `resume*`, `trust` and Hydra's settings; none where the run has no list.
+
+    Those that `typed` replaces are not looked at. Raises ConfigError for a list that cannot be read, or one that
+    names a class outside gan-lab, `torch.nn`, `torch.optim` and the modules typed in `trust=`.
+    """
+    path = run / ".hydra" / "overrides.yaml"
+    if not path.is_file():
+        return []
+    replaced = {read(word).key for word in typed}
+    words = [word for word in _load(path) if read(word).key not in replaced]
+    words = [w for w in words if not read(w).key.startswith(("resume", "hydra.", "hydra/")) and read(w).key != "trust"]
+    _check(path, words, typed)
+    return words
+
+
+def _load(path: Path) -> list[str]:
+    import yaml
+
+    if path.stat().st_size > LIMIT:
+        raise ConfigError(f"{path}: larger than any list of overrides")
+    try:
+        words = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigError(f"{path} cannot be read: {reason}") from error
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ConfigError(f"{path} is not a list of overrides (key=value)")
+    return words
+
+
+def _check(path: Path, words: Sequence[str], typed: Sequence[str]) -> None:
+    """A stored override may name only trusted classes, and may not compute (`${oc.env:...}`)."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+
+    def value(word: str) -> Any:
+        try:
+            return parser.parse_override(word).value()
+        except HydraException as error:
+            raise ConfigError(f"{path}: cannot read {word!r}") from error
+
+    trust = next((value(word) for word in typed if read(word).key == "trust"), None) or []
+    for word in words:
+        override = read(word)
+        if "${" in word and ":" in word.partition("${")[2]:
+            raise ConfigError(f"{path}: {word} calls a resolver; type {override.key}= again beside resume= if you mean it")
+        parent, _, last = override.key.rpartition(".")
+        tree = {last: value(word)} if override.value is not None else {}
+        if "_target_" in word:
+            check_targets({parent: tree} if parent else tree, trust)

@@ -1,0 +1,120 @@
+"""From configuration to components: where the YAML lies, and the one place that instantiates it.
+
+Whoever writes a configuration may name any class: the command line and the user's own folder are the user's. What comes
+out of a stored run or a checkpoint is data, so `check_targets` admits only classes that gan-lab, `torch.nn`,
+`torch.optim` or a module the user trusts *defines* (an attribute path such as `torch.nn.functional.os.system` ends
+in something defined elsewhere and is refused).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gan_lab.errors import ConfigError
+
+PACKAGE = Path(__file__).resolve().parent
+CONFIG_DIR = next((p for p in (PACKAGE / "configs", PACKAGE.parent / "configs") if p.is_dir()), PACKAGE / "configs")
+TRUSTED = ("gan_lab", "torch.nn", "torch.optim")
+
+
+def build(node: Mapping[str, Any], key: str = "", **given: Any) -> Any:
+    """Instantiate `node` by its `_target_`, handing it the `given` keyword arguments.
+
+    A node with `_partial_: true` comes back as a callable that takes the rest. `key` is the node's place in the
+    configuration and only serves the message. Raises ConfigError, in one line, for a target that cannot be imported
+    and for arguments that it refuses (TypeError, ValueError).
+    """
+    import hydra.utils
+    from hydra.errors import InstantiationException
+
+    if "_target_" not in node:
+        raise ConfigError(f"{key or 'config'}: has no _target_ (the class to build)")
+    if os.getcwd() not in sys.path:  # a user's own module beside the command works as a target
+        sys.path.append(os.getcwd())
+    target = str(node["_target_"])
+    try:
+        if node.get("_partial_"):
+            return hydra.utils.instantiate(node, **given, _convert_="all")
+        factory = hydra.utils.instantiate(node, _partial_=True, _convert_="all")
+    except InstantiationException as error:
+        raise ConfigError(f"{key or 'config'}: {_cause(error)}") from error
+    try:
+        return factory(**given)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{key or 'config'} ({target}): {error}") from error
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason of a failed instantiation, in one line, with the key Hydra found it under."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    where = next((line.removeprefix("full_key: ") for line in lines if line.startswith("full_key: ")), "")
+    first = lines[0] if lines else type(error).__name__
+    inner = error.__cause__
+    while inner is not None and inner.__cause__ is not None:
+        inner = inner.__cause__
+    reason = str(inner).splitlines()[0] if inner is not None and str(inner) else ""
+    if "Error locating target" in first:
+        first = first.split(", set env var")[0]
+    parts = [first if not reason or reason in first else f"{first} {reason}"]
+    return "".join(parts) + (f" (at {where})" if where else "")
+
+
+def targets(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every `(key, _target_)` in a plain configuration tree."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            if name == "_target_":
+                yield key, str(value)
+            else:
+                yield from targets(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(node, Sequence) and not isinstance(node, (str, bytes)):
+        for index, value in enumerate(node):
+            yield from targets(value, f"{key}.{index}" if key else str(index))
+
+
+def check_targets(node: Any, trust: Sequence[str] = ()) -> None:
+    """Refuse a stored configuration that would run anything but trusted classes. Raises ConfigError.
+
+    Nothing outside the trusted modules is imported to find out. Interpolations are refused too: a stored
+    configuration is resolved, so `${oc.env:...}` in one is somebody reaching for this machine's environment.
+    """
+    for key, value in leaves(node):
+        if isinstance(value, str) and "${" in value:
+            raise ConfigError(f"stored config: {key} holds an interpolation ({value}); a stored config is plain data")
+    for key, target in targets(node):
+        if not (_is_ours(target) or any(target.startswith(f"{module}.") for module in trust)):
+            module = target.rpartition(".")[0] or target
+            raise ConfigError(
+                f"stored config: {key} names {target}, which is not a class of {', '.join((*TRUSTED, *trust))}; "
+                f"if you trust that code, add trust=[{module}]"
+            )
+
+
+def _is_ours(target: str) -> bool:
+    """Whether `target` is a class that one of the TRUSTED modules defines; looks up nothing that does not start so."""
+    if not any(target.startswith(f"{module}.") for module in TRUSTED):
+        return False
+    import hydra.utils
+
+    try:
+        found = hydra.utils.get_object(target)
+    except Exception:  # whatever hinders the look-up, the target is not one of ours
+        return False
+    home = getattr(found, "__module__", "") or ""
+    return isinstance(found, type) and any(home == module or home.startswith(f"{module}.") for module in TRUSTED)
+
+
+def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every `(dotted key, value)` of a plain configuration tree; an empty list or mapping is a value."""
+    if isinstance(node, Mapping) and node:
+        for name, value in node.items():
+            yield from leaves(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(node, (list, tuple)) and node and any(isinstance(v, (Mapping, list, tuple)) for v in node):
+        for index, value in enumerate(node):
+            yield from leaves(value, f"{key}.{index}" if key else str(index))
+    else:
+        yield key, node

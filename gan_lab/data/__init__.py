@@ -1,0 +1,1 @@
+"""Sources of images, the packed store and the stream of batches."""

@@ -1,0 +1,135 @@
+"""The verb `gan-lab data`: pack a dataset, list what is packed, look into one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gan_lab.config import CONFIG_DIR, build
+from gan_lab.data.dataset import Dataset
+from gan_lab.data.inspection import contact_sheet, duplicates, histogram, moments
+from gan_lab.data.root import data_root
+from gan_lab.data.store import CARD, Store, StoreError
+from gan_lab.errors import ConfigError, GanLabError
+
+
+def main(cfg: Mapping[str, Any]) -> None:
+    """Do `cfg.action` (pack, list or inspect) and print the outcome. Raises GanLabError in one line."""
+    actions = {"pack": _pack, "list": _list, "inspect": _inspect}
+    action = cfg.get("action")
+    if action not in actions:
+        raise ConfigError(f"action={action}: choose {', '.join(actions)}")
+    actions[action](cfg)
+
+
+def _pack(cfg: Mapping[str, Any]) -> None:
+    dataset: Dataset = build(cfg["dataset"], "dataset")
+    was_there = dataset.folder.exists() and not cfg.get("force")
+    start = time.perf_counter()
+    store = dataset.pack(cfg.get("from"), bool(cfg.get("force")))
+    seconds = time.perf_counter() - start
+    if was_there:
+        print(f"{store.name} is packed already (force=true packs it again)")
+    else:
+        print(f"packed {store.name} in {seconds:.1f} s, {len(store) / max(seconds, 1e-9):.0f} images/s")
+    _print_facts(store)
+    _print_histogram(store)
+
+
+def _list(cfg: Mapping[str, Any]) -> None:
+    root = data_root()
+    rows: list[tuple[str, ...]] = [("name", "shape", "images", "classes", "size", "source", "folder")]
+    names = set()
+    for card in sorted(root.glob(f"[!.]*/{CARD}")):
+        try:
+            store = Store(card.parent)
+        except StoreError as error:
+            print(error)
+            continue
+        names.add(store.name)
+        classes = str(store.num_classes or "-")
+        facts = (store.name, _sides(store), f"{len(store)}", classes, _size(store.nbytes))
+        rows.append((*facts, str(store.card["source"]), store.folder.name))
+    print(f"data root: {root}")
+    if len(rows) > 1:
+        _print_table(rows)
+    else:
+        print("nothing is packed yet")
+    missing = [name for name in _ready_made() if name not in names]
+    if missing:
+        print(f"not packed yet: {', '.join(missing)} (gan-lab data pack dataset=NAME)")
+
+
+def _inspect(cfg: Mapping[str, Any]) -> None:
+    dataset: Dataset = build(cfg["dataset"], "dataset")
+    store = dataset.open()
+    store.verify()
+    _print_facts(store)
+    mean, std = moments(store)
+    print(f"pixels   mean {_numbers(mean)}, std {_numbers(std)} per channel, in 0..1")
+    print(f"repeats  {duplicates(store)} exact duplicates")
+    _print_histogram(store)
+    out = Path(cfg.get("out") or f"{store.name}.png").expanduser()
+    if out.is_dir():
+        out = out / f"{store.name}.png"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        contact_sheet(store).save(out)
+    except (OSError, ValueError) as error:
+        raise GanLabError(f"out={out}: the contact sheet cannot be written ({error})") from error
+    print(f"sheet    {out.absolute()}")
+
+
+def _print_facts(store: Store) -> None:
+    classes = f", {store.num_classes} classes" if store.num_classes else ", no labels"
+    print(f"images   {len(store)} of {_sides(store)}{classes}, {_size(store.nbytes)}, sha256 {store.sha256[:12]}")
+    print(f"source   {store.card['source']}, fit {store.card['fit']}")
+    print(f"folder   {store.folder}")
+
+
+def _print_histogram(store: Store) -> None:
+    counts = histogram(store)
+    if not counts:
+        return
+    most = max(counts.values())
+    name_width = min(24, max(map(len, counts)))
+    for name, count in list(counts.items())[:50]:
+        bar = "#" * max(round(30 * count / most), 1 if count else 0)
+        print(f"  {name[:name_width]:<{name_width}} {count:>{len(str(most))}} {bar}")
+    if len(counts) > 50:
+        print(f"  ... and {len(counts) - 50} more classes")
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _ready_made() -> Iterable[str]:
+    """The names of the shipped datasets that have a source of their own."""
+    from omegaconf import DictConfig, OmegaConf
+
+    for path in sorted((CONFIG_DIR / "dataset").glob("*.yaml")):
+        node = OmegaConf.load(path)
+        if isinstance(node, DictConfig) and "source" in node:
+            yield str(node["name"])
+
+
+def _sides(store: Store) -> str:
+    channels, height, width = store.shape
+    return f"{width}x{height} {'gray' if channels == 1 else 'RGB'}"
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return "/".join(f"{value:.4f}" for value in values)

@@ -1,0 +1,185 @@
+"""Packing a source into a store: streamed to a sibling folder, synced, renamed at the end; so it is whole or absent."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import math
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from gan_lab import __version__
+from gan_lab.data.images import ImageError, fit
+from gan_lab.data.progress import Progress
+from gan_lab.data.sources import Source
+from gan_lab.data.store import CARD, IMAGES, LABELS, VERSION, Store, StoreError
+from gan_lab.errors import ConfigError, GanLabError
+
+
+def pack(source: Source, shape: Sequence[int], how: str, folder: Path, name: str, force: bool = False) -> Store:
+    """Write every image of `source`, fitted to `shape` = `(C, H, W)` by `how`, as the store `folder`, and open it.
+
+    Two processes may pack the same store at once: the first to finish stays, unless `force`, where the last does.
+    Whatever interrupts leaves nothing behind but what was there. Raises GanLabError for a full or unwritable disk
+    and for images that cannot be read, ConfigError for a source without images.
+    """
+    needed = len(source) * math.prod(shape)
+    temporary = _temporary(folder)
+    try:
+        card = {"version": VERSION, "name": name, "shape": [int(side) for side in shape], "fit": how}
+        card |= {"resampling": "lanczos", "source": source.describe(), "origin": source.identity}
+        _write(source, shape, how, temporary, card)
+        _publish(temporary, folder, force)
+    except OSError as error:
+        raise _disk_error(error, folder, needed) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Store(folder)
+
+
+def _write(source: Source, shape: Sequence[int], how: str, folder: Path, card: dict[str, Any]) -> None:
+    """Fill `folder` with the files of a store. `card` comes with what is known before."""
+    labels: list[int | None] = []
+    digest = hashlib.sha256()
+    progress = Progress(f"packing {card['name']}", len(source))
+    try:
+        with open(folder / IMAGES, "wb", buffering=1 << 20) as file:
+            for name, image, label in source:
+                try:
+                    pixels = fit(image, shape, how)
+                except ImageError as error:
+                    raise GanLabError(f"{name}: {error}; nothing was packed") from error
+                file.write(pixels.data)
+                digest.update(pixels.data)
+                labels.append(label)
+                progress.update(len(labels))
+            _sync(file)
+    finally:
+        progress.close()
+    if not labels:
+        raise ConfigError(f"dataset: {source.describe()} has no images")
+    classes = None
+    if None not in labels:
+        values = np.array(labels, dtype="<i8")
+        classes = [str(c) for c in source.classes or range(int(values.max()) + 1)]
+        digest.update(values.tobytes())
+        with open(folder / LABELS, "wb") as file:
+            file.write(values.tobytes())
+            _sync(file)
+    created = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    card |= {"count": len(labels), "classes": classes, "sha256": digest.hexdigest()}
+    card |= {"gan_lab": __version__, "created": created}
+    with open(folder / CARD, "wb") as file:
+        file.write(json.dumps(card, indent=2, ensure_ascii=False).encode(errors="replace"))
+        _sync(file)
+
+
+def _publish(temporary: Path, folder: Path, force: bool) -> None:
+    """Rename `temporary` to `folder`. A healthy store that is there already stays, unless `force`."""
+    _sync_folder(temporary)
+    aside = temporary.with_name(temporary.name + ".old")
+    try:
+        for _ in range(100):
+            try:
+                os.rename(temporary, folder)
+                _sync_folder(folder.parent)
+                return
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EACCES, errno.EPERM):
+                    raise
+                if not folder.exists():
+                    raise
+            if not force and _is_whole(folder):
+                return
+            with contextlib.suppress(FileNotFoundError):  # another process was faster
+                os.rename(folder, aside)
+            _remove(aside)
+        raise GanLabError(f"{folder}: other processes keep replacing it; try again")
+    finally:
+        if aside.exists() and not folder.exists():  # interrupted in between: put back what was there
+            os.rename(aside, folder)
+        _remove(aside)
+
+
+def _temporary(folder: Path) -> Path:
+    """A new sibling of `folder` that carries host and process; those of processes that are gone are removed."""
+    prefix = f".{folder.name}.{socket.gethostname()}."
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for stale in folder.parent.glob(f"{prefix}*"):
+            process = stale.name[len(prefix) :].split(".")[0]
+            if process.isdecimal() and not _is_alive(int(process)):
+                _remove(stale)
+        temporary = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}.", dir=folder.parent))
+        temporary.chmod(0o777 & ~_umask())
+        return temporary
+    except OSError as error:
+        raise _disk_error(error, folder, 0) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":  # signal 0 would be Ctrl-C there
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        Store(folder)
+    except StoreError:
+        return False
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _disk_error(error: OSError, folder: Path, needed: int) -> GanLabError:
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        free = shutil.disk_usage(folder.parent).free
+        return GanLabError(
+            f"{folder}: no space left ({needed} bytes needed, {free} free); free some, or set GAN_LAB_DATA elsewhere"
+        )
+    where = error.filename or folder
+    return GanLabError(f"{where}: {error.strerror or error}; set GAN_LAB_DATA to a folder that can be written")

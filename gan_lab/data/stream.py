@@ -1,0 +1,187 @@
+"""The endless stream of batches: seeded, reshuffled every epoch, sharded by rank, and exact to resume."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan_lab.data.store import Store
+from gan_lab.errors import ConfigError, GanLabError
+
+RESIDENT_LIMIT = 4 * 1024**3
+PREFETCH = 2
+
+
+class Batch(NamedTuple):
+    """Float images `(n, C, H, W)` in [-1, 1] and int64 labels `(n,)`, None for a dataset without labels."""
+
+    images: Tensor
+    labels: Tensor | None
+
+
+class Cursor(NamedTuple):
+    """How much has been drawn: `position` images of epoch `epoch`, over all ranks together."""
+
+    epoch: int
+    position: int
+
+
+class Stream:
+    """Batches of a store, for ever. Every epoch is a new permutation given by `(seed, epoch)`; batches run on across
+    its end, so every image is drawn once per epoch whatever the batch size.
+
+    `batch_size` counts all `world` processes: `rank` draws its equal share, and the shares of all ranks are, in order,
+    what one process would draw. A store of up to `resident_limit` bytes is copied to the device and a batch is a gather
+    there; a larger one is read through the map by a thread, PREFETCH batches ahead. Both give equal batches. Colour
+    images are in channels_last memory format unless told otherwise. Raises ConfigError for a batch size below 1 or one
+    that the ranks cannot share.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        batch_size: int,
+        seed: int,
+        device: torch.device | str = "cpu",
+        rank: int = 0,
+        world: int = 1,
+        resident_limit: int = RESIDENT_LIMIT,
+        channels_last: bool = True,
+    ) -> None:
+        if batch_size < 1:
+            raise ConfigError(f"trainer.batch_size={batch_size}: must be at least 1")
+        if batch_size % world:
+            raise ConfigError(f"trainer.batch_size={batch_size}: {world} processes cannot share it equally")
+        self.store = store
+        self.batch_size = batch_size
+        self.seed = seed
+        self.device = torch.device(device)
+        self.share = slice(rank * (batch_size // world), (rank + 1) * (batch_size // world))
+        self.channels_last = channels_last and store.shape[0] > 1
+        self.cursor = Cursor(0, 0)  # behind what was handed out
+        self._reading = self.cursor  # behind what the thread was asked for
+        self._orders: dict[int, Tensor] = {}
+        self._ahead: deque[Future[tuple[Cursor, Tensor, Tensor | None]]] = deque()
+        self._thread: ThreadPoolExecutor | None = None
+        self._labels = None if store.labels is None else torch.from_numpy(store.labels)
+        self._images: Tensor | None = None
+        if store.nbytes <= _budget(self.device, resident_limit):
+            self._images = self._layout(torch.from_numpy(np.array(store.images))).to(self.device)
+            self._labels = None if self._labels is None else self._labels.to(self.device)
+
+    @property
+    def resident(self) -> bool:
+        """Whether the images live on the device."""
+        return self._images is not None
+
+    def next(self) -> Batch:
+        """The next batch, on the device. It is the caller's: nothing overwrites it later."""
+        if self._images is not None:
+            indices, self.cursor = self._draw(self.cursor)
+            labels = None if self._labels is None else self._labels.index_select(0, indices)
+            return Batch(self._normalise(self._images.index_select(0, indices)), labels)
+        self._read_ahead()
+        cursor, pixels, labels = self._ahead.popleft().result()
+        self.cursor = cursor
+        self._read_ahead()
+        labels = None if labels is None else labels.to(self.device, non_blocking=True)
+        return Batch(self._normalise(pixels.to(self.device, non_blocking=True)), labels)
+
+    def state_dict(self) -> dict[str, int | str]:
+        """Where the stream stands, after the batches handed out; the same on every rank."""
+        epoch, position = self.cursor
+        return {"epoch": epoch, "position": position, "seed": self.seed, "sha256": self.store.sha256}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state`, also with another batch size or number of ranks. Raises GanLabError for other data."""
+        if state["sha256"] != self.store.sha256:
+            raise GanLabError(
+                f"the dataset changed: the checkpoint's has sha256 {state['sha256'][:12]}, "
+                f"{self.store.folder} has {self.store.sha256[:12]}; point dataset at the same images"
+            )
+        epoch, position = int(state["epoch"]), int(state["position"])
+        if epoch < 0 or not 0 <= position < len(self.store):
+            raise GanLabError(f"the checkpoint's stream position is damaged (epoch {epoch}, image {position})")
+        self.seed = int(state["seed"])
+        self.cursor = Cursor(epoch, position)
+        self._orders.clear()
+        self._drop_ahead()
+
+    def close(self) -> None:
+        """Stop the reading thread, if there is one."""
+        self._drop_ahead()
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
+
+    def _draw(self, cursor: Cursor) -> tuple[Tensor, Cursor]:
+        """This rank's indices of the batch at `cursor`, int64 `(batch_size / world,)`, and the cursor behind it."""
+        epoch, position = cursor
+        pieces = []
+        wanted = self.batch_size
+        while wanted:
+            piece = self._order(epoch)[position : position + wanted]
+            pieces.append(piece)
+            wanted -= len(piece)
+            position += len(piece)
+            if position == len(self.store):
+                epoch, position = epoch + 1, 0
+        indices = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+        return indices[self.share], Cursor(epoch, position)
+
+    def _order(self, epoch: int) -> Tensor:
+        """The permutation of `epoch`, where the gather happens; only the latest two are kept."""
+        if epoch not in self._orders:
+            seed = hashlib.sha256(f"{self.seed} {epoch}".encode()).digest()
+            generator = torch.Generator().manual_seed(int.from_bytes(seed[:8], "big") >> 1)
+            order = torch.randperm(len(self.store), generator=generator)
+            self._orders = {old: kept for old, kept in self._orders.items() if old == epoch - 1}
+            self._orders[epoch] = order.to(self.device) if self.resident else order
+        return self._orders[epoch]
+
+    def _read_ahead(self) -> None:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="gan-lab-stream")
+        while len(self._ahead) < PREFETCH:
+            indices, self._reading = self._draw(self._reading)
+            self._ahead.append(self._thread.submit(self._gather, indices, self._reading))
+
+    def _drop_ahead(self) -> None:
+        """Forget what was read but not handed out."""
+        for future in self._ahead:
+            future.cancel()
+        self._ahead.clear()
+        self._reading = self.cursor
+
+    def _gather(self, indices: Tensor, behind: Cursor) -> tuple[Cursor, Tensor, Tensor | None]:
+        """Read a batch through the map, in the order of the file; pinned for CUDA. Runs on the thread."""
+        ordered, places = indices.sort()
+        pixels = torch.empty((len(indices), *self.store.shape), dtype=torch.uint8)
+        pixels[places] = torch.from_numpy(self.store.images[ordered.numpy()])
+        pixels = self._layout(pixels)
+        labels = None if self._labels is None else self._labels[indices]
+        if self.device.type == "cuda":
+            return behind, pixels.pin_memory(), None if labels is None else labels.pin_memory()
+        return behind, pixels, labels
+
+    def _layout(self, pixels: Tensor) -> Tensor:
+        """uint8 `(n, C, H, W)` in the order in which a batch needs it: `(n, H, W, C)` for channels_last."""
+        return pixels.permute(0, 2, 3, 1).contiguous() if self.channels_last else pixels
+
+    def _normalise(self, pixels: Tensor) -> Tensor:
+        """0..255 to [-1, 1]: x / 127.5 - 1, as float32 `(n, C, H, W)`."""
+        images = pixels.float().div_(127.5).sub_(1)
+        return images.permute(0, 3, 1, 2) if self.channels_last else images
+
+
+def _budget(device: torch.device, limit: int) -> int:
+    """How many bytes of images may live on `device`: `limit`, and on CUDA at most half of what is free."""
+    if device.type == "cuda":
+        return min(limit, torch.cuda.mem_get_info(device)[0] // 2)
+    return limit

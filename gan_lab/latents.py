@@ -1,0 +1,44 @@
+"""Noise priors: what a generator starts from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+
+class Latent(ABC):
+    """A prior over vectors of `dim` numbers. Raises ValueError for a `dim` below 1."""
+
+    def __init__(self, dim: int) -> None:
+        if dim < 1:
+            raise ValueError(f"dim must be at least 1, not {dim}")
+        self.dim = dim
+
+    def __call__(self, n: int, device: torch.device | str, generator: torch.Generator | None = None) -> Tensor:
+        """Draw (n, dim) on `device`.
+
+        With a `generator` the numbers are drawn on its device and moved, so that a CPU generator gives the same latents
+        on every device; without one they come from the default generator of `device`.
+        """
+        where = torch.device(device) if generator is None else generator.device
+        return self._draw(torch.empty(n, self.dim, device=where), generator).to(device)
+
+    @abstractmethod
+    def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Fill `empty` with draws."""
+
+
+class Normal(Latent):
+    """N(0, I): the prior of most papers since WGAN."""
+
+    def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
+        return empty.normal_(generator=generator)
+
+
+class Uniform(Latent):
+    """U[-1, 1) in each coordinate: the prior of Goodfellow 2014 and of DCGAN."""
+
+    def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
+        return empty.uniform_(-1.0, 1.0, generator=generator)

@@ -1,0 +1,68 @@
+"""Loggers write figures, pictures and texts down. One that fails is switched off; training goes on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+
+class Logger:
+    """Every method may be left out. Constructors touch nothing; `open` does."""
+
+    def open(self, folder: Path, step: int) -> None:
+        """Begin in the run's folder after `step` steps; what was written of later steps is to be dropped."""
+
+    def scalars(self, step: int, figures: Mapping[str, float]) -> None:
+        """Named figures of one step."""
+
+    def image(self, step: int, name: str, picture: Tensor) -> None:
+        """A uint8 picture `(3, H, W)`."""
+
+    def text(self, step: int, name: str, text: str) -> None:
+        """A text, in Markdown."""
+
+    def hparams(self, step: int, config: Mapping[str, Any], figures: Mapping[str, float]) -> None:
+        """The run's settings with the figures it ended on."""
+
+    def close(self) -> None:
+        """Everything is on disk after this."""
+
+
+class Loggers(Logger):
+    """All of a run's loggers, none of which can stop it."""
+
+    def __init__(self, loggers: Mapping[str, Logger]) -> None:
+        self._loggers = dict(loggers)
+
+    def _each(self, call: Callable[[Logger], None]) -> None:
+        for name, logger in list(self._loggers.items()):
+            try:
+                call(logger)
+            except Exception as error:
+                del self._loggers[name]
+                reason = " ".join(f"{type(error).__name__}: {error}".split())
+                log.warning("logger.%s failed and is off from here on (%s); training goes on", name, reason)
+
+    def open(self, folder: Path, step: int) -> None:
+        self._each(lambda logger: logger.open(folder, step))
+
+    def scalars(self, step: int, figures: Mapping[str, float]) -> None:
+        self._each(lambda logger: logger.scalars(step, figures))
+
+    def image(self, step: int, name: str, picture: Tensor) -> None:
+        self._each(lambda logger: logger.image(step, name, picture))
+
+    def text(self, step: int, name: str, text: str) -> None:
+        self._each(lambda logger: logger.text(step, name, text))
+
+    def hparams(self, step: int, config: Mapping[str, Any], figures: Mapping[str, float]) -> None:
+        self._each(lambda logger: logger.hparams(step, config, figures))
+
+    def close(self) -> None:
+        self._each(lambda logger: logger.close())

@@ -1,0 +1,111 @@
+"""Terms beside the game: each reads one turn and returns a scalar.
+
+A regularizer says which `player` pays, with what `weight`, and in which rounds (`every`, lazy regularization of Karras
+et al. 2019, arXiv:1912.04958, section 3.1). It returns the mean penalty of the turn *unweighted*; whoever adds it up
+multiplies by `weight * every`. Nothing here waits for the device, so a round with penalties can be captured.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Turn:
+    """What lies on the table when a player pays: images, scores, and ways to ask for more.
+
+    `critic` maps images to scores (N, ...), with augmentation and conditioning already inside.
+    """
+
+    real: Tensor  # (N, C, H, W)
+    fake: Tensor  # (N, C, H, W)
+    critic: Callable[[Tensor], Tensor]
+    real_scores: Tensor | None = None
+    fake_scores: Tensor | None = None
+    labels: Tensor | None = None
+    latent: Tensor | None = None
+    generator: Callable[..., Tensor] | None = None
+
+
+class Regularizer(ABC):
+    """A penalty for one player. Raises ValueError for a negative or infinite `weight` and for `every` below 1."""
+
+    player: ClassVar[str] = "discriminator"
+
+    def __init__(self, weight: float, every: int = 1) -> None:
+        if not (math.isfinite(weight) and weight >= 0):
+            raise ValueError(f"weight must be a finite number of at least 0, not {weight}")
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise ValueError(f"every must be a whole number of at least 1, not {every}")
+        self.weight = weight
+        self.every = every
+
+    @abstractmethod
+    def __call__(self, turn: Turn) -> Tensor:
+        """The mean penalty of this turn, a 0-d tensor, without the weight."""
+
+
+class GradientPenalty(Regularizer):
+    """E[(||grad D(x_hat)||_2 - target)^2], x_hat = eps x + (1 - eps) G(z), one eps in [0, 1) per *sample*.
+
+    Gulrajani et al. 2017 (arXiv:1704.00028, equation 3). The paper's weight (lambda) is 10 and its target 1. BatchNorm
+    in the critic couples the samples, so this penalises something else there: the paper's critics have none.
+    """
+
+    def __init__(self, weight: float = 10.0, every: int = 1, target: float = 1.0) -> None:
+        super().__init__(weight, every)
+        if not (math.isfinite(target) and target >= 0):
+            raise ValueError(f"target must be a finite number of at least 0, not {target}")
+        self.target = target
+
+    def __call__(self, turn: Turn) -> Tensor:
+        real, fake = turn.real.detach(), turn.fake.detach().to(turn.real.dtype)  # a generator may speak bf16
+        assert real.shape == fake.shape, "a gradient penalty mixes real and fake images pair by pair"
+        epsilon = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device, dtype=real.dtype)
+        gradient = _image_gradient(turn.critic, torch.lerp(fake, real, epsilon))
+        # vector_norm, not a square root of our own: its derivative at 0 is 0 instead of NaN
+        norm: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+        return (norm - self.target).square().mean()
+
+
+class R1(Regularizer):
+    """1/2 E||grad D(x)||^2 on real images; `weight` is gamma (Mescheder et al. 2018, arXiv:1801.04406, equation 9)."""
+
+    def __init__(self, weight: float = 10.0, every: int = 1) -> None:
+        super().__init__(weight, every)
+
+    def __call__(self, turn: Turn) -> Tensor:
+        return _half_squared_gradient(turn.critic, turn.real)
+
+
+class R2(Regularizer):
+    """1/2 E||grad D(G(z))||^2 on generated images; `weight` is gamma (arXiv:1801.04406, equation 10)."""
+
+    def __init__(self, weight: float = 10.0, every: int = 1) -> None:
+        super().__init__(weight, every)
+
+    def __call__(self, turn: Turn) -> Tensor:
+        return _half_squared_gradient(turn.critic, turn.fake.to(turn.real.dtype))
+
+
+def _half_squared_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    return 0.5 * _image_gradient(critic, images).square().flatten(1).sum(1).mean()
+
+
+def _image_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Gradient of every sample's score by its own image, (N, C, H, W), differentiable by the critic's parameters.
+
+    Where the critic gives a map of scores, a sample's score is the mean of its map, as in the adversarial losses.
+    """
+    images = images.detach().requires_grad_()
+    scores = critic(images)
+    total = scores.reshape(len(scores), -1).mean(1).sum()
+    (gradient,) = torch.autograd.grad(total, images, create_graph=True)
+    return gradient

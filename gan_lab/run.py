@@ -1,0 +1,96 @@
+"""A run in progress: what the trainer advances, callbacks watch and a checkpoint holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from gan_lab import checkpoint
+from gan_lab.algorithms.base import Algorithm
+from gan_lab.data.store import Store
+from gan_lab.data.stream import Stream
+from gan_lab.engine import Engine
+from gan_lab.loggers.base import Loggers
+from gan_lab.seeding import random_state, restore_random_state
+
+if TYPE_CHECKING:
+    from gan_lab.trainer import Trainer
+
+
+@dataclass
+class Run:
+    """`step` counts generator updates, `images_seen` the real images shown to the discriminator.
+
+    `metrics` are the latest round's 0-d tensors, still on the device; `figures` the latest that were read back.
+    `outcome` is running, finished, stopped or failed, and `error` says why in one line. `fresh` is false for a run
+    that goes on from a checkpoint. `interactive` is true where somebody watches a terminal.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    engine: Engine
+    store: Store
+    stream: Stream
+    algorithm: Algorithm
+    trainer: Trainer
+    loggers: Loggers
+    interactive: bool = False
+    step: int = 0
+    images_seen: int = 0
+    fresh: bool = True
+    outcome: str = "running"
+    error: str = ""
+    metrics: dict[str, Tensor] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+    restored_rng: dict[str, Any] | None = None
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of this run's checkpoints."""
+        return self.folder / "checkpoints"
+
+    def due(self, every: int) -> bool:
+        """Whether something done every `every` steps is due now; 0 is never."""
+        return every > 0 and self.step % every == 0
+
+    @property
+    def last_step(self) -> bool:
+        """Whether the step just done was the last."""
+        return self.step >= self.trainer.max_steps
+
+    def state_dict(self) -> dict[str, Any]:
+        """The checkpoint of this moment: a round has ended and the next has not begun."""
+        augmentation = getattr(self.algorithm, "augmentation", None)
+        return {
+            "version": checkpoint.VERSION,
+            "step": self.step,
+            "images_seen": self.images_seen,
+            **self.algorithm.state_dict(),
+            "augmentation": augmentation.state_dict() if augmentation is not None else {},
+            "rng": random_state(),
+            "stream": self.stream.state_dict(),
+            "metrics": dict(self.figures),
+            "config": self.config,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go back to that moment. The generators' state is put back last, when the first round begins."""
+        self.algorithm.load_state_dict(state)
+        augmentation = getattr(self.algorithm, "augmentation", None)
+        if augmentation is not None:
+            augmentation.load_state_dict(state["augmentation"])
+        self.stream.load_state_dict(state["stream"])
+        self.step, self.images_seen = state["step"], state["images_seen"]
+        self.figures = dict(state["metrics"])
+        self.restored_rng = state["rng"]
+        self.fresh = False
+
+    def restore_rng(self) -> None:
+        """Continue the random streams where the checkpoint left them (nothing for a fresh run)."""
+        if self.restored_rng is not None:
+            restore_random_state(self.restored_rng)
+            self.restored_rng = None

@@ -1,0 +1,75 @@
+"""From a run folder to images, with nothing else at hand: no dataset, no training code's state, any device."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from gan_lab.algorithms.base import Sampler
+from gan_lab.assemble import build_network
+from gan_lab.checkpoint import load as load_checkpoint
+from gan_lab.checkpoint import load_newest
+from gan_lab.config import check_targets
+from gan_lab.engine import Engine
+from gan_lab.errors import ConfigError, GanLabError
+
+
+log = logging.getLogger(__name__)
+
+
+class Trained:
+    """A trained generator: `sample(n, seed)`, and where it comes from (`path`, `step`, `config`)."""
+
+    def __init__(self, sampler: Sampler, path: Path, step: int, config: dict[str, Any]) -> None:
+        self._sampler = sampler
+        self.path = path
+        self.step = step
+        self.config = config
+
+    def sample(self, n: int, seed: int = 0) -> Tensor:
+        """`n` images `(n, C, H, W)` in [-1, 1] on the CPU; the same seed gives the same images."""
+        return self._sampler.sample(n, seed=seed)
+
+
+def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust: Sequence[str] = ()) -> Trained:
+    """Load the averaged generator of a run.
+
+    `run` is a run folder or a checkpoint file; `checkpoint` is `last`, a step, or a path. The
+    stored configuration is data: only classes of gan-lab, torch.nn, torch.optim and the modules in `trust` are built.
+    Raises ConfigError for a folder that is no run, GanLabError for a checkpoint that cannot be read.
+    """
+    import hydra.utils
+
+    path, state = find(Path(run), str(checkpoint))
+    config = state["config"]
+    stored = {key: config[key] for key in ("model", "algorithm")}
+    check_targets(stored, trust)
+    engine = Engine(device=device, precision="fp32")
+    algorithm = hydra.utils.get_class(config["algorithm"]["_target_"])
+    networks = {}
+    for role in algorithm.averaged:
+        network = build_network(config["model"][role], role)
+        try:
+            network.load_state_dict(state["ema"][role])
+        except (KeyError, RuntimeError) as error:
+            raise GanLabError(f"{path}: its weights do not fit its own configuration's {role}") from error
+        networks[role] = engine.place(network).eval()
+    return Trained(algorithm.load_sampler(networks, config["algorithm"], engine), path, state["step"], config)
+
+
+def find(run: Path, name: str) -> tuple[Path, dict[str, Any]]:
+    """The checkpoint that `run` and `name` mean. Raises ConfigError, in the user's words, when there is none."""
+    if run.is_file():
+        return run, load_checkpoint(run)
+    if not run.is_dir():
+        raise ConfigError(f"run={run}: no such run folder")
+    if not (run / "checkpoints").is_dir() and name == "last":
+        raise ConfigError(f"run={run}: not a run folder (it has no checkpoints/)")
+    path, state, complaints = load_newest(run, name)
+    for complaint in complaints:
+        log.warning("%s; using %s instead", complaint, path.name)
+    return path, state

@@ -1,0 +1,70 @@
+"""Learning rate schedules: `factor(step)` multiplies the base rate; `step` counts the rounds already played.
+
+Pure functions of the step (nothing to save, nothing to resume). Past the last step the factor stays where it ended.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+
+class Schedule(ABC):
+    """A factor for every step."""
+
+    @abstractmethod
+    def factor(self, step: int) -> float:
+        """What to multiply the base learning rate by in the round after `step` rounds."""
+
+
+class Constant(Schedule):
+    """The base rate, always."""
+
+    def factor(self, step: int) -> float:
+        return 1.0
+
+
+class LinearDecay(Schedule):
+    """1 for the first `start` (a fraction) of `steps` rounds, then a straight line to `end_factor` at the end.
+
+    start=0, end_factor=0 is the decay of Gulrajani et al. 2017 (arXiv:1704.00028); start=0.5 is CycleGAN's.
+    Raises ValueError for `steps` below 1, `start` outside [0, 1) or a negative `end_factor`.
+    """
+
+    def __init__(self, steps: int, start: float = 0.0, end_factor: float = 0.0) -> None:
+        _check(steps, end_factor)
+        if not 0.0 <= start < 1.0:
+            raise ValueError(f"start is a fraction of the run in [0, 1), not {start}")
+        self.steps, self.start, self.end_factor = steps, start * steps, end_factor
+
+    def factor(self, step: int) -> float:
+        done = min(max((step - self.start) / (self.steps - self.start), 0.0), 1.0)
+        return 1.0 + done * (self.end_factor - 1.0)
+
+
+class Cosine(Schedule):
+    """A linear warm-up over the first `warmup` (a fraction) of `steps` rounds, then half a cosine to `end_factor`.
+
+    Loshchilov & Hutter 2016 (arXiv:1608.03983, equation 5, without restarts). The first round of a warm-up over w
+    rounds has factor 1/w, never 0. Raises ValueError for `steps` below 1, `warmup` outside [0, 1) or a negative
+    `end_factor`.
+    """
+
+    def __init__(self, steps: int, warmup: float = 0.0, end_factor: float = 0.0) -> None:
+        _check(steps, end_factor)
+        if not 0.0 <= warmup < 1.0:
+            raise ValueError(f"warmup is a fraction of the run in [0, 1), not {warmup}")
+        self.steps, self.warmup, self.end_factor = steps, math.floor(warmup * steps), end_factor
+
+    def factor(self, step: int) -> float:
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        done = min((step - self.warmup) / (self.steps - self.warmup), 1.0)
+        return self.end_factor + (1.0 - self.end_factor) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+def _check(steps: int, end_factor: float) -> None:
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}")
+    if not (math.isfinite(end_factor) and end_factor >= 0):
+        raise ValueError(f"end_factor must be a finite number of at least 0, not {end_factor}")

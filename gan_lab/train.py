@@ -1,0 +1,95 @@
+"""`gan-lab train`: from a composed configuration to a finished run. Imports no torch until it trains."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan_lab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from gan_lab.run import Run
+
+log = logging.getLogger(__name__)
+
+
+def main(cfg: DictConfig) -> float:
+    """The Hydra task: `cfg` without its `hydra` node. Returns the figure named by `objective`."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    hydra = HydraConfig.get()
+    alone = hydra.mode == RunMode.RUN
+    return train(cfg, Path(hydra.runtime.output_dir), interactive=alone and sys.stderr.isatty())
+
+
+def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
+    """Train what `cfg` describes in `folder`, or go on with the run that lies there (`resume`)."""
+    from gan_lab import resume
+    from gan_lab.assemble import assemble
+    from gan_lab.lock import lock
+
+    logging.raiseExceptions = False  # a full disk under train.log must not print a traceback per message
+    with lock(folder):
+        start = resume.begin(cfg, folder)
+        if start.state is not None and start.state["step"] >= start.config["trainer"]["max_steps"]:
+            log.info("nothing to do: at %d of %d steps", start.state["step"], start.config["trainer"]["max_steps"])
+            log.info("for more: gan-lab train resume=%s trainer.max_steps=%d", shown(folder), 2 * start.state["step"])
+            return float(start.state["metrics"].get(start.config["objective"], float("nan")))
+        run, callbacks = assemble(start.config, folder, start.state, interactive)
+        resume.accept(start, run)
+        announce(run)
+        interruption = run.trainer.fit(run, callbacks)
+    conclude(run)
+    if interruption.signal is not None and run.outcome == "stopped":
+        interruption.hand_on()
+        raise SystemExit(interruption.exit_code)
+    if run.config["objective"] not in run.figures:
+        known = ", ".join(run.figures)
+        raise ConfigError(f"objective={run.config['objective']}: not a figure of this run (it has: {known})")
+    return run.figures[run.config["objective"]]
+
+
+def announce(run: Run) -> None:
+    """What is about to happen, in a few lines."""
+    sizes = {role: sum(p.numel() for p in net.parameters()) / 1e6 for role, net in run.algorithm.networks.items()}
+    networks = ", ".join(f"{role} {millions:.2f} M" for role, millions in sizes.items())
+    channels, height, width = run.store.shape
+    log.info("data     %s: %d images of %dx%dx%d", run.store.card["name"], len(run.store), channels, height, width)
+    log.info("networks %s parameters", networks)
+    log.info("compute  %s", run.engine.why)
+    log.info("run      %s, steps %d to %d", shown(run.folder), run.step, run.trainer.max_steps)
+
+
+def conclude(run: Run) -> None:
+    """Where things are and what to type next."""
+    folder = shown(run.folder)
+    grids = sorted((run.folder / "samples").glob("step-*.png"))
+    log.info("%s at step %d of %d", run.outcome, run.step, run.trainer.max_steps)
+    if grids:
+        log.info("samples    %s", shown(grids[-1]))
+    log.info("dashboard  tensorboard --logdir %s", folder)
+    log.info("more       gan-lab sample run=%s n=64", folder)
+    following = f" trainer.max_steps={2 * run.trainer.max_steps}" if run.last_step else ""
+    log.info("go on      gan-lab train resume=%s%s", folder, following)
+
+
+def shown(path: Path) -> str:
+    """A path as one would type it from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def settings(cfg: DictConfig) -> dict[str, Any]:
+    """The configuration as plain data, every interpolation resolved."""
+    from omegaconf import OmegaConf
+
+    plain = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items() if key != "hydra"}

@@ -1,0 +1,71 @@
+"""What every test shares: a data root of its own, and the command line called in this process from an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gan_lab.cli import main
+
+TINY = ("trainer=debug", "trainer.batch_size=4")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_data_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Stores are packed once a session, never in the user's cache; tiny networks are fastest on one thread."""
+    before = os.environ.get("GAN_LAB_DATA")
+    folder = tmp_path_factory.mktemp("data")
+    os.environ["GAN_LAB_DATA"] = str(folder)
+    torch.set_num_threads(1)
+    yield folder
+    if before is None:
+        del os.environ["GAN_LAB_DATA"]
+    else:
+        os.environ["GAN_LAB_DATA"] = before
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def gan_lab(here: Path) -> Callable[..., int]:
+    """`gan_lab("train", "model=gan")` -> exit code, as the installed command would give it."""
+    return lambda *argv: main([str(word) for word in argv])
+
+
+@pytest.fixture
+def trained(gan_lab: Callable[..., int], here: Path) -> Callable[..., Path]:
+    """`trained("run", "model=gan", ...)` -> the folder of a tiny finished run."""
+
+    def train(name: str, *overrides: str) -> Path:
+        assert gan_lab("train", *TINY, *overrides, f"hydra.run.dir={name}") == 0
+        return here / name
+
+    return train
+
+
+def records(run: Path) -> list[dict[str, Any]]:
+    """The lines of a run's metrics.jsonl without what depends on the clock."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k not in ("time", "images_per_second")} for line in lines]
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether two checkpoints (or parts) are the same, tensors byte for byte."""
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and a.dtype == b.dtype and torch.equal(a, b)
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(equal(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(equal, a, b))
+    return bool(a == b)

@@ -1,0 +1,56 @@
+"""Noise priors: moments, ranges, and the same draws from the same generator."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from gan_lab.latents import Latent, Normal, Uniform
+
+
+@pytest.mark.parametrize(("prior", "variance"), [(Normal, 1.0), (Uniform, 1 / 3)])
+def test_moments(prior: type[Latent], variance: float) -> None:
+    draws = prior(100)(20_000, "cpu", torch.Generator().manual_seed(0))
+    assert draws.shape == (20_000, 100)
+    assert draws.dtype == torch.float32
+    assert_close(draws.mean(), torch.tensor(0.0), atol=5e-3, rtol=0)  # 5 standard errors of 2 million draws are 3.5e-3
+    assert_close(draws.var(), torch.tensor(variance), atol=5e-3, rtol=0)
+
+
+def test_uniform_fills_minus_one_to_one() -> None:
+    draws = Uniform(100)(10_000, "cpu", torch.Generator().manual_seed(0))
+    assert draws.min() >= -1
+    assert draws.max() <= 1
+    assert_close(torch.stack([draws.min(), draws.max()]), torch.tensor([-1.0, 1.0]), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("prior", [Normal, Uniform])
+def test_the_generator_decides(prior: type[Latent]) -> None:
+    latent = prior(8)
+    first = latent(4, "cpu", torch.Generator().manual_seed(3))
+    torch.manual_seed(99)  # the default generator plays no part
+    assert torch.equal(first, latent(4, "cpu", torch.Generator().manual_seed(3)))
+    assert not torch.equal(first, latent(4, "cpu", torch.Generator().manual_seed(4)))
+
+
+@pytest.mark.parametrize("prior", [Normal, Uniform])
+def test_without_a_generator_the_default_one_draws(prior: type[Latent]) -> None:
+    torch.manual_seed(5)
+    first, second = prior(8)(4, "cpu"), prior(8)(4, "cpu")
+    torch.manual_seed(5)
+    assert torch.equal(first, prior(8)(4, "cpu"))
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_cpu_generator_draws_the_same_on_every_device() -> None:
+    there = Normal(8)(4, "cuda", torch.Generator().manual_seed(3))
+    assert there.device.type == "cuda"
+    assert torch.equal(there.cpu(), Normal(8)(4, "cpu", torch.Generator().manual_seed(3)))
+
+
+@pytest.mark.parametrize("prior", [Normal, Uniform])
+def test_dim_is_checked(prior: type[Latent]) -> None:
+    with pytest.raises(ValueError, match="dim must be at least 1, not 0"):
+        prior(0)
