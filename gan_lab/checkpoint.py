@@ -49,7 +49,8 @@ def _name_last(path: Path) -> None:
     try:
         os.link(path, temporary)
     except OSError:  # a file system without hard links
-        write_whole(path.with_name("last.pt"), lambda file: shutil.copyfileobj(open(path, "rb"), file))
+        with open(path, "rb") as source:
+            write_whole(path.with_name("last.pt"), lambda file: shutil.copyfileobj(source, file))
     else:
         os.replace(temporary, path.with_name("last.pt"))
 

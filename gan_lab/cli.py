@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gan_lab import __version__
 from gan_lab.command_line import flags as flag_words
+from gan_lab.command_line.console import say, silence
 from gan_lab.command_line.nearest import nearest
 from gan_lab.command_line.verbs import VERBS, Verb
 from gan_lab.errors import ConfigError
@@ -38,14 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _complete() if words == ["--complete"] else _dispatch(words)
         sys.stdout.flush()
     except ConfigError as error:
-        print(f"gan-lab: {error}", file=sys.stderr)
+        say("", str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print("gan-lab: stopped", file=sys.stderr)
+        say("", "stopped")
         return 130
     except BrokenPipeError:  # | head
-        from gan_lab.command_line.console import silence
-
         silence(sys.stdout)
         return 0
     return code
@@ -71,29 +70,39 @@ def _dispatch(words: list[str]) -> int:
         if "=" in name:
             raise ConfigError(f"the verb comes first, e.g. gan-lab train {name}{known}")
         raise ConfigError(f"unknown verb {name}{nearest(name, VERBS) or known}")
-    return _run(name, flags, overrides)
+    if "--help" in flags:
+        from gan_lab.command_line.known import Known
+        from gan_lab.command_line.page import page
+
+        print(page(Known(name, flags)))
+        return 0
+    try:
+        overrides = _prepared(name, flags, overrides)
+    except ConfigError as error:
+        say(name, str(error))
+        return error.exit_code
+    from gan_lab.command_line.launch import launch
+
+    return launch(name, flags, overrides)
 
 
-def _run(name: str, flags: dict[str, str], overrides: list[str]) -> int:
+def _prepared(name: str, flags: dict[str, str], overrides: list[str]) -> list[str]:
+    """The overrides as Hydra is to get them: the action named, paths quoted, those of a resumed run put first."""
     from gan_lab.command_line.overrides import quote_paths
     from gan_lab.command_line.resume import resumed
 
     verb = VERBS[name]
     sweeping = "--multirun" in flags or any(word.lower() == "hydra.mode=multirun" for word in overrides)
     if sweeping and not verb.sweeps:
-        raise ConfigError(f"gan-lab {name} does one thing at a time; leave out -m")
+        raise ConfigError("does one thing at a time; leave out -m")
     if verb.actions:
-        overrides = _action(name, verb, flags, overrides)
+        overrides = _action(verb, flags, overrides)
     if name == "train":
         overrides = resumed(overrides, sweeping)
-    overrides = quote_paths(overrides, sweeping)
-
-    from gan_lab.command_line.launch import launch
-
-    return launch(name, flags, overrides)
+    return quote_paths(overrides, sweeping)
 
 
-def _action(name: str, verb: Verb, flags: dict[str, str], overrides: list[str]) -> list[str]:
+def _action(verb: Verb, flags: dict[str, str], overrides: list[str]) -> list[str]:
     """Turn the bare word behind the verb into `action=`."""
     known = ", ".join(verb.actions)
     typed = [word.partition("=")[2] for word in overrides if word.startswith("action=")]
@@ -101,9 +110,9 @@ def _action(name: str, verb: Verb, flags: dict[str, str], overrides: list[str]) 
         typed, overrides = [overrides[0]], [f"action={overrides[0]}", *overrides[1:]]
     for action in typed:
         if action not in verb.actions:
-            raise ConfigError(f"unknown action {name} {action}{nearest(action, verb.actions)}\n  actions: {known}")
-    if not typed and flags.keys().isdisjoint({"--help", "--hydra-help", "--cfg", "--info"}):
-        raise ConfigError(f"gan-lab {name} needs an action: {known}")
+            raise ConfigError(f"unknown action {action}{nearest(action, verb.actions)}\n  actions: {known}")
+    if not typed and flags.keys().isdisjoint({"--hydra-help", "--cfg", "--info"}):
+        raise ConfigError(f"which action? {known}")
     return overrides
 
 

@@ -83,7 +83,7 @@ class NoiseToImage(Algorithm):
 
     def _generate(self, batch: Batch) -> Fake:
         latent = self.latent(len(batch.images), self.engine.device)
-        return Fake(self.networks["generator"](latent, batch.labels), latent)
+        return Fake(self.networks["generator"](latent, batch.labels).float(), latent)
 
     def _critic(self, labels: Tensor | None) -> Callable[[Tensor], Tensor]:
         """Images -> scores in fp32, augmentation inside, so that no loss and no penalty can forget it."""

@@ -1,19 +1,19 @@
 """Tab completion, installed once for all verbs.
 
 The shell calls `gan-lab --complete` with the line up to the cursor in `$COMP_LINE` and gets one candidate per line.
-Verbs, actions, flags and paths are answered here; overrides by Hydra's own completion, with the verb taken out.
+Hydra's own completion copies its repository for every group it looks at, so only the composing is left to Hydra.
 """
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 from gan_lab.command_line import flags as flag_words
-from gan_lab.command_line.overrides import PATH_KEYS, read
+from gan_lab.command_line.known import Known, dotted, is_hydra
+from gan_lab.command_line.overrides import PATH_KEYS, Override, read
 from gan_lab.command_line.verbs import VERBS
 from gan_lab.errors import ConfigError
 
@@ -40,7 +40,8 @@ ZSH = """\
 (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
 _gan_lab() {
     local -a found open
-    found=("${(@f)$(COMP_LINE="${(j: :)words[1,CURRENT-1]} $PREFIX" "${(e)words[1]/#\\~/$HOME}" --complete 2>/dev/null)}")
+    local line="${(j: :)words[1,CURRENT-1]} $PREFIX" program="${words[1]/#\\~/$HOME}"
+    found=("${(@f)$(COMP_LINE="$line" "$program" --complete 2>/dev/null)}")
     found=(${found:#})
     open=(${(M)found:#(*=*|*.|*/)})
     found=(${found:#(*=*|*.|*/)})
@@ -78,7 +79,7 @@ def candidates(environment: Mapping[str, str] = os.environ) -> list[str]:
     words = line.split()
     current = words.pop() if words and not line[-1].isspace() else ""
     try:
-        return sorted(word for word in _candidates(words[1:], current) if word.startswith(current))
+        return sorted({word for word in _candidates(words[1:], current) if word.startswith(current)})
     except Exception:  # a shell waits for an answer: whatever is wrong with the line, there is none
         return []
 
@@ -101,19 +102,43 @@ def _candidates(before: Sequence[str], current: str) -> Sequence[str]:
         if not overrides:
             return VERBS[verb].actions
         overrides = [word for word in overrides if "=" in word]
-    key, value = read(current).key, read(current).value
-    if key in PATH_KEYS and value:
-        return _paths(f"{key}=", value)
-    return [word for word in _hydra(verb, flags, overrides, current) if _is_wanted(word, current)]
+    override = read(current)
+    if override.value and override.key in PATH_KEYS:
+        return _paths(f"{override.key}=", override.value)
+    return _overrides(Known(verb, flags, overrides), override)
 
 
 def _is_flag(word: str) -> bool:
     return word.startswith("-")
 
 
-def _is_wanted(word: str, current: str) -> bool:
-    """Hydra's own keys are many and rarely meant: only who types an h sees them."""
-    return read(current).key.startswith("h") or not read(word).key.startswith("hydra")
+def _overrides(known: Known, begun: Override) -> list[str]:
+    """Groups with their choices (in a list or a sweep too), keys part by part, a key's present value."""
+    groups = known.groups()
+    if begun.value is None:
+        names = [f"{name}=" for name in groups] + _next_parts(known.config(), begun.key)
+        return [f"{begun.prefix}{name}" for name in names]
+    head = f"{begun.prefix}{begun.key}="
+    if (group := begun.key.partition("@")[0]) in groups:
+        head += begun.value[: max(begun.value.rfind(mark) for mark in ",[") + 1]
+        return [f"{head}{choice}" for choice in groups[group]]
+    present = dict(dotted(known.config(begun.key))).get(begun.key)
+    if isinstance(present, bool):
+        return [f"{head}true", f"{head}false"]
+    return [f"{head}{present}"] if isinstance(present, (str, int, float)) else []
+
+
+def _next_parts(tree: dict[str, Any], begun: str) -> list[str]:
+    """The keys that go on from `begun` by one part: `trainer.` where there is more below, `seed=` where not.
+
+    Hydra's own keys are many and rarely meant: only who types an h sees them.
+    """
+    below = begun.count(".")
+    return [
+        f"{key}." if isinstance(value, dict) and value else f"{key}="
+        for key, value in dotted(tree)
+        if key.count(".") == below and (begun.startswith("h") or not is_hydra(key))
+    ]
 
 
 def _paths(prefix: str, begun: str, folders_only: bool = False) -> list[str]:
@@ -129,19 +154,3 @@ def _paths(prefix: str, begun: str, folders_only: bool = False) -> list[str]:
         for path in there
         if path.is_dir() or not folders_only
     ]
-
-
-def _hydra(verb: str, flags: Mapping[str, str], overrides: Sequence[str], current: str) -> list[str]:
-    """Ask Hydra, whose completion reads the line without the verb from `$COMP_LINE`."""
-    from gan_lab.command_line.job import Job
-    from gan_lab.command_line.launch import under_hydra
-
-    sweep = ["-m"] if "--multirun" in flags else []
-    places = {name: value for name, value in flags.items() if name.startswith("--config-")}
-    os.environ["COMP_LINE"] = " ".join(["gan-lab", *sweep, *overrides, current])
-    answer = io.StringIO()
-    with redirect_stdout(answer), redirect_stderr(io.StringIO()):
-        under_hydra(Job(verb), [*flag_words.join(places), "-sc", "query=fish"])
-    return answer.getvalue().split()
-
-

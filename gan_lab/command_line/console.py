@@ -1,14 +1,19 @@
-"""What of the log the terminal shows: what is said to the user, not tracebacks."""
+"""What reaches the terminal: what is said to the user, not tracebacks."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    Stream = logging.StreamHandler[TextIO]
+else:
+    Stream = logging.StreamHandler  # takes no type argument before Python 3.11
 
 
-class Console(logging.StreamHandler[TextIO]):
+class Console(Stream):
     """Shows plain records; those with a traceback go to the log file only. A closed pipe silences it."""
 
     def filter(self, record: logging.LogRecord) -> bool:  # type: ignore[override]  # 3.12 may return the record
@@ -29,3 +34,12 @@ def silence(stream: TextIO) -> None:
         os.dup2(null, stream.fileno())
     finally:
         os.close(null)
+
+
+def say(verb: str, message: str) -> None:
+    """One message on stderr under the command's name (`verb` may be empty), after what was printed so far."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+    print(f"gan-lab {verb}".rstrip() + f": {message}", file=sys.stderr, flush=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import sys
 import traceback
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue, OmegaConfBaseException
 
+from gan_lab.command_line.console import say
 from gan_lab.command_line.explain import reason
 from gan_lab.command_line.verbs import VERBS
 from gan_lab.errors import ConfigError, GanLabError
@@ -70,8 +70,8 @@ class Job:
         if self.tracebacks:
             traceback.print_exception(type(error), error, error.__traceback__)
         say(self.verb, f"{name}: {message}" if name else message)
-        usage = known and not (isinstance(error, GanLabError) and error.exit_code != ConfigError.exit_code)
-        self.code = ConfigError.exit_code if usage and not name else GanLabError.exit_code
+        code = getattr(error, "exit_code", ConfigError.exit_code if known else GanLabError.exit_code)
+        self.code = GanLabError.exit_code if name else code
         if name:
             self.failed.append(name.removeprefix("job "))
 
@@ -82,16 +82,10 @@ class Job:
         return self.code
 
 
-def say(verb: str, message: str) -> None:
-    """One message on stderr, under the command's name, after what was printed so far."""
-    sys.stdout.flush()
-    print(f"gan-lab {verb}: {message}".replace(": :", ":"), file=sys.stderr, flush=True)
-
-
 def check(cfg: DictConfig, verb: str) -> None:
     """Raise ConfigError where a value is missing or a reference leads nowhere, before anything is built."""
     for key in sorted(OmegaConf.missing_keys(cfg)):
-        example = VERBS[verb].examples.get(key, f"{key}=...")
+        example = VERBS[verb].example if VERBS[verb].example.startswith(f"{key}=") else f"{key}=..."
         raise ConfigError(f"{key} is missing; give it, e.g. gan-lab {verb} {example}")
     try:
         OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
@@ -123,5 +117,3 @@ def _forget_frames(error: BaseException | None) -> None:
         seen.add(id(error))
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
-
-

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 import hydra
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from gan_lab import config
 from gan_lab.command_line import flags as flag_words
-from gan_lab.command_line.explain import CommandLine, explain
-from gan_lab.command_line.job import Job, say
+from gan_lab.command_line.console import say
+from gan_lab.command_line.explain import explain
+from gan_lab.command_line.job import Job
+from gan_lab.command_line.known import Known
 from gan_lab.errors import ConfigError, GanLabError
 
 FULL = "HYDRA_FULL_ERROR"
@@ -40,7 +42,7 @@ def launch(verb: str, flags: dict[str, str], overrides: Sequence[str]) -> int:
     except Exception as error:
         if job.tracebacks:
             traceback.print_exc()
-        return _refused(error, CommandLine(verb, flags, overrides))
+        return _refused(error, Known(verb, flags, overrides))
     return job.summarise()
 
 
@@ -50,22 +52,25 @@ def under_hydra(job: Job, words: Sequence[str]) -> None:
         hydra.main(version_base="1.3", config_path=str(config.CONFIG_DIR), config_name=job.verb)(job)()
 
 
-def _refused(error: Exception, line: CommandLine) -> int:
+def _refused(error: Exception, known: Known) -> int:
     """Report what stopped Hydra before (or, with a launcher's own processes, while) the task ran."""
     if isinstance(error, GanLabError):
-        say(line.verb, str(error))
+        say(known.verb, str(error))
         return error.exit_code
     if isinstance(error, YAMLError):
-        say(line.verb, " ".join(part.strip() for part in str(error).splitlines() if part.strip()))
+        say(known.verb, " ".join(part.strip() for part in str(error).splitlines() if part.strip()))
         return ConfigError.exit_code
     if isinstance(error, (HydraException, OmegaConfBaseException)) or type(error) is ValueError:
         cause = error.__cause__
         if isinstance(cause, OSError):  # the log file
-            say(line.verb, f"{error}: {cause}")
+            say(known.verb, f"{error}: {cause}")
             return GanLabError.exit_code
-        say(line.verb, explain(error, line))
+        say(known.verb, explain(error, known))
         return ConfigError.exit_code
-    say(line.verb, ": ".join([type(error).__name__, *str(error).splitlines()[:1]]))
+    if isinstance(error, OSError) and error.filename:
+        say(known.verb, f"{error.filename}: {error.strerror}")
+        return GanLabError.exit_code
+    say(known.verb, ": ".join([type(error).__name__, *str(error).splitlines()[:1]]))
     return GanLabError.exit_code
 
 

@@ -71,21 +71,21 @@ def nearest_run(path: Path) -> Path | None:
 def stored_overrides(run: Path, typed: Sequence[str] = ()) -> list[str]:
     """The run's own overrides without `resume*`, `trust` and Hydra's settings; none where the run has no list.
 
-    Those that `typed` replaces are not looked at. Raises ConfigError for a list that cannot be read, or one that
-    names a class outside gan-lab, `torch.nn`, `torch.optim` and the modules typed in `trust=`.
+    Raises ConfigError for a list that cannot be read, or one that names a class outside gan-lab, `torch.nn`,
+    `torch.optim` and the modules typed in `trust=`. An override that `typed` replaces is not looked at.
     """
     path = run / ".hydra" / "overrides.yaml"
     if not path.is_file():
         return []
+    own = ("resume", "hydra.", "hydra/")
+    words = [word for word in _load(path) if not read(word).key.startswith(own) and read(word).key != "trust"]
     replaced = {read(word).key for word in typed}
-    words = [word for word in _load(path) if read(word).key not in replaced]
-    words = [w for w in words if not read(w).key.startswith(("resume", "hydra.", "hydra/")) and read(w).key != "trust"]
-    _check(path, words, typed)
+    _check(path, [word for word in words if read(word).key not in replaced], typed)
     return words
 
 
 def _load(path: Path) -> list[str]:
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     if path.stat().st_size > LIMIT:
         raise ConfigError(f"{path}: larger than any list of overrides")
@@ -116,7 +116,9 @@ def _check(path: Path, words: Sequence[str], typed: Sequence[str]) -> None:
     for word in words:
         override = read(word)
         if "${" in word and ":" in word.partition("${")[2]:
-            raise ConfigError(f"{path}: {word} calls a resolver; type {override.key}= again beside resume= if you mean it")
+            raise ConfigError(
+                f"{path}: {word} calls a resolver; type {override.key}= again beside resume= if you mean it"
+            )
         parent, _, last = override.key.rpartition(".")
         tree = {last: value(word)} if override.value is not None else {}
         if "_target_" in word:

@@ -6,24 +6,26 @@ from typing import NamedTuple
 
 
 class Verb(NamedTuple):
-    """`complete`: every ??? must be given before it starts. `actions`: the bare word that follows the verb."""
+    """`groups`: the config groups it takes, None for all. `complete`: every ??? must be given before it starts."""
 
     module: str
     summary: str
-    examples: dict[str, str] = {}  # for a key that must be given  # noqa: RUF012
+    groups: tuple[str, ...] | None = None
+    example: str = ""  # of the key that must be given
     complete: bool = True
     sweeps: bool = False
-    actions: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()  # the bare word behind the verb
 
 
 VERBS = {
     "train": Verb("gan_lab.train", "train a GAN, or go on with a stopped run", sweeps=True),
     "sample": Verb(
-        "gan_lab.sample", "images from a trained generator", examples={"run": "run=outputs/dcgan-digits/RUN"}
+        "gan_lab.sample", "images from a trained generator", groups=(), example="run=outputs/dcgan-digits/RUN"
     ),
     "data": Verb(
         "gan_lab.data.command",
         "pack, list and inspect datasets",
+        groups=("dataset",),
         complete=False,
         actions=("pack", "list", "inspect"),
     ),

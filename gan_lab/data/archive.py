@@ -95,7 +95,7 @@ class Zip:
         found = []
         locked = []
         for info in self._zip.infolist():
-            parts = tuple(part for part in info.filename.replace("\\", "/").split("/") if part not in ("", "."))
+            parts = tuple(part for part in info.filename.replace("\\", "/").split("/") if part not in ("", ".", ".."))
             if info.is_dir() or not parts or any(is_hidden(part) for part in parts):
                 continue
             if info.flag_bits & 0x1:

@@ -57,7 +57,7 @@ class Dataset:
     @cached_property
     def folder(self) -> Path:
         """Where the store is or will be. Without a source this looks at the files under `path`."""
-        source = self.source or self._local(None)
+        source = self._local(None) if self.source is None else self.source
         assert source is not None  # _local has complained
         channels, height, width = self.image_shape
         decides = "\n".join([self.name, str(self.image_shape), self.fit, source.identity])
@@ -89,7 +89,7 @@ class Dataset:
         return self._checked(store)
 
     def _fill(self, local: Folder | None, force: bool) -> Store:
-        source = local or self.source
+        source = self.source if local is None else local
         assert source is not None
         try:
             return pack(source, self.image_shape, self.fit, self.folder, self.name, force)

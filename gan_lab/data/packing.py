@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,12 +39,11 @@ def pack(source: Source, shape: Sequence[int], how: str, folder: Path, name: str
         card = {"version": VERSION, "name": name, "shape": [int(side) for side in shape], "fit": how}
         card |= {"resampling": "lanczos", "source": source.describe(), "origin": source.identity}
         _write(source, shape, how, temporary, card)
-        _publish(temporary, folder, force)
+        return _publish(temporary, folder, force)
     except OSError as error:
         raise _disk_error(error, folder, needed) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return Store(folder)
 
 
 def _write(source: Source, shape: Sequence[int], how: str, folder: Path, card: dict[str, Any]) -> None:
@@ -84,31 +83,40 @@ def _write(source: Source, shape: Sequence[int], how: str, folder: Path, card: d
         _sync(file)
 
 
-def _publish(temporary: Path, folder: Path, force: bool) -> None:
-    """Rename `temporary` to `folder`. A healthy store that is there already stays, unless `force`."""
+def _publish(temporary: Path, folder: Path, force: bool) -> Store:
+    """Rename `temporary` to `folder` and open it. A healthy store that is there already stays, unless `force`."""
     _sync_folder(temporary)
     aside = temporary.with_name(temporary.name + ".old")
-    try:
-        for _ in range(100):
-            try:
-                os.rename(temporary, folder)
-                _sync_folder(folder.parent)
-                return
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EACCES, errno.EPERM):
-                    raise
-                if not folder.exists():
-                    raise
-            if not force and _is_whole(folder):
-                return
-            with contextlib.suppress(FileNotFoundError):  # another process was faster
+    with _alone(folder.parent):
+        if folder.exists() and not force and _is_whole(folder):
+            return Store(folder)
+        try:
+            if folder.exists():
                 os.rename(folder, aside)
+            os.rename(temporary, folder)
+            _sync_folder(folder.parent)
+            return Store(folder)
+        finally:
+            if aside.exists() and not folder.exists():  # interrupted in between: put back what was there
+                os.rename(aside, folder)
             _remove(aside)
-        raise GanLabError(f"{folder}: other processes keep replacing it; try again")
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time renames in `folder`; where the system cannot lock a folder, the renames just follow."""
+    if os.name == "nt":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
-        if aside.exists() and not folder.exists():  # interrupted in between: put back what was there
-            os.rename(aside, folder)
-        _remove(aside)
+        os.close(handle)
 
 
 def _temporary(folder: Path) -> Path:

@@ -150,5 +150,5 @@ def _download(factory: type, root: Path, given: dict[str, Any]) -> Any:
 
 def _reason(error: BaseException) -> str:
     """The last line of a message: torchvision puts the cause below what it tried."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    lines = [line.strip().removeprefix("<urlopen error ").removesuffix(">") for line in str(error).splitlines()]
+    return next((line for line in reversed(lines) if line), type(error).__name__)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,23 @@ class StoreError(GanLabError):
 
 
 class Store:
-    """A packed store, opened for reading; only its card is read now. Raises StoreError when it is not whole."""
+    """A packed store, opened for reading; raises StoreError when it is not whole.
+
+    `images` is uint8 `(N, C, H, W)`, mapped read-only; `labels` int64 `(N,)`, indices into `classes`, or None. Both
+    are opened at once, so a store that is replaced later stays what it was for whoever holds it.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.card = self._read_card()
         self._check_sizes()
+        try:
+            self.images: NDArray[np.uint8] = np.memmap(
+                self.folder / IMAGES, np.uint8, "r", shape=(len(self), *self.shape)
+            )
+            self.labels = self._read_labels()
+        except OSError as error:
+            raise self._damaged(f"{error.filename} cannot be read ({error.strerror})") from error
 
     @property
     def name(self) -> str:
@@ -67,21 +77,6 @@ class Store:
     def __len__(self) -> int:
         return int(self.card["count"])
 
-    @cached_property
-    def images(self) -> NDArray[np.uint8]:
-        """uint8 `(N, C, H, W)`, mapped read-only."""
-        return np.memmap(self.folder / IMAGES, np.uint8, "r", shape=(len(self), *self.shape))
-
-    @cached_property
-    def labels(self) -> NDArray[np.int64] | None:
-        """int64 `(N,)`, indices into `classes`; None for a store without labels. Raises StoreError out of range."""
-        if self.classes is None:
-            return None
-        labels: NDArray[np.int64] = np.fromfile(self.folder / LABELS, dtype="<i8").astype(np.int64, copy=False)
-        if labels.min() < 0 or labels.max() >= len(self.classes):
-            raise self._damaged(f"{LABELS} names classes that the card does not have")
-        return labels
-
     def verify(self) -> None:
         """Read everything and compare with the card's checksum. Raises StoreError."""
         digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
@@ -111,6 +106,14 @@ class Store:
             actual = path.stat().st_size if path.is_file() else 0
             if actual != size:
                 raise self._damaged(f"{name} has {actual} bytes instead of {size}")
+
+    def _read_labels(self) -> NDArray[np.int64] | None:
+        if self.classes is None:
+            return None
+        labels: NDArray[np.int64] = np.fromfile(self.folder / LABELS, dtype="<i8").astype(np.int64, copy=False)
+        if labels.min() < 0 or labels.max() >= len(self.classes):
+            raise self._damaged(f"{LABELS} names classes that the card does not have")
+        return labels
 
     def _damaged(self, what: str) -> StoreError:
         name = self.folder.name.rsplit("-", 2)[0]

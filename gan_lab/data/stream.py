@@ -85,7 +85,9 @@ class Stream:
         if self._images is not None:
             indices, self.cursor = self._draw(self.cursor)
             labels = None if self._labels is None else self._labels.index_select(0, indices)
-            return Batch(self._normalise(self._images.index_select(0, indices)), labels)
+            # as a matrix: in four dimensions index_select wakes all threads, dearer than the copy on a busy CPU
+            pixels = self._images.view(len(self.store), -1).index_select(0, indices)
+            return Batch(self._normalise(pixels.view(-1, *self._images.shape[1:])), labels)
         self._read_ahead()
         cursor, pixels, labels = self._ahead.popleft().result()
         self.cursor = cursor

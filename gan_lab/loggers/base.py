@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -46,6 +47,8 @@ class Loggers(Logger):
                 call(logger)
             except Exception as error:
                 del self._loggers[name]
+                with contextlib.suppress(Exception):  # what it has open; it failed already
+                    logger.close()
                 reason = " ".join(f"{type(error).__name__}: {error}".split())
                 log.warning("logger.%s failed and is off from here on (%s); training goes on", name, reason)
 

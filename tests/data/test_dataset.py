@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+from gan_lab.config import CONFIG_DIR, build
+from gan_lab.data.dataset import Dataset
+from gan_lab.data.sources import Digits, Source, Torchvision
+from gan_lab.data.store import IMAGES, StoreError
+from gan_lab.errors import ConfigError, GanLabError
+
+from .conftest import CIFAR_CLASSES, Array, cifar_like, encoded, mnist_like, noise, write_tree, write_zip
+
+READY_MADE = {"digits": [1, 16, 16], "mnist": [1, 28, 28], "fashion_mnist": [1, 28, 28], "cifar10": [3, 32, 32]}
+
+
+def configured(config: str, /, **changes: Any) -> Dataset:
+    """The dataset of `configs/dataset/CONFIG.yaml`, with keys replaced."""
+    tree = OmegaConf.merge({"dataset": OmegaConf.load(CONFIG_DIR / "dataset" / f"{config}.yaml")}, {"dataset": changes})
+    built: Dataset = build(tree["dataset"], "dataset")
+    return built
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: object, **given: Any) -> None:
+        raise URLError("Name or service not known")
+
+    for name in ("MNIST", "FashionMNIST", "CIFAR10"):
+        monkeypatch.setattr(f"torchvision.datasets.{name}", type(name, (), {"__init__": fail}))
+
+
+def test_every_config_has_the_common_keys() -> None:
+    files = sorted((CONFIG_DIR / "dataset").glob("*.yaml"))
+    assert {path.stem for path in files} == {*READY_MADE, "folder"}
+    for path in files:
+        node = OmegaConf.load(path)
+        assert {"name", "path", "image_shape", "num_classes", "fit"} <= node.keys()
+        assert node.name == path.stem
+        assert path.read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("name", [*READY_MADE, "folder"])
+def test_building_touches_nothing(name: str, root: Path) -> None:
+    dataset = configured(name)
+    assert list(dataset.image_shape) == READY_MADE.get(name, [3, 64, 64])
+    assert dataset.num_classes == (None if name == "folder" else 10)
+    assert not root.exists()
+
+
+def test_digits_open(root: Path) -> None:
+    dataset = configured("digits")
+    store = dataset.open()
+    assert store.folder == dataset.folder
+    assert store.folder.parent == root
+    assert store.folder.name.startswith("digits-16x16x1-")
+    assert (len(store), store.shape, store.num_classes) == (1797, (1, 16, 16), 10)
+    before = (store.folder / IMAGES).stat().st_mtime_ns
+    assert configured("digits").open().sha256 == store.sha256
+    assert (store.folder / IMAGES).stat().st_mtime_ns == before
+
+
+def test_digits_in_another_shape_is_another_store() -> None:
+    native = configured("digits", image_shape=[1, 8, 8]).open()
+    np.testing.assert_array_equal(native.images, np.stack([image for _, image, _ in Digits()]))
+    colour = configured("digits", image_shape=[3, 8, 8]).open()
+    np.testing.assert_array_equal(colour.images, np.repeat(native.images, 3, axis=1))
+    folders = {configured("digits", **change).folder for change in ({}, {"image_shape": [1, 8, 8]}, {"fit": "pad"})}
+    assert len(folders) == 3
+
+
+@pytest.mark.parametrize(("name", "members"), [("cifar10", cifar_like()), ("mnist", mnist_like())])
+@pytest.mark.parametrize("kind", ["zip", "tree"])
+@pytest.mark.usefixtures("offline")
+def test_packed_from_a_copy_it_is_found_verbatim(
+    name: str, members: dict[str, bytes], kind: str, tmp_path: Path
+) -> None:
+    write = write_zip if kind == "zip" else write_tree
+    packed = configured(name).pack(write(tmp_path / "copy.zip", members))
+    found = configured(name).open()
+    assert found.folder == packed.folder
+    assert found.classes == (list(CIFAR_CLASSES) if name == "cifar10" else [str(digit) for digit in range(10)])
+    mode = "RGB" if name == "cifar10" else "L"
+    side = found.shape[1]
+    for index in range(20):
+        expected = np.asarray(noise(side, side, mode, seed=100 * (index // 2) + index % 2))
+        np.testing.assert_array_equal(found.images[index], expected.reshape(side, side, -1).transpose(2, 0, 1))
+
+
+@pytest.mark.usefixtures("offline")
+def test_path_means_the_same_as_from(tmp_path: Path) -> None:
+    copy = write_zip(tmp_path / "copy.zip", cifar_like())
+    store = configured("cifar10", path=str(copy)).open()
+    assert configured("cifar10").open().sha256 == store.sha256
+    assert configured("cifar10", path=str(copy)).open().sha256 == store.sha256
+
+
+@pytest.mark.usefixtures("offline")
+def test_another_path_is_not_silently_ignored(tmp_path: Path) -> None:
+    configured("cifar10").pack(write_zip(tmp_path / "one.zip", cifar_like()))
+    other = write_zip(tmp_path / "two.zip", cifar_like(3))
+    with pytest.raises(ConfigError, match=rf"dataset\.path: cifar10 is packed already, .*from={other} force=true$"):
+        configured("cifar10", path=str(other)).open()
+    with pytest.raises(ConfigError, match=r"^from: cifar10 is packed already"):
+        configured("cifar10").pack(other)
+    assert len(configured("cifar10").pack(other, force=True)) == 30
+    assert len(configured("cifar10").open()) == 30
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
+def test_no_network_and_no_store_says_the_two_ways_out(name: str, root: Path) -> None:
+    dataset = configured(name)
+    with pytest.raises(GanLabError) as caught:
+        dataset.open()
+    assert caught.value.exit_code == 1
+    assert str(caught.value) == (
+        f"{name} could not be downloaded (Name or service not known): either `gan-lab data pack dataset={name} "
+        f"from=FOLDER_OR_ZIP` here, with the same dataset settings, or pack it on a machine with a network and copy "
+        f"the store to {dataset.folder} (or set GAN_LAB_DATA)"
+    )
+    assert not dataset.folder.exists()
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_store_copied_from_another_machine_is_found(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = write_zip(tmp_path / "copy.zip", cifar_like())
+    there = configured("cifar10").pack(copy)
+    monkeypatch.setenv("GAN_LAB_DATA", str(tmp_path / "elsewhere"))
+    (tmp_path / "elsewhere").mkdir()
+    there.folder.rename(configured("cifar10").folder)
+    assert configured("cifar10").open().sha256 == there.sha256
+
+
+def test_folder_repacks_when_the_images_change(tmp_path: Path) -> None:
+    path = write_tree(
+        tmp_path / "mine", {f"{name}/{i}.png": encoded(noise(20, 30, seed=i)) for name in "ab" for i in (0, 1)}
+    )
+    first = configured("folder", path=str(path), image_shape=[3, 8, 8]).open()
+    assert (len(first), first.classes) == (4, ["a", "b"])
+    assert configured("folder", path=str(path), image_shape=[3, 8, 8]).open().folder == first.folder
+    write_tree(path, {"b/2.png": encoded(noise(20, 30, seed=2))})
+    second = configured("folder", path=str(path), image_shape=[3, 8, 8]).open()
+    assert second.folder != first.folder
+    assert len(second) == 5
+
+
+def test_mixed_sizes_and_kinds_in_one_folder(tmp_path: Path) -> None:
+    members = {
+        "tall.png": encoded(noise(10, 40)),
+        "wide.jpg": encoded(noise(50, 20), "JPEG"),
+        "gray.png": encoded(noise(9, 9, "L")),
+        "clear.png": encoded(noise(12, 12).convert("RGBA")),
+        "cmyk.jpg": encoded(noise(12, 12).convert("CMYK"), "JPEG"),
+    }
+    path = write_tree(tmp_path / "mine", members)
+    for how in ("crop", "pad", "stretch"):
+        store = configured("folder", path=str(path), image_shape=[3, 8, 12], fit=how).open()
+        assert store.images.shape == (5, 3, 8, 12)
+        assert store.labels is None
+
+
+def test_one_corrupt_image_packs_nothing(tmp_path: Path, root: Path) -> None:
+    path = write_tree(tmp_path / "mine", {"a.png": encoded(noise(9, 9)), "b.png": b"\x89PNG\r\n\x1a\nno"})
+    with pytest.raises(GanLabError, match=r"1 of 2 files cannot be read as images \(b\.png: "):
+        configured("folder", path=str(path)).open()
+    assert list(root.iterdir()) == []
+
+
+def test_a_damaged_store_says_to_repack_and_force_does() -> None:
+    dataset = Dataset("array", [3, 4, 4], Array(10))
+    (dataset.open().folder / IMAGES).write_bytes(b"")
+    with pytest.raises(StoreError, match=r"gan-lab data pack dataset=array \.\.\. force=true"):
+        dataset.open()
+    dataset.pack(force=True).verify()
+
+
+def test_classes_must_agree_where_both_are_known(tmp_path: Path) -> None:
+    assert Dataset("array", [3, 4, 4], Array(10), num_classes=3).open().num_classes == 3
+    with pytest.raises(ConfigError, match=r"^dataset\.num_classes=7: array has 3 classes \(a, b, c\)"):
+        Dataset("array", [3, 4, 4], Array(10), num_classes=7).open()
+    flat = write_tree(tmp_path / "flat", {"a.png": encoded(noise(4, 4))})
+    assert Dataset("flat", [3, 4, 4], num_classes=7, path=str(flat)).open().num_classes is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image_shape": [3, 64]}, "dataset.image_shape=[3, 64]:"),
+        ({"image_shape": [2, 8, 8]}, "dataset.image_shape=[2, 8, 8]:"),
+        ({"image_shape": [3, 8, 0]}, "dataset.image_shape=[3, 8, 0]:"),
+        ({"image_shape": [3, 8, 8.0]}, "dataset.image_shape=[3, 8, 8.0]:"),
+        ({"image_shape": 64}, "dataset.image_shape=64:"),
+        ({"fit": "fill"}, "dataset.fit=fill: choose crop, pad, stretch"),
+        ({"num_classes": 0}, "dataset.num_classes=0:"),
+        ({"num_classes": True}, "dataset.num_classes=True:"),
+        ({"name": "../x"}, "dataset.name=../x:"),
+        ({"nmae": "x"}, "dataset (gan_lab.data.dataset.Dataset): "),
+    ],
+)
+def test_wrong_settings_name_their_key(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        configured("digits", **changes)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_needs_a_path_that_exists(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^dataset\.path: say where the images are: dataset=folder dataset\.path="):
+        configured("folder").open()
+    with pytest.raises(ConfigError, match=r"^dataset\.path: .*/nowhere does not exist$"):
+        configured("folder", path=str(tmp_path / "nowhere")).open()
+    with pytest.raises(ConfigError, match=r"^from: .*/nowhere does not exist$"):
+        configured("digits").pack(tmp_path / "nowhere")
+
+
+def test_the_source_is_part_of_the_key() -> None:
+    sources: list[Source] = [Torchvision("MNIST"), Torchvision("MNIST", "test"), Torchvision("FashionMNIST")]
+    assert len({Dataset("x", [1, 28, 28], source).folder for source in sources}) == 3
+    assert configured("mnist").folder != configured("mnist", split="test").folder

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import multiprocessing
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_lab import __version__
+from gan_lab.data.images import fit
+from gan_lab.data.packing import pack
+from gan_lab.data.store import CARD, IMAGES, LABELS, Store
+from gan_lab.errors import ConfigError, GanLabError
+
+from .conftest import Array
+
+SHAPE = (3, 4, 4)
+
+
+@pytest.fixture
+def folder(root: Path) -> Path:
+    return root / "array-4x4x3-0"
+
+
+def test_the_store_holds_what_the_source_gave(folder: Path) -> None:
+    source = Array(7, (3, 5, 9))
+    store = pack(source, SHAPE, "pad", folder, "array")
+    expected = np.stack([fit(image, SHAPE, "pad") for image in source.images])
+    np.testing.assert_array_equal(store.images, expected)
+    labels = np.arange(7, dtype="<i8") % 3
+    assert store.sha256 == hashlib.sha256(expected.tobytes() + labels.tobytes()).hexdigest()
+    card = json.loads((folder / CARD).read_text())
+    assert card.pop("created").startswith("20")
+    assert card == {
+        "version": 1,
+        "name": "array",
+        "shape": [3, 4, 4],
+        "count": 7,
+        "classes": ["a", "b", "c"],
+        "source": "random images 0",
+        "origin": source.identity,
+        "fit": "pad",
+        "resampling": "lanczos",
+        "sha256": store.sha256,
+        "gan_lab": __version__,
+    }
+    assert sorted(os.listdir(folder)) == [CARD, IMAGES, LABELS]
+    assert os.listdir(folder.parent) == [folder.name]
+
+
+def test_one_image_without_a_label_means_no_labels(folder: Path) -> None:
+    class Partly(Array):
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            for name, image, label in super().__iter__():
+                yield name, image, None if label == 2 else label
+
+    store = pack(Partly(4), SHAPE, "crop", folder, "array")
+    assert store.labels is None
+    assert store.classes is None
+    assert not (folder / LABELS).exists()
+
+
+def test_labels_without_names_are_numbered(folder: Path) -> None:
+    source = Array(4)
+    source.classes = None  # type: ignore[assignment]
+    assert pack(source, SHAPE, "crop", folder, "array").classes == ["0", "1", "2"]
+
+
+def test_a_source_without_images_is_refused(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="has no images"):
+        pack(Array(0), SHAPE, "crop", folder, "array")
+    assert os.listdir(folder.parent) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GanLabError, ZeroDivisionError])
+@pytest.mark.parametrize("force", [False, True])
+def test_an_interruption_leaves_what_was_there(error: type[BaseException], force: bool, folder: Path) -> None:
+    if force:
+        before = pack(Array(5, seed=1), SHAPE, "crop", folder, "array").sha256
+
+    def stop(index: int) -> None:
+        if index == 6:
+            raise error
+
+    with pytest.raises(error):
+        pack(Array(10, before=stop), SHAPE, "crop", folder, "array", force)
+    assert os.listdir(folder.parent) == ([folder.name] if force else [])
+    if force:
+        Store(folder).verify()
+        assert Store(folder).sha256 == before
+
+
+def test_force_replaces(folder: Path) -> None:
+    pack(Array(5, seed=1), SHAPE, "crop", folder, "array")
+    kept = pack(Array(5, seed=2), SHAPE, "crop", folder, "array")
+    np.testing.assert_array_equal(kept.images, Array(5, seed=1).images)
+    replaced = pack(Array(5, seed=2), SHAPE, "crop", folder, "array", force=True)
+    np.testing.assert_array_equal(replaced.images, Array(5, seed=2).images)
+    assert os.listdir(folder.parent) == [folder.name]
+
+
+def test_a_damaged_store_in_the_way_is_replaced(folder: Path) -> None:
+    pack(Array(5, seed=1), SHAPE, "crop", folder, "array")
+    (folder / IMAGES).write_bytes(b"")
+    pack(Array(5, seed=1), SHAPE, "crop", folder, "array").verify()
+    assert os.listdir(folder.parent) == [folder.name]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_many_at_once_end_well(force: bool, folder: Path) -> None:
+    together = threading.Barrier(6)
+    stores: list[Store] = []
+
+    def run() -> None:
+        wait = lambda index: together.wait(30) if index == 9 else None  # noqa: E731
+        stores.append(pack(Array(10, before=wait), SHAPE, "crop", folder, "array", force))
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(stores) == 6
+    assert os.listdir(folder.parent) == [folder.name]
+    Store(folder).verify()
+
+
+def pack_in_process(folder: Path, start: object, count: int) -> None:
+    start.wait(60)  # type: ignore[attr-defined]
+    pack(Array(count), SHAPE, "crop", folder, "array").verify()
+
+
+def test_two_processes_end_well(folder: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(2)
+    workers = [context.Process(target=pack_in_process, args=(folder, start, 500)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(100)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert os.listdir(folder.parent) == [folder.name]
+
+
+def test_what_a_killed_process_left_is_removed_and_a_living_ones_stays(folder: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    host = socket.gethostname()
+    names = {pid: f".{folder.name}.{host}.{pid}.abc" for pid in (dead.pid, os.getppid())}
+    other_host = f".{folder.name}.elsewhere.{dead.pid}.abc"
+    for name in (*names.values(), other_host):
+        (folder.parent / name).mkdir(parents=True)
+    pack(Array(3), SHAPE, "crop", folder, "array")
+    assert sorted(os.listdir(folder.parent)) == sorted([folder.name, names[os.getppid()], other_host])
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(GanLabError, match=rf"^{folder}: no space left \(480 bytes needed, \d+ free\)"):
+        pack(Array(10), SHAPE, "crop", folder, "array")
+    assert os.listdir(folder.parent) == []
+
+
+def test_a_data_root_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(GanLabError, match="Not a directory; set GAN_LAB_DATA"):
+        pack(Array(3), SHAPE, "crop", tmp_path / "file" / "sub" / "array-4x4x3-0", "array")

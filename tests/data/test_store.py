@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gan_lab.data.packing import pack
+from gan_lab.data.store import CARD, IMAGES, LABELS, Store, StoreError, data_root
+
+from .conftest import Array
+
+
+@pytest.fixture
+def folder(root: Path) -> Path:
+    return pack(Array(10), (3, 4, 4), "crop", root / "array-4x4x3-0", "array").folder
+
+
+def test_data_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GAN_LAB_DATA", "here")
+    assert data_root() == tmp_path / "here"
+    monkeypatch.setenv("GAN_LAB_DATA", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert data_root() == tmp_path / "cache" / "gan-lab"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert data_root() == tmp_path / "home" / ".cache" / "gan-lab"
+
+
+def test_what_a_store_says(folder: Path) -> None:
+    store = Store(folder)
+    assert (store.name, store.shape, len(store)) == ("array", (3, 4, 4), 10)
+    assert (store.classes, store.num_classes, store.nbytes) == (["a", "b", "c"], 3, 480)
+    assert store.labels is not None
+    assert store.labels.tolist() == [index % 3 for index in range(10)]
+    np.testing.assert_array_equal(store.images, Array(10).images)
+    assert isinstance(store.images, np.memmap)
+    assert not store.images.flags.writeable
+    store.verify()
+
+
+def test_verify_finds_a_changed_pixel(folder: Path) -> None:
+    data = bytearray((folder / IMAGES).read_bytes())
+    data[100] ^= 1
+    (folder / IMAGES).write_bytes(data)
+    with pytest.raises(StoreError, match="not those that were packed"):
+        Store(folder).verify()
+
+
+def assert_says_how_to_repack(error: pytest.ExceptionInfo[StoreError], folder: Path) -> None:
+    message = str(error.value)
+    assert message.startswith(f"store {folder}: ")
+    assert message.endswith("repack it (gan-lab data pack dataset=array ... force=true) or delete the folder")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", [IMAGES, LABELS])
+@pytest.mark.parametrize("size", [0, 79, 1000, None])
+def test_a_file_of_the_wrong_size_is_found_when_opened(name: str, size: int | None, folder: Path) -> None:
+    if size is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(b"x" * size)
+    with pytest.raises(StoreError, match=rf"{name} has {size or 0} bytes instead of \d+") as caught:
+        Store(folder)
+    assert_says_how_to_repack(caught, folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 2},
+        {"shape": [3, 4]},
+        {"shape": [3, -4, -4]},
+        {"shape": [3, 4.0, 4]},
+        {"count": True},
+        {"count": "10"},
+        {"classes": 3},
+        {"sha256": None},
+    ],
+)
+def test_a_card_that_is_wrong_is_refused(change: dict[str, Any], folder: Path) -> None:
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps(card | change))
+    with pytest.raises(StoreError) as caught:
+        Store(folder)
+    assert_says_how_to_repack(caught, folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000])
+def test_a_card_that_is_no_card_is_refused(text: str, folder: Path) -> None:
+    (folder / CARD).write_text(text)
+    with pytest.raises(StoreError) as caught:
+        Store(folder)
+    assert_says_how_to_repack(caught, folder)
+
+
+def test_labels_beyond_the_classes_are_refused(folder: Path) -> None:
+    np.full(10, 3, "<i8").tofile(folder / LABELS)
+    with pytest.raises(StoreError, match="names classes that the card does not have"):
+        Store(folder)

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gan_lab.data.packing import pack
+from gan_lab.data.store import Store
+from gan_lab.data.stream import Batch, Stream
+from gan_lab.errors import ConfigError, GanLabError
+
+from .conftest import Array
+
+COUNT = 23
+KINDS: dict[str, dict[str, Any]] = {"resident": {}, "mapped": {"resident_limit": 0}}
+
+
+@pytest.fixture
+def store(root: Path) -> Store:
+    """COUNT images whose every pixel is ten times their index, labelled by the index modulo 3."""
+    source = Array(COUNT, (3, 4, 5))
+    source.images[:] = 10 * np.arange(COUNT, dtype=np.uint8)[:, None, None, None]
+    return pack(source, (3, 4, 5), "crop", root / "array-5x4x3-0", "array")
+
+
+def drawn(batch: Batch) -> list[int]:
+    """Which images a batch of `store` holds."""
+    return ((batch.images[:, 0, 0, 0] + 1) * 127.5 / 10).round().int().tolist()
+
+
+def same(a: Batch, b: Batch) -> bool:
+    assert a.labels is not None
+    assert b.labels is not None
+    return torch.equal(a.images, b.images) and torch.equal(a.labels, b.labels)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_is_what_the_store_holds(kind: str, root: Path) -> None:
+    source = Array(6, (3, 4, 5))
+    store = pack(source, (3, 4, 5), "crop", root / "array-5x4x3-0", "array")
+    batch = Stream(store, 6, 0, **KINDS[kind]).next()
+    assert batch.images.dtype == torch.float32
+    assert batch.labels is not None
+    assert batch.labels.dtype == torch.int64
+    assert batch.images.is_contiguous(memory_format=torch.channels_last)
+    expected = torch.from_numpy(source.images).float() / 127.5 - 1
+    order = [int((expected == image).all(dim=(1, 2, 3)).nonzero()) for image in batch.images]
+    assert sorted(order) == list(range(6))
+    assert torch.equal(batch.images, expected[order])
+    assert batch.labels.tolist() == [index % 3 for index in order]
+
+
+def test_0_and_255_are_exactly_minus_one_and_one(root: Path) -> None:
+    source = Array(2, (1, 2, 2))
+    source.images[0], source.images[1] = 0, 255
+    stream = Stream(pack(source, (1, 2, 2), "crop", root / "array-2x2x1-0", "array"), 2, 0)
+    images = stream.next().images
+    assert images.is_contiguous()
+    assert sorted(images.unique().tolist()) == [-1, 1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_channels_last_changes_the_layout_only(kind: str, store: Store) -> None:
+    last, first = (Stream(store, 7, 0, channels_last=flag, **KINDS[kind]) for flag in (True, False))
+    for _ in range(5):
+        a, b = last.next(), first.next()
+        assert same(a, b)
+        assert b.images.is_contiguous()
+        assert a.images.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [1, 5, 7, 22, 23, 24, 60])
+def test_every_image_is_drawn_once_per_epoch(kind: str, size: int, store: Store) -> None:
+    stream = Stream(store, size, 0, **KINDS[kind])
+    seen: list[int] = []
+    while len(seen) < 4 * COUNT:
+        batch = stream.next()
+        assert len(batch.images) == size
+        seen += drawn(batch)
+    epochs = [seen[start : start + COUNT] for start in range(0, 4 * COUNT, COUNT)]
+    assert all(sorted(epoch) == list(range(COUNT)) for epoch in epochs)
+    assert all(a != b for a, b in pairwise(epochs))
+    assert epochs[0] != list(range(COUNT))
+
+
+def test_labels_go_with_their_images(store: Store) -> None:
+    for kind in KINDS.values():
+        stream = Stream(store, 10, 0, **kind)
+        for _ in range(7):
+            batch = stream.next()
+            assert batch.labels is not None
+            assert batch.labels.tolist() == [index % 3 for index in drawn(batch)]
+
+
+@pytest.mark.parametrize("size", [1, 7, 50])
+def test_resident_and_mapped_are_the_same_stream(size: int, store: Store) -> None:
+    resident, mapped = (Stream(store, size, 3, **kind) for kind in KINDS.values())
+    assert resident.resident
+    assert not mapped.resident
+    for _ in range(30):
+        assert same(resident.next(), mapped.next())
+        assert resident.state_dict() == mapped.state_dict()
+    mapped.close()
+    assert same(resident.next(), mapped.next())  # a closed stream opens again
+
+
+def test_the_limit_decides_where_the_images_live(store: Store) -> None:
+    assert Stream(store, 1, 0, resident_limit=store.nbytes).resident
+    assert not Stream(store, 1, 0, resident_limit=store.nbytes - 1).resident
+
+
+def test_the_seed_decides(store: Store) -> None:
+    def orders(seed: int) -> list[list[int]]:
+        stream = Stream(store, COUNT, seed)
+        return [drawn(stream.next()) for _ in range(3)]
+
+    assert orders(1) == orders(1)
+    every = [tuple(order) for seed in range(3) for order in orders(seed)]
+    assert len(set(every)) == 9
+
+
+def test_global_randomness_is_neither_used_nor_disturbed(store: Store) -> None:
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    first = drawn(Stream(store, COUNT, 0).next())
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(1)
+    assert drawn(Stream(store, COUNT, 0).next()) == first
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_state_goes_on_exactly(kind: str, store: Store) -> None:
+    stream = Stream(store, 7, 5, **KINDS[kind])
+    states, batches = [], []
+    for _ in range(15):
+        states.append(stream.state_dict())
+        batches.append(stream.next())
+    for k, state in enumerate(states):
+        assert state == {"epoch": 7 * k // COUNT, "position": 7 * k % COUNT, "seed": 5, "sha256": store.sha256}
+        fresh = Stream(store, 7, 99, **KINDS[kind])
+        fresh.next()  # what it had read ahead must be forgotten
+        fresh.load_state_dict(state)
+        assert fresh.state_dict() == state
+        for batch in batches[k:]:
+            assert same(fresh.next(), batch)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_state_goes_on_with_another_batch_size_and_other_ranks(kind: str, store: Store) -> None:
+    stream = Stream(store, 6, 5, **KINDS[kind])
+    for _ in range(9):
+        stream.next()
+    state = stream.state_dict()
+    rest = [index for _ in range(10) for index in drawn(stream.next())]
+    ranks = [Stream(store, 10, 0, rank=rank, world=2, **KINDS[kind]) for rank in range(2)]
+    for rank in ranks:
+        rank.load_state_dict(state)
+    assert [index for _ in range(6) for rank in ranks for index in drawn(rank.next())] == rest
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("size", "world"), [(6, 2), (6, 3), (60, 4), (3, 3)])
+def test_the_ranks_together_draw_what_one_process_would(kind: str, size: int, world: int, store: Store) -> None:
+    alone = Stream(store, size, 0, **KINDS[kind])
+    ranks = [Stream(store, size, 0, rank=rank, world=world, **KINDS[kind]) for rank in range(world)]
+    for _ in range(12):
+        whole, parts = alone.next(), [rank.next() for rank in ranks]
+        assert torch.equal(torch.cat([part.images for part in parts]), whole.images)
+        assert all(len(part.images) == size // world for part in parts)
+        assert all(rank.state_dict() == alone.state_dict() for rank in ranks)
+
+
+def test_batch_sizes_that_cannot_be_are_refused(store: Store) -> None:
+    with pytest.raises(ConfigError, match=r"^trainer\.batch_size=0: must be at least 1$"):
+        Stream(store, 0, 0)
+    with pytest.raises(ConfigError, match=r"^trainer\.batch_size=7: 2 processes cannot share it equally$"):
+        Stream(store, 7, 0, world=2)
+
+
+def test_a_state_of_other_data_is_refused(store: Store, root: Path) -> None:
+    other = pack(Array(COUNT, seed=1), (3, 4, 5), "crop", root / "array-5x4x3-1", "array")
+    state = Stream(store, 4, 0).state_dict()
+    with pytest.raises(GanLabError, match=r"^the dataset changed: "):
+        Stream(other, 4, 0).load_state_dict(state)
+
+
+@pytest.mark.parametrize("change", [{"position": COUNT}, {"position": -1}, {"epoch": -1}])
+def test_a_state_out_of_range_is_refused(change: dict[str, int], store: Store) -> None:
+    stream = Stream(store, 4, 0)
+    with pytest.raises(GanLabError, match="position is damaged"):
+        stream.load_state_dict(stream.state_dict() | change)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_batches_belong_to_the_caller(kind: str, store: Store) -> None:
+    stream, again = (Stream(store, 7, 0, **KINDS[kind]) for _ in range(2))
+    for _ in range(8):
+        batch = stream.next()
+        assert same(batch, again.next())
+        batch.images.zero_()
+        assert batch.labels is not None
+        batch.labels.zero_()
+
+
+def test_no_labels(root: Path) -> None:
+    class Unlabelled(Array):
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            return ((name, image, None) for name, image, _ in super().__iter__())
+
+    store = pack(Unlabelled(5), (3, 4, 4), "crop", root / "array-4x4x3-0", "array")
+    for kind in KINDS.values():
+        assert Stream(store, 2, 0, **kind).next().labels is None
+
+
+def test_a_failure_of_the_reading_thread_reaches_the_caller(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(store, 4, 0, resident_limit=0)
+
+    def fail(*args: object) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr(stream, "_gather", fail)
+    with pytest.raises(OSError, match="gone"):
+        stream.next()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reading_raises_no_warning(kind: str, store: Store) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Stream(store, 4, 0, **KINDS[kind]).next()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("kind", KINDS)
+def test_cuda_draws_the_same(kind: str, store: Store) -> None:
+    here, there = Stream(store, 7, 0), Stream(store, 7, 0, device="cuda", **KINDS[kind])
+    for _ in range(10):
+        a, b = here.next(), there.next()
+        assert b.images.is_cuda
+        assert b.images.is_contiguous(memory_format=torch.channels_last)
+        assert same(a, Batch(b.images.cpu(), b.labels.cpu() if b.labels is not None else None))
