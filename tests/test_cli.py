@@ -165,13 +165,25 @@ def test_a_misspelt_choice_imports_no_torch() -> None:
     assert done.stderr.startswith("gan-lab train: unknown model=dcgna; nearest: dcgan\n")
 
 
-@pytest.mark.parametrize("words", [["train", "--help"], ["train", "--cfg", "job"]])
+LEFT = """
+import sys, types
+sys.stdin.read()
+task = types.ModuleType("task")
+task.main = lambda cfg: [print("a line of a long list") for _ in range(3000)]
+sys.modules["gan_lab.data.command"] = task
+from gan_lab.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["train", "--help"], ["train", "--cfg", "all"], ["train", "--info"], ["data", "list"]]
+)
 def test_a_reader_that_leaves_is_no_error(words: list[str]) -> None:
-    code = "import sys; sys.stdin.read(); from gan_lab.cli import main; sys.exit(main(sys.argv[1:]))"
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        [sys.executable, "-c", code, *words], env=env, stdin=pipe, stdout=pipe, stderr=pipe
+        [sys.executable, "-c", LEFT, *words], env=env, stdin=pipe, stdout=pipe, stderr=pipe
     ) as process:
         assert process.stdin
         assert process.stdout

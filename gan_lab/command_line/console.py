@@ -14,17 +14,10 @@ else:
 
 
 class Console(Stream):
-    """Shows plain records; those with a traceback go to the log file only. A closed pipe silences it."""
+    """Shows plain records; those with a traceback go to the log file only."""
 
     def filter(self, record: logging.LogRecord) -> bool:  # type: ignore[override]  # 3.12 may return the record
         return not record.exc_info and bool(super().filter(record))
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Whoever read our output has left (`| head`): go on without it, saying nothing."""
-        if isinstance(sys.exc_info()[1], BrokenPipeError):
-            silence(self.stream)
-        else:
-            super().handleError(record)
 
 
 def silence(stream: TextIO) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import sys
 import traceback
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue, OmegaConfBaseException
 
-from gan_lab.command_line.console import say
+from gan_lab.command_line.console import say, silence
 from gan_lab.command_line.explain import reason
 from gan_lab.command_line.verbs import VERBS
 from gan_lab.errors import ConfigError, GanLabError
@@ -49,6 +50,9 @@ class Job:
             result: float | None = main(cfg)
             return result
         except Exception as error:
+            if isinstance(error, BrokenPipeError) and self.verb != "train":  # `data list | head`: nobody reads on
+                silence(sys.stdout)
+                return None
             self._report(error, name)
             if os.getpid() != self.pid:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -48,7 +49,7 @@ def launch(verb: str, flags: dict[str, str], overrides: Sequence[str]) -> int:
 
 def under_hydra(job: Job, words: Sequence[str]) -> None:
     """`hydra.main` reads `sys.argv`, and raises what went wrong (instead of printing it) only when told so."""
-    with _arguments([f"gan-lab {job.verb}", *words]), _variable(FULL, "1"):
+    with _arguments([f"gan-lab {job.verb}", *words]), _variable(FULL, "1"), _quiet_logging():
         hydra.main(version_base="1.3", config_path=str(config.CONFIG_DIR), config_name=job.verb)(job)()
 
 
@@ -81,6 +82,16 @@ def _arguments(words: list[str]) -> Iterator[None]:
         yield
     finally:
         sys.argv = before
+
+
+@contextmanager
+def _quiet_logging() -> Iterator[None]:
+    """A closed pipe or a full disk under the log must not print a traceback for every line."""
+    before, logging.raiseExceptions = logging.raiseExceptions, False
+    try:
+        yield
+    finally:
+        logging.raiseExceptions = before
 
 
 @contextmanager

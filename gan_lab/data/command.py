@@ -26,9 +26,12 @@ def main(cfg: Mapping[str, Any]) -> None:
 
 def _pack(cfg: Mapping[str, Any]) -> None:
     dataset: Dataset = build(cfg["dataset"], "dataset")
+    given = cfg.get("from")
+    if given is not None and not dataset.ready_made:
+        dataset, given = dataset.located(given), None
     was_there = dataset.folder.exists() and not cfg.get("force")
     start = time.perf_counter()
-    store = dataset.pack(cfg.get("from"), bool(cfg.get("force")))
+    store = dataset.pack(given, bool(cfg.get("force")))
     seconds = time.perf_counter() - start
     if was_there:
         print(f"{store.name} is packed already (force=true packs it again)")

@@ -74,8 +74,10 @@ class Dataset:
     def pack(self, from_: str | Path | None = None, force: bool = False) -> Store:
         """Pack from the folder or zip `from_`, else from `path`, else from the source; a store that is there stays.
 
-        `force` packs again. Raises as `open` does.
+        `force` packs again. Without a source of its own `from_` is just another `path`. Raises as `open` does.
         """
+        if from_ is not None and not self.ready_made:
+            return self.located(from_).pack(force=force)
         local = self._local(from_)
         if not self.folder.exists() or force:
             store = self._fill(local, force)
@@ -87,6 +89,10 @@ class Dataset:
                     f"to use that, or replace it: gan-lab data pack dataset={self.name} from={local.path} force=true"
                 )
         return self._checked(store)
+
+    def located(self, path: str | Path) -> Dataset:
+        """The same dataset with another `path`."""
+        return Dataset(self.name, self.image_shape, self.source, self.num_classes, self.fit, str(path), self.split)
 
     def _fill(self, local: Folder | None, force: bool) -> Store:
         source = self.source if local is None else local

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -120,15 +121,15 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _temporary(folder: Path) -> Path:
-    """A new sibling of `folder` that carries host and process; those of processes that are gone are removed."""
-    prefix = f".{folder.name}.{socket.gethostname()}."
+    """A new sibling of `folder` that carries host and process; what dead processes of this host left is removed."""
+    host = socket.gethostname()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for stale in folder.parent.glob(f"{prefix}*"):
-            process = stale.name[len(prefix) :].split(".")[0]
-            if process.isdecimal() and not _is_alive(int(process)):
-                _remove(stale)
-        temporary = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}.", dir=folder.parent))
+        for found in folder.parent.glob(f".*.{host}.*"):
+            ours = re.fullmatch(rf"\..+-\w+-\w+\.{re.escape(host)}\.(\d+)\.\w+(\.old)?", found.name)
+            if ours and not _is_alive(int(ours[1])):
+                _remove(found)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.{host}.{os.getpid()}.", dir=folder.parent))
         temporary.chmod(0o777 & ~_umask())
         return temporary
     except OSError as error:

@@ -28,7 +28,7 @@ CHOICES = "\n  choices: dcgan, gan, wgan_gp"
         (["model=dcgna"], f"unknown model=dcgna; nearest: dcgan{CHOICES}"),
         (["-m", "model=gan,dcgna"], f"unknown model=dcgna; nearest: dcgan{CHOICES}"),
         (["-m", "trainer.max_step=1,2"], "unknown key trainer.max_step; nearest: trainer.max_steps"),
-        (["loss/regularizers=[r3]"], "unknown loss/regularizers=r3; nearest: r1\n  choices: r1, r2"),
+        (["loss/regularizers=[r11]"], "unknown loss/regularizers=r11; nearest: r1\n  choices: r1, r2"),
         (["experiment=rwo"], "unknown experiment=rwo; nearest: row\n  choices: row"),
         (["model=3"], "model=3: a group takes the name of a choice; choose from dcgan, gan, wgan_gp"),
         (["dcgan"], "'dcgan' is not key=value; did you mean model=dcgan?"),

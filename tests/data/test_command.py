@@ -50,6 +50,13 @@ def test_pack_from_a_zip(root: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "  airplane   2 ####" in text
 
 
+def test_pack_a_folder_from(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_zip(tmp_path / "mine.zip", cifar_like())
+    for first_word in ("packed folder in ", "folder is packed already "):
+        main(config("pack", "folder", **{"from": str(path)}))
+        assert capsys.readouterr().out.startswith(first_word)
+
+
 def test_list(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(config("list"))
     text = capsys.readouterr().out

@@ -221,6 +221,15 @@ def test_a_folder_needs_a_path_that_exists(tmp_path: Path) -> None:
         configured("digits").pack(tmp_path / "nowhere")
 
 
+def test_from_is_the_path_of_a_dataset_without_a_source(tmp_path: Path) -> None:
+    one, two = (write_zip(tmp_path / f"{n}.zip", {f"{i}.png": encoded(noise(8, 8)) for i in range(n)}) for n in (1, 2))
+    assert len(configured("folder", path=str(one)).open()) == 1
+    assert len(configured("folder", path=str(one)).pack(two)) == 2
+    assert len(configured("folder").pack(two)) == 2
+    assert len(configured("folder", path=str(one)).open()) == 1
+    assert len(configured("folder", path=str(two)).open()) == 2
+
+
 def test_the_source_is_part_of_the_key() -> None:
     sources: list[Source] = [Torchvision("MNIST"), Torchvision("MNIST", "test"), Torchvision("FashionMNIST")]
     assert len({Dataset("x", [1, 28, 28], source).folder for source in sources}) == 3

@@ -37,6 +37,7 @@ def test_crop_and_pad_without_scaling_do_not_resample() -> None:
     image = noise(10, 6)
     pixels = np.asarray(image).transpose(2, 0, 1)
     np.testing.assert_array_equal(fit(image, (3, 6, 4), "crop"), pixels[:, :, 3:7])
+    np.testing.assert_array_equal(fit(image, (3, 6, 5), "crop"), pixels[:, :, 2:7])  # no half pixels
     padded = fit(image, (3, 10, 10), "pad")
     np.testing.assert_array_equal(padded[:, 2:8], pixels)
     assert not padded[:, :2].any()

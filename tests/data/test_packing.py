@@ -107,6 +107,26 @@ def test_force_replaces(folder: Path) -> None:
     assert os.listdir(folder.parent) == [folder.name]
 
 
+def test_the_old_store_comes_back_when_the_new_one_cannot_be_put_in_place(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = pack(Array(5, seed=1), SHAPE, "crop", folder, "array").sha256
+    rename = os.rename
+    calls = []
+
+    def fail_on_the_second(source: Path, target: Path) -> None:
+        calls.append(target)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        rename(source, target)
+
+    monkeypatch.setattr("os.rename", fail_on_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        pack(Array(5, seed=2), SHAPE, "crop", folder, "array", force=True)
+    assert Store(folder).sha256 == before
+    assert os.listdir(folder.parent) == [folder.name]
+
+
 def test_a_damaged_store_in_the_way_is_replaced(folder: Path) -> None:
     pack(Array(5, seed=1), SHAPE, "crop", folder, "array")
     (folder / IMAGES).write_bytes(b"")
@@ -151,15 +171,17 @@ def test_two_processes_end_well(folder: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed_and_a_living_ones_stays(folder: Path) -> None:
+    """Also those of other stores, and the old store that a forced pack had set aside; nothing else that is hidden."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     host = socket.gethostname()
     names = {pid: f".{folder.name}.{host}.{pid}.abc" for pid in (dead.pid, os.getppid())}
-    other_host = f".{folder.name}.elsewhere.{dead.pid}.abc"
-    for name in (*names.values(), other_host):
+    others = [f".{folder.name}.elsewhere.{dead.pid}.abc", f".mine.{host}.{dead.pid}.abc"]
+    gone = [f".other-8x8x3-0a1b.{host}.{dead.pid}.abc", f".{folder.name}.{host}.{dead.pid}.abc.old"]
+    for name in (*names.values(), *others, *gone):
         (folder.parent / name).mkdir(parents=True)
     pack(Array(3), SHAPE, "crop", folder, "array")
-    assert sorted(os.listdir(folder.parent)) == sorted([folder.name, names[os.getppid()], other_host])
+    assert sorted(os.listdir(folder.parent)) == sorted([folder.name, names[os.getppid()], *others])
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

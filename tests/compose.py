@@ -1,0 +1,30 @@
+"""Composing the training configuration in a test, as the command line would, and building a tiny run from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+
+from gan_lab.assemble import assemble
+from gan_lab.config import CONFIG_DIR
+from gan_lab.run import Run
+from gan_lab.train import settings
+from tests.conftest import TINY
+
+
+def composed(*overrides: str) -> dict[str, Any]:
+    """The resolved configuration of `gan-lab train` with these overrides."""
+    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        return settings(compose("train", list(overrides)))
+
+
+def tiny_run(folder: Path, *overrides: str) -> Run:
+    """A run ready for its first round, at debug size."""
+    return assemble(composed(*TINY, *overrides), folder)[0]
+
+
+def choices(group: str) -> list[str]:
+    """The names in a configuration group."""
+    return sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))

@@ -1,0 +1,79 @@
+"""Every YAML of the control panel composes, builds, and plays a round."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_lab.config import CONFIG_DIR, build, check_targets
+from tests.compose import composed, tiny_run
+
+VERBS = {"train.yaml", "sample.yaml", "data.yaml"}
+FILES = sorted(str(path.relative_to(CONFIG_DIR)) for path in CONFIG_DIR.rglob("*.yaml"))
+COMPONENTS = [name for name in FILES if name not in VERBS and not name.startswith("hydra/")]
+
+
+def override(file: str) -> str:
+    """`loss/regularizers/r1.yaml` -> `loss/regularizers=[r1]`; groups of one choice have no brackets."""
+    group, _, name = file.removesuffix(".yaml").rpartition("/")
+    return f"{group}=[{name}]" if group == "loss/regularizers" else f"{group}={name}"
+
+
+def pictures(folder: Path, shape: list[int], classes: int) -> Path:
+    """A folder of class folders that holds two images a class."""
+    random = np.random.default_rng(0)
+    for label in range(classes):
+        (folder / str(label)).mkdir(parents=True)
+        for index in range(2):
+            pixels = random.integers(0, 256, (shape[1], shape[2], 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / str(label) / f"{index}.png")
+    return folder
+
+
+def test_the_list_is_not_empty() -> None:
+    assert len(COMPONENTS) > 25
+    assert set(FILES) >= VERBS
+
+
+@pytest.mark.parametrize("file", COMPONENTS)
+def test_every_component_plays_a_round(file: str, tmp_path: Path) -> None:
+    overrides = [override(file)]
+    if file.startswith("trainer/"):
+        overrides = [*overrides, "width=4", "trainer.batch_size=4"] if "debug" in file else [override(file), "+width=4"]
+        config = composed(*overrides)
+        assert build(config["trainer"], "trainer").batch_size == config["trainer"]["batch_size"]
+        return
+    if file.startswith("dataset/") and "digits" not in file:
+        config = composed(*overrides)
+        classes = config["dataset"]["num_classes"] or 3
+        overrides.append(f"dataset.path={pictures(tmp_path / 'images', config['dataset']['image_shape'], classes)}")
+    run = tiny_run(tmp_path, *overrides)
+    run.trainer.round(run)
+    assert all(math.isfinite(float(value)) for value in run.metrics.values())
+    check_targets({key: run.config[key] for key in ("model", "loss", "optimizer", "algorithm", "augmentation")})
+
+
+@pytest.mark.parametrize("file", COMPONENTS)
+def test_every_file_says_what_it_is(file: str) -> None:
+    lines = (CONFIG_DIR / file).read_text().splitlines()
+    comments = [line for line in lines[:2] if line.startswith("# ") and not line.startswith("# @package")]
+    assert comments, f"{file} begins without a comment"
+
+
+def test_what_is_typed_wins_over_what_a_model_prescribes() -> None:
+    assert composed("model=wgan_gp")["loss"]["adversarial"]["_target_"].endswith("Wasserstein")
+    typed = composed("model=wgan_gp", "loss=hinge", "loss/regularizers=[r1]", "algorithm.critic_steps=2")
+    assert typed["loss"]["adversarial"]["_target_"].endswith("Hinge")
+    assert list(typed["loss"]["regularizers"]) == ["r1"]
+    assert typed["algorithm"]["critic_steps"] == 2
+
+
+def test_the_discriminator_follows_the_generator_unless_told_otherwise() -> None:
+    follows = composed("optimizer.generator.lr=1e-3")["optimizer"]
+    assert follows["discriminator"]["lr"] == 1e-3
+    apart = composed("optimizer.generator.lr=1e-3", "optimizer.discriminator.lr=4e-3")["optimizer"]
+    assert (apart["generator"]["lr"], apart["discriminator"]["lr"]) == (1e-3, 4e-3)
