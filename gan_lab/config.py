@@ -30,22 +30,36 @@ def build(node: Mapping[str, Any], key: str = "", **given: Any) -> Any:
     """
     import hydra.utils
     from hydra.errors import InstantiationException
+    from omegaconf.errors import OmegaConfBaseException
 
     if "_target_" not in node:
         raise ConfigError(f"{key or 'config'}: has no _target_ (the class to build)")
-    if os.getcwd() not in sys.path:  # a user's own module beside the command works as a target
-        sys.path.append(os.getcwd())
-    target = str(node["_target_"])
+    _look_here_too()
     try:
         if node.get("_partial_"):
             return hydra.utils.instantiate(node, **given, _convert_="all")
         factory = hydra.utils.instantiate(node, _partial_=True, _convert_="all")
     except InstantiationException as error:
         raise ConfigError(f"{key or 'config'}: {_cause(error)}") from error
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{key or 'config'}: {_one_line(error)}") from error
     try:
         return factory(**given)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{key or 'config'} ({target}): {error}") from error
+        raise ConfigError(f"{key or 'config'} ({node['_target_']}): {_one_line(error)}") from error
+
+
+def _look_here_too() -> None:
+    """A user's own module beside the command works as a target."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+
+
+def _one_line(error: BaseException) -> str:
+    """A message as one line, without the places OmegaConf lists below its first."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith(("full_key:", "object_type="))]
+    return " ".join(told) or type(error).__name__
 
 
 def _cause(error: BaseException) -> str:
@@ -82,11 +96,11 @@ def check_targets(node: Any, trust: Sequence[str] = ()) -> None:
     Nothing outside the trusted modules is imported to find out. Interpolations are refused too: a stored
     configuration is resolved, so `${oc.env:...}` in one is somebody reaching for this machine's environment.
     """
-    for key, value in leaves(node):
-        if isinstance(value, str) and "${" in value:
-            raise ConfigError(f"stored config: {key} holds an interpolation ({value}); a stored config is plain data")
+    for key, text in _texts(node):
+        if "${" in text:
+            raise ConfigError(f"stored config: {key} holds an interpolation ({text}); a stored config is plain data")
     for key, target in targets(node):
-        if not (_is_ours(target) or any(target.startswith(f"{module}.") for module in trust)):
+        if not (_defined_in(target, TRUSTED) and _is_class(target)) and not _defined_in(target, trust):
             module = target.rpartition(".")[0] or target
             raise ConfigError(
                 f"stored config: {key} names {target}, which is not a class of {', '.join((*TRUSTED, *trust))}; "
@@ -94,18 +108,40 @@ def check_targets(node: Any, trust: Sequence[str] = ()) -> None:
             )
 
 
-def _is_ours(target: str) -> bool:
-    """Whether `target` is a class that one of the TRUSTED modules defines; looks up nothing that does not start so."""
-    if not any(target.startswith(f"{module}.") for module in TRUSTED):
+def _texts(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every `(key, string)` in a plain tree, keys of mappings among the strings."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            below = f"{key}.{name}" if key else str(name)
+            yield below, str(name)
+            yield from _texts(value, below)
+    elif isinstance(node, (list, tuple)):
+        for index, value in enumerate(node):
+            yield from _texts(value, f"{key}.{index}" if key else str(index))
+    elif isinstance(node, str):
+        yield key, node
+
+
+def _defined_in(target: str, modules: Sequence[str]) -> bool:
+    """Whether what `target` names is defined in one of the modules; nothing that does not start so is looked up."""
+    if not any(target.startswith(f"{module}.") for module in modules):
         return False
+    home = getattr(_find(target), "__module__", None) or ""
+    return any(home == module or home.startswith(f"{module}.") for module in modules)
+
+
+def _is_class(target: str) -> bool:
+    return isinstance(_find(target), type)
+
+
+def _find(target: str) -> Any:
     import hydra.utils
 
+    _look_here_too()
     try:
-        found = hydra.utils.get_object(target)
-    except Exception:  # whatever hinders the look-up, the target is not one of ours
-        return False
-    home = getattr(found, "__module__", "") or ""
-    return isinstance(found, type) and any(home == module or home.startswith(f"{module}.") for module in TRUSTED)
+        return hydra.utils.get_object(target)
+    except Exception:  # whatever hinders the look-up, the target is not one of those trusted
+        return None
 
 
 def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ SPLITS = {
     "val": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
+BESIDE_IMAGES = frozenset(".txt .csv .tsv .json .jsonl .md .rst .html .xml .yaml .yml .pdf .mat .npy .npz .db .log".split())
 _SPLIT_OF = {alias: split for split, aliases in SPLITS.items() for alias in aliases}
 
 
@@ -26,9 +27,10 @@ class Folder(Source):
 
     A single common top folder is looked through. Where the top folders are splits (train, val, test and their usual
     spellings), only `split` is read. Class folders are labels if every image then lies in one and there are several;
-    class order is by name, or by number if all names are whole numbers. Hidden files are skipped; anything else must be
-    an image. Raises ConfigError for a path that is missing, broken, encrypted or without images, and GanLabError, after
-    the last image, if some could not be read.
+    class order is by name, or by number if all names are whole numbers. Hidden files and what commonly lies beside
+    images (BESIDE_IMAGES: captions, tables, notes) are left out; anything else must be an image. Raises ConfigError for
+    a path that is missing, broken, encrypted or without images, and GanLabError, after the last image, if some could
+    not be read.
     """
 
     def __init__(self, path: str | Path, split: str = "train", key: str = "dataset.path") -> None:
@@ -41,7 +43,7 @@ class Folder(Source):
         """The files that are meant, the folders above them, and the split among those."""
         archive = open_archive(self.path, self.key)
         try:
-            files = archive.files()
+            files = [file for file in archive.files() if Path(file.parts[-1]).suffix.lower() not in BESIDE_IMAGES]
         finally:
             archive.close()
         chosen, top, split = _choose(files, self.split, self.path)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_lab.data.folder import Folder
 from gan_lab.errors import ConfigError, GanLabError
@@ -90,7 +91,7 @@ def test_a_split_that_is_not_there_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["zip", "tree"])
 def test_unreadable_files_are_listed_after_all_were_tried(kind: str, tmp_path: Path) -> None:
     big = encoded(noise(64, 64))
-    members = {f"x/{index}.txt": b"words" for index in range(5)} | {
+    members = {f"x/{index}.jpg": b"words" for index in range(5)} | {
         "a/good.png": PNG,
         "a/short.png": big[: len(big) // 2],
     }
@@ -102,8 +103,8 @@ def test_unreadable_files_are_listed_after_all_were_tried(kind: str, tmp_path: P
     assert seen == ["a/good.png"]
     assert "6 of 7 files cannot be read as images" in message
     assert "a/short.png: damaged" in message
-    assert "x/3.txt: not an image" in message
-    assert "x/4.txt" not in message
+    assert "x/3.jpg: not an image" in message
+    assert "x/4.jpg" not in message
     assert "\n" not in message
 
 
@@ -187,3 +188,14 @@ def test_identity_changes_when_a_file_is_touched_or_moved(tmp_path: Path) -> Non
 
 def test_making_one_touches_nothing(tmp_path: Path) -> None:
     assert Folder(tmp_path / "nowhere").path == tmp_path / "nowhere"
+
+
+def test_captions_and_notes_beside_images_are_left_out(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (4, 4)).save(tmp_path / name / "0.png")
+    for name in ("captions.jsonl", "README.md", "a/notes.TXT"):
+        (tmp_path / name).write_text("beside")
+    source = Folder(tmp_path)
+    assert [sample[0] for sample in source] == ["a/0.png", "b/0.png"]
+    assert source.classes == ["a", "b"]
