@@ -1,8 +1,8 @@
 """Checkpoints: one file a time, whole or absent, read without running anything.
 
-A checkpoint is `torch.save` of a dictionary with the keys `KEYS`; `metrics` are the latest figures, `config` the resolved
-configuration as plain data. `checkpoints/step-<number>.pt` are rotated; `checkpoints/last.pt` is another name (a hard
-link where the file system has them) of the newest.
+A checkpoint is `torch.save` of a dictionary with the keys `KEYS`; `metrics` are the latest figures, `config` the
+resolved configuration as plain data. `checkpoints/step-<number>.pt` are rotated; `checkpoints/last.pt` is another name
+(a hard link where the file system has them) of the newest.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def load(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise GanLabError(f"{path}: no such checkpoint") from error
     except Exception as error:
-        raise GanLabError(f"{path}: not a checkpoint that can be read ({_why(error)}); nothing in it was run") from error
+        raise GanLabError(
+            f"{path}: not a checkpoint that can be read ({_why(error)}); nothing in it was run"
+        ) from error
     if not isinstance(state, dict) or not set(state) >= KEYS:
         raise GanLabError(f"{path}: not a gan-lab checkpoint (its keys are not {', '.join(sorted(KEYS))})")
     if state["version"] != VERSION:
@@ -85,7 +87,7 @@ def _why(error: Exception) -> str:
 def candidates(run: Path, which: str = "last") -> list[Path]:
     """The checkpoints `which` may mean for a run, best first: `last` is the newest, then the older ones behind it.
 
-    `which` may be `last`, a step number, a file name in `checkpoints/`, or a path. Raises ConfigError when nothing matches.
+    `which` may be `last`, a step number, a file name in `checkpoints/`, or a path. Raises ConfigError for none.
     """
     folder = run / "checkpoints"
     if which == "last":

@@ -1,4 +1,4 @@
-"""Where and how the arithmetic is done: device, precision, memory layout, and the one descent step all players share."""
+"""Where and how the arithmetic is done: device, precision, memory layout, and the descent step that players share."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 class Engine:
     """Places networks, casts, and minimizes.
 
-    `device`: `auto` (CUDA, else Apple's MPS, else CPU) or a torch device. `precision`: `fp32`, `bf16` (autocast; weights
-    and optimizers stay in fp32) or `auto`, which takes bf16 where it is faster on this device: on CUDA where the card
-    computes in it, on a CPU where a timed convolution says so. `why` tells in words what was chosen. `channels_last`
-    lays images and kernels out as NHWC. `threads` bounds the CPU threads; null leaves torch's choice.
+    `device`: `auto` (CUDA, else Apple's MPS, else CPU) or a torch device. `precision`: `fp32`, `bf16` (autocast;
+    weights and optimizers stay in fp32) or `auto`, which takes bf16 where it is faster on this device: on CUDA where
+    the card computes in it, on a CPU where a timed convolution says so. `why` tells in words what was chosen.
+    `channels_last` lays images and kernels out as NHWC. `threads` bounds the CPU threads; null leaves torch's choice.
     """
 
     def __init__(
@@ -107,7 +107,9 @@ def pick_device(device: str) -> torch.device:
         torch.empty(0, device=found)
     except Exception as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"device: {device!r} cannot be used here ({reason}); device=auto takes the best there is") from error
+        raise ConfigError(
+            f"device: {device!r} cannot be used here ({reason}); device=auto takes the best there is"
+        ) from error
     return found
 
 

@@ -28,7 +28,9 @@ def write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
-        raise GanLabError(f"cannot write {path}: {_reason(error)}{_room(path.parent)}; what was there is untouched") from error
+        raise GanLabError(
+            f"cannot write {path}: {_reason(error)}{_room(path.parent)}; what was there is untouched"
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

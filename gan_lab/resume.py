@@ -118,8 +118,8 @@ def task_overrides() -> list[str]:
 
 
 def stored_overrides(folder: Path) -> list[str]:
-    """The overrides that the run was composed with, as far as they may count: they are data, so none reaches Hydra itself
-    and none grants trust."""
+    """The overrides that the run was composed with. They are data: those that would reach Hydra itself or grant trust
+    are left out."""
     file = folder / ".hydra" / "overrides.yaml"
     if not file.exists():
         return []

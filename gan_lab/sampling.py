@@ -9,14 +9,13 @@ from typing import Any
 
 from torch import Tensor
 
-from gan_lab.algorithms.base import Sampler
+from gan_lab.algorithms.base import Algorithm, Sampler
 from gan_lab.assemble import build_network
 from gan_lab.checkpoint import load as load_checkpoint
 from gan_lab.checkpoint import load_newest
 from gan_lab.config import check_targets
 from gan_lab.engine import Engine
 from gan_lab.errors import ConfigError, GanLabError
-
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +49,8 @@ def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust:
     check_targets(stored, trust)
     engine = Engine(device=device, precision="fp32")
     algorithm = hydra.utils.get_class(config["algorithm"]["_target_"])
+    if not issubclass(algorithm, Algorithm):
+        raise ConfigError(f"{path}: its algorithm {config['algorithm']['_target_']} is not a gan_lab Algorithm")
     networks = {}
     for role in algorithm.averaged:
         network = build_network(config["model"][role], role)

@@ -73,7 +73,9 @@ def textbook(networks: dict[str, nn.Module], images: np.ndarray, batch: int) -> 
     generator, discriminator = networks["generator"], networks["discriminator"]
     adam = {role: torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for role, net in networks.items()}
     bce, ones, zeros = nn.BCELoss(), torch.ones(batch), torch.zeros(batch)
-    own = torch.Generator()  # its shuffling must not take numbers from the latents' generator, for the losses to compare
+    own = (
+        torch.Generator()
+    )  # its shuffling must not take numbers from the latents' generator, for the losses to compare
     data = endless(
         DataLoader(
             Images(images), batch, shuffle=True, num_workers=2, drop_last=True, persistent_workers=True, generator=own
@@ -199,7 +201,8 @@ def main() -> None:
             ratios = [a / b for a, b in zip(base, times[name][1:], strict=True)]
             rates = [batch / statistics.median(values) for values in (base, times[name][1:])]
             spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-            print(f"| DCGAN-{size}, batch {batch} | {name} | {rates[0]:.0f} | {rates[1]:.0f} | {spread} | {difference:.1e} |")
+            cells = (f"DCGAN-{size}, batch {batch}", name, *(f"{r:.0f}" for r in rates), spread, f"{difference:.1e}")
+            print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

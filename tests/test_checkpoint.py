@@ -16,7 +16,12 @@ from gan_lab.errors import ConfigError, GanLabError
 
 def state(step: int) -> dict[str, Any]:
     empty: dict[str, Any] = {key: {} for key in checkpoint.KEYS}
-    return {**empty, "version": checkpoint.VERSION, "step": step, "networks": {"generator": {"w": torch.full((3,), step)}}}
+    return {
+        **empty,
+        "version": checkpoint.VERSION,
+        "step": step,
+        "networks": {"generator": {"w": torch.full((3,), step)}},
+    }
 
 
 def test_round_trip_and_names(tmp_path: Path) -> None:
@@ -37,7 +42,10 @@ def test_going_on_from_an_older_checkpoint_never_rotates_the_new_one_away(tmp_pa
     for step in (30, 40, 20):
         checkpoint.save(tmp_path, state(step), keep=1)
     assert (tmp_path / "step-00000020.pt").exists()
-    assert checkpoint.load(checkpoint.candidates(tmp_path.parent / tmp_path.name, str(tmp_path / "last.pt"))[0])["step"] == 20
+    assert (
+        checkpoint.load(checkpoint.candidates(tmp_path.parent / tmp_path.name, str(tmp_path / "last.pt"))[0])["step"]
+        == 20
+    )
 
 
 def test_last_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

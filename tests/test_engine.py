@@ -43,7 +43,9 @@ def test_minimize_moves_only_the_mover_and_returns_every_term(engine: Engine) ->
 def test_pieces_of_a_batch_add_up_to_the_whole(engine: Engine) -> None:
     x = torch.randn(8, 2)
     whole, cut = linear(0.3), linear(0.3)
-    losses, norm = engine.minimize([lambda: {"a": whole(x).square().mean()}], torch.optim.SGD(whole.parameters(), lr=0.1))
+    losses, norm = engine.minimize(
+        [lambda: {"a": whole(x).square().mean()}], torch.optim.SGD(whole.parameters(), lr=0.1)
+    )
     pieces = [lambda piece=piece: {"a": cut(piece).square().mean()} for piece in x.chunk(4)]
     losses_cut, norm_cut = engine.minimize(pieces, torch.optim.SGD(cut.parameters(), lr=0.1))
     assert_close(cut.weight, whole.weight)

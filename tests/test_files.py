@@ -20,7 +20,9 @@ def test_writes_and_replaces(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["file.txt"]
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("unexpected pos 704")])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("unexpected pos 704")]
+)
 def test_a_failed_write_keeps_the_old_file_and_leaves_no_litter(tmp_path: Path, error: Exception) -> None:
     path = tmp_path / "file"
     path.write_text("old")

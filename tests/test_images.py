@@ -38,4 +38,9 @@ def test_png_carries_its_origin(tmp_path: Path) -> None:
         assert image.size == (5, 4)
         assert image.mode == "L"
         assert image.text["Title"] == "synthetic image"
-        assert [image.text[f"gan-lab:{key}"] for key in ("run", "step", "seed", "index")] == ["outputs/x", "20", "3", "7"]
+        assert [image.text[f"gan-lab:{key}"] for key in ("run", "step", "seed", "index")] == [
+            "outputs/x",
+            "20",
+            "3",
+            "7",
+        ]

@@ -107,7 +107,9 @@ class NoiseToImage(Algorithm):
             return {"adversarial": adversarial, **self._penalties("discriminator", due, turn)}
 
         metrics = self._move("discriminator", batch, terms)
-        metrics["score/real"], metrics["score/fake"] = torch.stack([torch.stack(pair) for pair in scores]).mean(0).unbind()
+        metrics["score/real"], metrics["score/fake"] = (
+            torch.stack([torch.stack(pair) for pair in scores]).mean(0).unbind()
+        )
         return metrics
 
     def _generator_move(self, batch: Batch, due: tuple[str, ...], kept: Fake | None) -> Metrics:

@@ -47,9 +47,15 @@ class Progress(Callback):
         began, first_step, first_image = self._start
         seconds = max(time.perf_counter() - began, 1e-9)
         left = seconds / max(run.step - first_step, 1) * (run.trainer.max_steps - run.step)
-        losses = [f"{role} {run.figures[key]:.3f}" for role in run.algorithm.networks if (key := f"loss/{role}") in run.figures]
+        losses = [
+            f"{role} {run.figures[key]:.3f}"
+            for role in run.algorithm.networks
+            if (key := f"loss/{role}") in run.figures
+        ]
         rate = (run.images_seen - first_image) / seconds
-        return ", ".join([f"step {run.step}/{run.trainer.max_steps}", f"{rate:.0f} img/s", *losses, f"ETA {clock(left)}"])
+        return ", ".join(
+            [f"step {run.step}/{run.trainer.max_steps}", f"{rate:.0f} img/s", *losses, f"ETA {clock(left)}"]
+        )
 
     def _bar(self, run: Run) -> str:
         words = self._words(run)

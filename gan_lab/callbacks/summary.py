@@ -18,7 +18,7 @@ PACKAGES = ("torch", "torchvision", "hydra-core", "omegaconf", "numpy")
 
 
 class Summary(Callback):
-    """Written when the run starts, at every checkpoint and when it ends; the final figures go to the loggers' hparams."""
+    """Written at the start, at every checkpoint and at the end; the final figures go to the loggers' hparams."""
 
     def __init__(self) -> None:
         self._began = 0.0

@@ -18,7 +18,9 @@ SPLITS = {
     "val": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
-BESIDE_IMAGES = frozenset(".txt .csv .tsv .json .jsonl .md .rst .html .xml .yaml .yml .pdf .mat .npy .npz .db .log".split())
+BESIDE_IMAGES = frozenset(
+    ".txt .csv .tsv .json .jsonl .md .rst .html .xml .yaml .yml .pdf .mat .npy .npz .db .log".split()
+)
 _SPLIT_OF = {alias: split for split, aliases in SPLITS.items() for alias in aliases}
 
 
