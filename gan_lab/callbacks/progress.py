@@ -6,6 +6,7 @@ import logging
 import shutil
 import sys
 import time
+from collections import deque
 
 from gan_lab.callbacks.base import Callback
 from gan_lab.run import Run
@@ -14,24 +15,22 @@ log = logging.getLogger(__name__)
 
 
 class Progress(Callback):
-    """Step, images/s, losses and the time left. `line_every`: steps between lines where there is no terminal."""
+    """Step, images/s, losses and the time left, as the latest lines went. `line_every`: steps between lines where there is no terminal."""
 
     def __init__(self, line_every: int = 100) -> None:
         self.line_every = line_every
-        self._start = (0.0, 0, 0)
-        self._drawn = 0.0
+        self._marks: deque[tuple[float, int, int]] = deque(maxlen=20)  # (time, step, images) of the latest lines
         self._clearing = _ClearBar()
 
     def on_fit_start(self, run: Run) -> None:
-        self._start = (time.perf_counter(), run.step, run.images_seen)
+        self._mark(run)
         if run.interactive:
             for handler in logging.getLogger().handlers:
                 handler.addFilter(self._clearing)
 
     def on_step_end(self, run: Run) -> None:
         if run.interactive:
-            if run.last_step or time.perf_counter() - self._drawn > 0.1:
-                self._drawn = time.perf_counter()
+            if run.last_step or time.perf_counter() - self._marks[-1][0] > 0.2:
                 sys.stderr.write("\r\x1b[K" + self._bar(run))
                 sys.stderr.flush()
         elif run.due(self.line_every) or run.last_step:
@@ -43,9 +42,13 @@ class Progress(Callback):
             for handler in logging.getLogger().handlers:
                 handler.removeFilter(self._clearing)
 
+    def _mark(self, run: Run) -> None:
+        self._marks.append((time.perf_counter(), run.step, run.images_seen))
+
     def _words(self, run: Run) -> str:
-        began, first_step, first_image = self._start
-        seconds = max(time.perf_counter() - began, 1e-9)
+        began, first_step, first_image = self._marks[0]
+        self._mark(run)
+        seconds = max(self._marks[-1][0] - began, 1e-9)
         left = seconds / max(run.step - first_step, 1) * (run.trainer.max_steps - run.step)
         losses = [
             f"{role} {run.figures[key]:.3f}"

@@ -105,14 +105,16 @@ LOSSES = {
     "wasserstein_gp": adversarial.Wasserstein,
     "hinge": adversarial.Hinge,
     "relativistic": adversarial.Relativistic,
+    "relativistic_r1_r2": adversarial.Relativistic,
 }
+PENALTIES = {"wasserstein_gp": ["gradient_penalty"], "relativistic_r1_r2": ["r1", "r2"]}
 
 
 @pytest.mark.parametrize("loss", names("loss"))
 def test_losses(loss: str, composed: Compose) -> None:
     config = composed(f"loss={loss}")
     assert type(build(config.loss.adversarial)) is LOSSES[loss]
-    assert list(config.loss.regularizers) == (["gradient_penalty"] if loss == "wasserstein_gp" else [])
+    assert list(config.loss.regularizers) == PENALTIES.get(loss, [])
 
 
 @pytest.mark.parametrize("loss", ["minimax", "non_saturating", "least_squares"])
