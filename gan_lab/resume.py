@@ -46,7 +46,8 @@ class Start:
     overrides: list[str]
 
     def __post_init__(self) -> None:
-        self.config = {**self.config, "resume": None, "resume_force": False, "trust": []}  # said of one call only
+        of_one_call = {"resume": None, "resume_force": False, "trust": []}
+        self.config = {**self.config, **of_one_call, "choices": choices()}
 
 
 def begin(cfg: DictConfig, folder: Path) -> Start:
@@ -117,6 +118,16 @@ def task_overrides() -> list[str]:
     return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
 
 
+def choices() -> dict[str, str]:
+    """The name chosen in each group: what a person calls this run's model, dataset and loss."""
+    from hydra.core.hydra_config import HydraConfig
+
+    if not HydraConfig.initialized():
+        return {}
+    chosen = HydraConfig.get().runtime.choices.items()
+    return {str(group): str(name) for group, name in chosen if name is not None and not str(group).startswith("hydra")}
+
+
 def stored_overrides(folder: Path) -> list[str]:
     """The overrides that the run was composed with. They are data: those that would reach Hydra itself or grant trust
     are left out."""
@@ -158,7 +169,7 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
     old, new = dict(leaves(before)), dict(leaves(after))
     keys = [*new, *(key for key in old if key not in new)]
     pairs = {key: (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
-    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1] and key.split(".")[0] not in OF_THIS_CALL}
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1] and key.split(".")[0] not in (*OF_THIS_CALL, "choices")}
 
 
 def apply(stored: dict[str, Any], changes: Changes) -> dict[str, Any]:

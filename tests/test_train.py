@@ -117,7 +117,6 @@ def test_tensorboard_holds_everything_once(trained: Train, gan_lab: Cli) -> None
         "gradient_norm/generator",
         "learning_rate/discriminator",
         "images_per_second",
-        "final/loss/generator",
     }
     assert wanted <= set(tags["scalars"])
     assert set(tags["images"]) == {"real", "samples"}

@@ -40,22 +40,35 @@ class TensorBoard(Logger):
             self._writer.add_text(name, text, step)
 
     def hparams(self, step: int, config: Mapping[str, Any], figures: Mapping[str, float]) -> None:
-        """One session a run, in the run's own event files, so that runs under one folder compare in one table."""
+        """One session a run, in the run's own event files, so that runs under one folder compare in one table.
+
+        The table's metrics are the run's own scalars, as they were last written.
+        """
         if self._writer is None or self._writer.file_writer is None:
             return
         from torch.utils.tensorboard.summary import hparams
 
-        settings = {key: plain(value) for key, value in leaves(dict(config))}
-        finals = {f"final/{name}": value for name, value in figures.items()}
-        for summary in hparams(settings, finals):
+        for summary in hparams(hyperparameters(config), dict(figures)):
             self._writer.file_writer.add_summary(summary)
-        for name, value in finals.items():
-            self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+PARTS = ("seed", "precision", "trainer", "optimizer", "loss", "algorithm", "model", "dataset", "augmentation")
+ASIDE = ("_partial_", "log_every", "sample_every", "checkpoint_every", "checkpoint_keep")
+
+
+def hyperparameters(config: Mapping[str, Any]) -> dict[str, bool | int | float | str]:
+    """The settings that make one run another, the chosen names (model, dataset, loss) first: the columns of the table."""
+    columns = {name: plain(choice) for name, choice in (config.get("choices") or {}).items()}
+    for part in PARTS:
+        for key, value in leaves({part: config.get(part)}):
+            if not key.endswith(ASIDE):
+                columns.setdefault(key.removesuffix("._target_"), plain(value))
+    return columns
 
 
 def plain(value: Any) -> bool | int | float | str:

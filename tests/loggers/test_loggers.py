@@ -8,7 +8,7 @@ import pytest
 
 from gan_lab.loggers.base import Logger, Loggers
 from gan_lab.loggers.jsonl import JsonLines, read
-from gan_lab.loggers.tensorboard import plain
+from gan_lab.loggers.tensorboard import hyperparameters, plain
 
 
 def test_jsonl_drops_later_steps_and_a_cut_line(tmp_path: Path) -> None:
@@ -58,3 +58,18 @@ def test_one_failing_logger_is_switched_off_with_one_line(caplog: pytest.LogCapt
 
 def test_settings_as_hparams_takes_them() -> None:
     assert [plain(v) for v in (True, 3, 0.5, "a", None, [1, 2])] == [True, 3, 0.5, "a", "None", "[1, 2]"]
+
+
+def test_columns_of_the_hparams_table_begin_with_what_was_chosen() -> None:
+    config = {
+        "callbacks": {"progress": {"line_every": 5}},
+        "trainer": {"_target_": "a.Trainer", "batch_size": 4, "log_every": 2},
+        "loss": {"adversarial": {"_target_": "a.Hinge"}},
+        "seed": 1,
+        "choices": {"model": "dcgan", "loss/regularizers": "['r1']"},
+    }
+    columns = hyperparameters(config)
+    assert list(columns)[:3] == ["model", "loss/regularizers", "seed"]
+    assert columns["loss.adversarial"] == "a.Hinge"
+    assert columns["trainer.batch_size"] == 4
+    assert not any("callbacks" in name or "log_every" in name for name in columns)
