@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from gan_lab.callbacks.base import Callback
@@ -35,11 +36,7 @@ def assemble(
     seed_everything(config["seed"])
     trainer = build(config["trainer"], "trainer")
     networks = {role: engine.place(build_network(node, role)) for role, node in config["model"].items()}
-    optimizers = {
-        role: engine.optimizer(build(config["optimizer"][role], f"optimizer.{role}"), network)
-        for role, network in networks.items()
-        if role in config["optimizer"]
-    }
+    optimizers = build_optimizers(config["optimizer"], networks, engine)
     algorithm = build(
         config["algorithm"],
         "algorithm",
@@ -77,6 +74,21 @@ def build_network(node: Mapping[str, Any], role: str) -> nn.Module:
     if not isinstance(network, nn.Module):
         raise ConfigError(f"model.{role}: {node['_target_']} made a {type(network).__name__}, not a torch.nn.Module")
     return network
+
+
+def build_optimizers(
+    nodes: Mapping[str, Any], networks: Mapping[str, nn.Module], engine: Engine
+) -> dict[str, torch.optim.Optimizer]:
+    """One optimizer for every network that the configuration has one for."""
+    optimizers = {}
+    for role, network in networks.items():
+        if role in nodes:
+            factory = build(nodes[role], f"optimizer.{role}")
+            try:
+                optimizers[role] = engine.optimizer(factory, network)
+            except (TypeError, ValueError) as error:
+                raise ConfigError(f"optimizer.{role}: {error}") from error
+    return optimizers
 
 
 def check_seed(seed: Any) -> None:

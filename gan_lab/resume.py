@@ -7,6 +7,7 @@ versions of gan-lab is then in both and changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from dataclasses import dataclass
@@ -82,6 +83,16 @@ def accept(start: Start, run: Run) -> None:
     write_text(run.folder / ".hydra" / "overrides.yaml", to_yaml(kept))
     run.loggers.open(run.folder, run.step)
     run.loggers.text(run.step, "config", "```yaml\n" + to_yaml(start.config) + "```")
+
+
+def discard(folder: Path) -> None:
+    """Take away the folder of a run that a mistake in its configuration kept from beginning, so that `outputs/` holds
+    runs. Only what was made on the way is removed; anything else keeps the folder."""
+    with contextlib.suppress(OSError):
+        for path in [*(folder / ".hydra").glob("*.yaml"), folder / "train.log", folder / ".lock"]:
+            path.unlink(missing_ok=True)
+        (folder / ".hydra").rmdir()
+        folder.rmdir()
 
 
 def read_run(folder: Path, typed: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
@@ -169,7 +180,11 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
     old, new = dict(leaves(before)), dict(leaves(after))
     keys = [*new, *(key for key in old if key not in new)]
     pairs = {key: (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
-    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1] and key.split(".")[0] not in (*OF_THIS_CALL, "choices")}
+    return {
+        key: pair
+        for key, pair in pairs.items()
+        if pair[0] != pair[1] and key.split(".")[0] not in (*OF_THIS_CALL, "choices")
+    }
 
 
 def apply(stored: dict[str, Any], changes: Changes) -> dict[str, Any]:

@@ -36,11 +36,17 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
     logging.raiseExceptions = False  # a full disk under train.log must not print a traceback per message
     with lock(folder):
         start = resume.begin(cfg, folder)
+        begun = (folder / "config.yaml").exists()
         if start.state is not None and start.state["step"] >= start.config["trainer"]["max_steps"]:
             log.info("nothing to do: at %d of %d steps", start.state["step"], start.config["trainer"]["max_steps"])
             log.info("for more: gan-lab train resume=%s trainer.max_steps=%d", shown(folder), 2 * start.state["step"])
             return float(start.state["metrics"].get(start.config["objective"], float("nan")))
-        run, callbacks = assemble(start.config, folder, start.state, interactive)
+        try:
+            run, callbacks = assemble(start.config, folder, start.state, interactive)
+        except ConfigError:
+            if not begun:
+                resume.discard(folder)
+            raise
         resume.accept(start, run)
         announce(run)
         interruption = run.trainer.fit(run, callbacks)

@@ -173,6 +173,18 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(
     assert (run / "metrics.jsonl").read_text() == before
 
 
+def test_a_mistake_found_while_building_leaves_no_run_folder(
+    gan_lab: Cli, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gan_lab("train", *TINY, "optimizer.generator.lr=-1") == 2
+    assert capsys.readouterr().err == "gan-lab train: optimizer.generator: Invalid learning rate: -1\n"
+    assert not list((here / "outputs").rglob("train.log"))
+    (here / "run").mkdir()
+    (here / "run" / "notes.txt").write_text("mine")
+    assert gan_lab("train", *TINY, "optimizer.generator.lr=-1", "hydra.run.dir=run") == 2
+    assert [path.name for path in (here / "run").iterdir()] == ["notes.txt"]
+
+
 def test_a_diverging_run_names_term_and_step_and_keeps_the_good_checkpoint(
     gan_lab: Cli, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -218,6 +230,15 @@ def test_a_checkpoint_that_cannot_be_written_is_one_line(
     message = capsys.readouterr().err
     assert "step-00000002.pt: no space left on device" in message
     assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize("model", ["rpgan", "dcgan", "wgan_gp"])
+def test_bf16_trains(model: str, trained: Train) -> None:
+    run = trained("run", f"model={model}", "precision=bf16", "trainer.max_steps=3")
+    state = checkpoint.load(run / "checkpoints" / "last.pt")
+    assert state["config"]["precision"] == "bf16"
+    assert all(t.dtype == torch.float32 for t in state["networks"]["generator"].values() if t.is_floating_point())
+    assert all(abs(record["loss/discriminator"]) < 1e3 for record in records(run))
 
 
 def test_same_seed_same_run_other_seed_other_run(trained: Train) -> None:

@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 
 
 class Progress(Callback):
-    """Step, images/s, losses and the time left, as the latest lines went. `line_every`: steps between lines where there is no terminal."""
+    """Step, images/s, losses and the time left, as the latest lines went. `line_every`: steps between lines where there
+    is no terminal."""
 
     def __init__(self, line_every: int = 100) -> None:
         self.line_every = line_every

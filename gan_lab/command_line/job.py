@@ -67,8 +67,9 @@ class Job:
             message = reason(error)
         else:
             message = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
-        log.error(message, exc_info=error)
         where = log_file()
+        if not where or Path(where).parent.is_dir():  # a run that never began took its folder away
+            log.error(message, exc_info=error)
         if not known:
             message += f" (traceback in {where})" if where else " (HYDRA_FULL_ERROR=1 shows the traceback)"
         if self.tracebacks:

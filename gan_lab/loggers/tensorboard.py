@@ -62,7 +62,7 @@ ASIDE = ("_partial_", "log_every", "sample_every", "checkpoint_every", "checkpoi
 
 
 def hyperparameters(config: Mapping[str, Any]) -> dict[str, bool | int | float | str]:
-    """The settings that make one run another, the chosen names (model, dataset, loss) first: the columns of the table."""
+    """The settings that make one run another, the chosen names (model, dataset, loss) first: the table's columns."""
     columns = {name: plain(choice) for name, choice in (config.get("choices") or {}).items()}
     for part in PARTS:
         for key, value in leaves({part: config.get(part)}):
