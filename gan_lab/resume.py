@@ -47,7 +47,7 @@ class Start:
     overrides: list[str]
 
     def __post_init__(self) -> None:
-        of_one_call = {"resume": None, "resume_force": False, "trust": []}
+        of_one_call: dict[str, Any] = {"resume": None, "resume_force": False, "trust": []}
         self.config = {**self.config, **of_one_call, "choices": choices()}
 
 
@@ -180,11 +180,8 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
     old, new = dict(leaves(before)), dict(leaves(after))
     keys = [*new, *(key for key in old if key not in new)]
     pairs = {key: (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
-    return {
-        key: pair
-        for key, pair in pairs.items()
-        if pair[0] != pair[1] and key.split(".")[0] not in (*OF_THIS_CALL, "choices")
-    }
+    changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+    return {key: pair for key, pair in changed.items() if key.split(".")[0] not in (*OF_THIS_CALL, "choices")}
 
 
 def apply(stored: dict[str, Any], changes: Changes) -> dict[str, Any]:
