@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from gan_lab import checkpoint
+from gan_lab.command_line.overrides import read
+from gan_lab.command_line.resume import stored_overrides
 from gan_lab.config import check_targets, leaves
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.files import write_text
@@ -67,8 +68,8 @@ def begin(cfg: DictConfig, folder: Path) -> Start:
         check_targets(typed, typed["trust"])
         log.info("%s stopped before it had begun; starting it from its first step", shown(folder))
         return Start(typed, None, overrides)
-    original = settings(compose(stored_overrides(folder)))
-    trust = typed["trust"] if "trust" in map(override_key, overrides) else []
+    original = settings(compose(stored_overrides(folder, overrides)))
+    trust = typed["trust"] if "trust" in (read(override).key for override in overrides) else []
     check_targets(stored, trust)
     changes = difference(original, typed)
     config = apply(stored, changes)
@@ -79,7 +80,7 @@ def begin(cfg: DictConfig, folder: Path) -> Start:
 def accept(start: Start, run: Run) -> None:
     """Write down what holds from here on: everything was built and fits, so the run folder may say so."""
     write_text(run.folder / "config.yaml", to_yaml(start.config))
-    kept = [override for override in start.overrides if override_key(override) not in OF_THIS_CALL]
+    kept = [override for override in start.overrides if read(override).key not in OF_THIS_CALL]
     write_text(run.folder / ".hydra" / "overrides.yaml", to_yaml(kept))
     run.loggers.open(run.folder, run.step)
     run.loggers.text(run.step, "config", "```yaml\n" + to_yaml(start.config) + "```")
@@ -137,26 +138,6 @@ def choices() -> dict[str, str]:
         return {}
     chosen = HydraConfig.get().runtime.choices.items()
     return {str(group): str(name) for group, name in chosen if name is not None and not str(group).startswith("hydra")}
-
-
-def stored_overrides(folder: Path) -> list[str]:
-    """The overrides that the run was composed with. They are data: those that would reach Hydra itself or grant trust
-    are left out."""
-    file = folder / ".hydra" / "overrides.yaml"
-    if not file.exists():
-        return []
-    listed = OmegaConf.to_container(OmegaConf.load(file))
-    assert isinstance(listed, list)
-    return [
-        str(override)
-        for override in listed
-        if (key := override_key(str(override))) not in OF_THIS_CALL and not re.match(r"hydra\b", key)
-    ]
-
-
-def override_key(override: str) -> str:
-    """`+model.generator.width=8` -> `model.generator.width`."""
-    return override.lstrip("+~").split("=")[0]
 
 
 def compose(overrides: list[str]) -> DictConfig:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -247,22 +247,24 @@ def test_same_seed_same_run_other_seed_other_run(trained: Train) -> None:
     assert records(a) != records(c)
 
 
-def start(here: Path, *overrides: str) -> subprocess.Popen[str]:
-    """A run in its own process, long enough to be interrupted."""
-    argv = [
-        sys.executable,
-        "-m",
-        "gan_lab",
-        "train",
-        *TINY,
-        "hydra.run.dir=run",
-        "trainer.max_steps=100000",
-        *overrides,
-    ]
-    return subprocess.Popen(argv, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
+@pytest.fixture
+def start(here: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """`start("key=value", ...)`: a run in its own process, long enough to be interrupted; none outlives its test."""
+    started = []
+
+    def run(*overrides: str) -> subprocess.Popen[str]:
+        settings = ("hydra.run.dir=run", "trainer.max_steps=100000", "engine.threads=1", *overrides)
+        argv = [sys.executable, "-m", "gan_lab", "train", *TINY, *settings]
+        started.append(subprocess.Popen(argv, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
-def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 60) -> None:
+def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not path.exists():
         assert process.poll() is None, process.stdout and process.stdout.read()
@@ -272,12 +274,16 @@ def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 60) ->
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_finishes_the_step_saves_and_says_so(
-    number: signal.Signals, code: int, here: Path, gan_lab: Cli
+    number: signal.Signals,
+    code: int,
+    here: Path,
+    gan_lab: Cli,
+    start: Callable[..., subprocess.Popen[str]],
 ) -> None:
-    process = start(here, "trainer.checkpoint_every=5", "trainer.sample_every=0")
+    process = start("trainer.checkpoint_every=5", "trainer.sample_every=0")
     wait_for(here / "run" / "checkpoints" / "last.pt", process)
     process.send_signal(number)
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=180)
     assert process.returncode == code, printed
     assert "finishing this step, then saving" in printed
     assert "stopped at step" in printed
@@ -288,8 +294,10 @@ def test_a_signal_finishes_the_step_saves_and_says_so(
     assert gan_lab("train", "resume=run", f"trainer.max_steps={state['step'] + 2}") == 0
 
 
-def test_kill_9_leaves_a_run_that_resumes(here: Path, gan_lab: Cli) -> None:
-    process = start(here, "trainer.checkpoint_every=1", "trainer.sample_every=0")
+def test_kill_9_leaves_a_run_that_resumes(
+    here: Path, gan_lab: Cli, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    process = start("trainer.checkpoint_every=1", "trainer.sample_every=0")
     wait_for(here / "run" / "checkpoints" / "last.pt", process)
     time.sleep(0.3)
     process.kill()
