@@ -31,8 +31,8 @@ def main(cfg: DictConfig) -> None:
     default = (run if run.is_dir() else run.parent) / "samples" / f"step-{trained.step:08d}-seed-{seed}"
     out = Path(cfg.out) if cfg.out else default
     picture = grid(images)
-    write_png(out / "grid.png", picture, synthetic_note(str(run), trained.step, seed))
+    write_png(out / "grid.png", picture, synthetic_note(run, trained.step, seed))
     for index, image in enumerate(to_bytes(images)):
-        write_png(out / f"{index:05d}.png", image, synthetic_note(str(run), trained.step, seed, index))
+        write_png(out / f"{index:05d}.png", image, synthetic_note(run, trained.step, seed, index))
     log.info("%d images of step %d in %s", n, trained.step, shown(out))
     log.info("grid: %s", shown(out / "grid.png"))

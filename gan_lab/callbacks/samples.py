@@ -36,7 +36,7 @@ class SampleGrids(Callback):
         seed = run.config["seed"]
         picture = grid(run.algorithm.sampler().sample(self.count, seed=seed))
         run.loggers.image(run.step, "samples", picture)
-        note = synthetic_note(str(run.folder), run.step, seed)
+        note = synthetic_note(run.folder, run.step, seed)
         write_png(run.folder / "samples" / f"step-{run.step:08d}.png", picture, note)
         self._written = run.step
 
