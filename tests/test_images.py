@@ -33,7 +33,9 @@ def test_grid_of_colours_keeps_channels() -> None:
 
 def test_png_carries_its_origin(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
-    write_png(path, torch.zeros(1, 4, 5, dtype=torch.uint8), synthetic_note(tmp_path / "dcgan-mnist" / "noon", 20, 3, 7))
+    write_png(
+        path, torch.zeros(1, 4, 5, dtype=torch.uint8), synthetic_note(tmp_path / "dcgan-mnist" / "noon", 20, 3, 7)
+    )
     with Image.open(path) as image:
         assert image.size == (5, 4)
         assert image.mode == "L"
