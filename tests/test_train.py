@@ -261,7 +261,9 @@ def start(here: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     yield run
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 180) -> None:
