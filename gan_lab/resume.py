@@ -37,6 +37,7 @@ FREE = (
     "dataset.path dataset.source"
 ).split()
 OF_THIS_CALL = ("resume", "resume_force", "trust")
+TOLD = ("choices", "overrides")  # how the configuration came about, kept beside it for tables of runs
 
 
 @dataclass
@@ -49,7 +50,8 @@ class Start:
 
     def __post_init__(self) -> None:
         of_one_call: dict[str, Any] = {"resume": None, "resume_force": False, "trust": []}
-        self.config = {**self.config, **of_one_call, "choices": choices()}
+        self.overrides = [override for override in self.overrides if read(override).key not in OF_THIS_CALL]
+        self.config = {**self.config, **of_one_call, "choices": choices(), "overrides": self.overrides}
 
 
 def begin(cfg: DictConfig, folder: Path) -> Start:
@@ -70,7 +72,7 @@ def begin(cfg: DictConfig, folder: Path) -> Start:
         return Start(typed, None, overrides)
     original = settings(compose(stored_overrides(folder, overrides)))
     trust = typed["trust"] if "trust" in (read(override).key for override in overrides) else []
-    check_targets(stored, trust)
+    check_targets({key: value for key, value in stored.items() if key not in TOLD}, trust)
     changes = difference(original, typed)
     config = apply(stored, changes)
     show_and_check(stored, changes, bool(typed["resume_force"]), started=state is not None)
@@ -80,8 +82,7 @@ def begin(cfg: DictConfig, folder: Path) -> Start:
 def accept(start: Start, run: Run) -> None:
     """Write down what holds from here on: everything was built and fits, so the run folder may say so."""
     write_text(run.folder / "config.yaml", to_yaml(start.config))
-    kept = [override for override in start.overrides if read(override).key not in OF_THIS_CALL]
-    write_text(run.folder / ".hydra" / "overrides.yaml", to_yaml(kept))
+    write_text(run.folder / ".hydra" / "overrides.yaml", to_yaml(start.overrides))
     run.loggers.open(run.folder, run.step)
     run.loggers.text(run.step, "config", "```yaml\n" + to_yaml(start.config) + "```")
 
@@ -162,7 +163,7 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
     keys = [*new, *(key for key in old if key not in new)]
     pairs = {key: (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
     changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
-    return {key: pair for key, pair in changed.items() if key.split(".")[0] not in (*OF_THIS_CALL, "choices")}
+    return {key: pair for key, pair in changed.items() if key.split(".")[0] not in (*OF_THIS_CALL, *TOLD)}
 
 
 def apply(stored: dict[str, Any], changes: Changes) -> dict[str, Any]:

@@ -156,6 +156,14 @@ def test_changes_are_shown_and_those_of_the_game_refused(
     assert "optimizer" not in capsys.readouterr().out
 
 
+def test_a_typed_reference_survives_resumption(trained: Train, gan_lab: Cli) -> None:
+    run = trained("run", "optimizer.discriminator.lr=${optimizer.generator.lr}", "optimizer.generator.lr=3e-4")
+    assert gan_lab("train", "resume=run", "trainer.max_steps=3") == 0
+    state = checkpoint.load(run / "checkpoints" / "last.pt")
+    assert state["optimizers"]["discriminator"]["param_groups"][0]["lr"] == 3e-4
+    assert "optimizer.generator.lr=3e-4" in state["config"]["overrides"]
+
+
 def test_resuming_another_dataset_is_refused(trained: Train, gan_lab: Cli, capsys: pytest.CaptureFixture[str]) -> None:
     trained("run")
     capsys.readouterr()

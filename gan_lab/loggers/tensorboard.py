@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from gan_lab.command_line.overrides import read
 from gan_lab.config import leaves
 from gan_lab.loggers.base import Logger
 
@@ -57,17 +58,22 @@ class TensorBoard(Logger):
             self._writer = None
 
 
-PARTS = ("seed", "precision", "trainer", "optimizer", "loss", "algorithm", "model", "dataset", "augmentation")
-ASIDE = ("_partial_", "log_every", "sample_every", "checkpoint_every", "checkpoint_keep")
+NAMES = ("dataset", "model", "loss", "optimizer")  # groups that always have a column
 
 
 def hyperparameters(config: Mapping[str, Any]) -> dict[str, bool | int | float | str]:
-    """The settings that make one run another, the chosen names (model, dataset, loss) first: the table's columns."""
-    columns = {name: plain(choice) for name, choice in (config.get("choices") or {}).items()}
-    for part in PARTS:
-        for key, value in leaves({part: config.get(part)}):
-            if not key.endswith(ASIDE):
-                columns.setdefault(key.removesuffix("._target_"), plain(value))
+    """The table's columns: what was chosen in the groups that matter, the seed, and every setting that was typed.
+
+    The tab shows columns by name and only a few at first, so what every run has in common stays out of it (the whole
+    configuration is in the Text tab).
+    """
+    choices = config.get("choices") or {}
+    typed = [read(override).key for override in config.get("overrides") or []]
+    columns = {name: plain(choices[name]) for name in (*NAMES, *typed) if name in choices}
+    settings = dict(leaves(config))
+    for key in ("seed", *typed):
+        if key in settings:
+            columns.setdefault(key, plain(settings[key]))
     return columns
 
 

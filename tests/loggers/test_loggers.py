@@ -60,16 +60,20 @@ def test_settings_as_hparams_takes_them() -> None:
     assert [plain(v) for v in (True, 3, 0.5, "a", None, [1, 2])] == [True, 3, 0.5, "a", "None", "[1, 2]"]
 
 
-def test_columns_of_the_hparams_table_begin_with_what_was_chosen() -> None:
+def test_columns_of_the_hparams_table_are_names_and_what_was_typed() -> None:
     config = {
         "callbacks": {"progress": {"line_every": 5}},
-        "trainer": {"_target_": "a.Trainer", "batch_size": 4, "log_every": 2},
-        "loss": {"adversarial": {"_target_": "a.Hinge"}},
+        "trainer": {"batch_size": 4, "log_every": 2},
+        "optimizer": {"generator": {"lr": 1e-4, "betas": [0.0, 0.9]}},
         "seed": 1,
-        "choices": {"model": "dcgan", "loss/regularizers": "['r1']"},
+        "width": 8,
+        "choices": {"model": "dcgan", "loss/regularizers": "['r1']", "logger": "default"},
+        "overrides": ["model=dcgan", "loss/regularizers=[r1]", "optimizer.generator.lr=1e-4", "+width=8"],
     }
-    columns = hyperparameters(config)
-    assert list(columns)[:3] == ["model", "loss/regularizers", "seed"]
-    assert columns["loss.adversarial"] == "a.Hinge"
-    assert columns["trainer.batch_size"] == 4
-    assert not any("callbacks" in name or "log_every" in name for name in columns)
+    assert hyperparameters(config) == {
+        "model": "dcgan",
+        "loss/regularizers": "['r1']",
+        "seed": 1,
+        "optimizer.generator.lr": 1e-4,
+        "width": 8,
+    }
