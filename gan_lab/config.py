@@ -32,7 +32,7 @@ def build(node: Mapping[str, Any], key: str = "", **given: Any) -> Any:
     from hydra.errors import InstantiationException
     from omegaconf.errors import OmegaConfBaseException
 
-    if "_target_" not in node:
+    if not isinstance(node, Mapping) or "_target_" not in node:
         raise ConfigError(f"{key or 'config'}: has no _target_ (the class to build)")
     _look_here_too()
     try:

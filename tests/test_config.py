@@ -59,6 +59,7 @@ def test_a_module_of_the_working_directory_is_a_target(tmp_path: Path, monkeypat
     ("node", "message"),
     [
         ({"width": 3}, "model: has no _target_"),
+        (None, "model: has no _target_"),
         ({"_target_": "torch.nn.Linaer"}, r"^model: Error locating target 'torch\.nn\.Linaer'.*Linaer"),
         ({"_target_": "no_such_module.Net"}, r"^model: .*no_such_module"),
         ({**LINEAR, "widht": 3}, r"^model \(torch\.nn\.Linear\): .*widht"),
