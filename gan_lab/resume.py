@@ -89,9 +89,11 @@ def accept(start: Start, run: Run) -> None:
 
 def discard(folder: Path) -> None:
     """Take away the folder of a run that a mistake in its configuration kept from beginning, so that `outputs/` holds
-    runs. Only what was made on the way is removed; anything else keeps the folder."""
+    runs. A folder that holds anything but what was made on the way stays as it is."""
     with contextlib.suppress(OSError):
-        for path in [*(folder / ".hydra").glob("*.yaml"), folder / "train.log", folder / ".lock"]:
+        if not {path.name for path in folder.iterdir()} <= {".hydra", ".lock"}:
+            return
+        for path in [*(folder / ".hydra").glob("*.yaml"), folder / ".lock"]:
             path.unlink(missing_ok=True)
         (folder / ".hydra").rmdir()
         folder.rmdir()

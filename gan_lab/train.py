@@ -54,10 +54,10 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
     if interruption.signal is not None and run.outcome == "stopped":
         interruption.hand_on()
         raise SystemExit(interruption.exit_code)
-    if run.config["objective"] not in run.figures:
-        known = ", ".join(run.figures)
-        raise ConfigError(f"objective={run.config['objective']}: not a figure of this run (it has: {known})")
-    return run.figures[run.config["objective"]]
+    objective = run.config["objective"]
+    if objective not in run.figures:  # the run itself is done and good
+        log.warning("objective=%s is not a figure of this run (it has: %s)", objective, ", ".join(run.figures))
+    return run.figures.get(objective, float("nan"))
 
 
 def announce(run: Run) -> None:
@@ -65,7 +65,7 @@ def announce(run: Run) -> None:
     sizes = {role: sum(p.numel() for p in net.parameters()) / 1e6 for role, net in run.algorithm.networks.items()}
     networks = ", ".join(f"{role} {millions:.2f} M" for role, millions in sizes.items())
     channels, height, width = run.store.shape
-    log.info("data     %s: %d images of %dx%dx%d", run.store.card["name"], len(run.store), channels, height, width)
+    log.info("data     %s: %d images of %dx%dx%d", run.store.name, len(run.store), channels, height, width)
     log.info("networks %s parameters", networks)
     log.info("compute  %s", run.engine.why)
     log.info("run      %s, steps %d to %d", shown(run.folder), run.step, run.trainer.max_steps)

@@ -22,7 +22,7 @@ class SampleGrids(Callback):
         if run.fresh:
             real = grid(real_images(run, self.count))
             run.loggers.image(0, "real", real)
-            write_png(run.folder / "samples" / "real.png", real, {"Title": f"real images of {run.store.card['name']}"})
+            write_png(run.folder / "samples" / "real.png", real, {"Title": f"real images of {run.store.name}"})
 
     def on_step_end(self, run: Run) -> None:
         if run.due(run.trainer.sample_every):

@@ -59,7 +59,7 @@ def about(run: Run) -> dict[str, Any]:
     networks = run.algorithm.networks
     return {
         "seed": run.config["seed"],
-        "dataset": {"name": run.store.card["name"], "sha256": run.store.sha256, "count": len(run.store)},
+        "dataset": {"name": run.store.name, "sha256": run.store.sha256, "count": len(run.store)},
         "parameters": {role: sum(p.numel() for p in network.parameters()) for role, network in networks.items()},
         "device": str(run.engine.device),
         "precision": run.engine.precision,
