@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ from torch import nn
 
 from gan_lab.callbacks.base import Callback
 from gan_lab.config import build
+from gan_lab.data.store import Store
 from gan_lab.data.stream import Stream
 from gan_lab.engine import Engine
 from gan_lab.errors import ConfigError
 from gan_lab.loggers.base import Loggers
 from gan_lab.run import Run
+from gan_lab.scheduling import bind
 from gan_lab.seeding import seed_everything
 
 
@@ -24,31 +26,37 @@ def assemble(
 ) -> tuple[Run, list[Callback]]:
     """Build the run that `config` describes in `folder`, at the checkpoint `state` if there is one.
 
-    What the configuration leaves open (`precision: auto`, the number of classes of a folder) is settled and written
+    What the configuration leaves open (`precision: auto`, the classes and channels of a folder) is settled and written
     into `config`, so that the run goes on with the same. The data is opened before any network is built.
     """
     check_seed(config["seed"])
     store = build(config["dataset"], "dataset").open()
-    if config["dataset"].get("num_classes") is None:
-        config["dataset"]["num_classes"] = store.num_classes
+    settle(config, store)
     engine: Engine = build(config["engine"], "engine")
     config["precision"] = config["engine"]["precision"] = engine.precision
     seed_everything(config["seed"])
     trainer = build(config["trainer"], "trainer")
-    networks = {role: engine.place(build_network(node, role)) for role, node in config["model"].items()}
+    parts: dict[str, Any] = {}  # what was built, by its key: what a schedule may reach
+    networks = {role: engine.place(build_network(config, role, parts)) for role in config["model"]}
     optimizers = build_optimizers(config["optimizer"], networks, engine)
+    parts |= {f"optimizer.{role}": optimizer for role, optimizer in optimizers.items()}
+    loss = config["loss"]
     algorithm = build(
         config["algorithm"],
         "algorithm",
         networks=networks,
         optimizers=optimizers,
         schedule=build(config["optimizer"]["schedule"], "optimizer.schedule"),
-        adversarial=build(config["loss"]["adversarial"], "loss.adversarial"),
-        regularizers=build_each(config["loss"]["regularizers"], "loss.regularizers"),
+        adversarial=build_wrapped(loss["adversarial"], "loss.adversarial", _wrappers(config, "adversarial"), parts),
+        regularizers=build_each(loss["regularizers"], "loss.regularizers", parts),
+        constraints=build_each(loss.get("constraints"), "loss.constraints", parts),
         augmentation=engine.place(build(config["augmentation"], "augmentation")),
         engine=engine,
         accumulation=trainer.accumulation,
     )
+    parts |= {"algorithm": algorithm, "algorithm.ema": algorithm.averages, "augmentation": algorithm.augmentation}
+    for name, ramp in build_each(config.get("schedules"), "schedules").items():
+        algorithm.settings += bind(name, ramp, parts, algorithm)
     stream = Stream(
         store,
         batch_size=trainer.batch_size,
@@ -63,17 +71,84 @@ def assemble(
     return run, list(build_each(config["callbacks"], "callbacks").values())
 
 
-def build_each(nodes: Mapping[str, Any] | None, key: str) -> dict[str, Any]:
-    """Build every component of a mapping by name; a name set to null is left out."""
-    return {name: build(node, f"{key}.{name}") for name, node in (nodes or {}).items() if node is not None}
+def settle(config: dict[str, Any], store: Store) -> None:
+    """Write into `config` what it leaves to the data: the number of classes and the shape of the images."""
+    config["classes"] = store.classes
+    if config["dataset"].get("num_classes") is None:
+        config["dataset"]["num_classes"] = store.num_classes
+    for part in ("model", "wrappers", "augmentation", "loss"):
+        _settle(config.get(part), store)
 
 
-def build_network(node: Mapping[str, Any], role: str) -> nn.Module:
-    """Build one network. Raises ConfigError when the target is not a `torch.nn.Module`."""
-    network = build(node, f"model.{role}")
+def _settle(node: Any, store: Store) -> None:
+    if isinstance(node, list):
+        for value in node:
+            _settle(value, store)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "num_classes" and value is None:
+                node[key] = store.num_classes or 0
+            elif key == "image_shape" and not isinstance(value[0], int):
+                node[key] = list(store.shape)
+            else:
+                _settle(value, store)
+
+
+def build_each(nodes: Mapping[str, Any] | None, key: str, parts: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Build every component of a mapping by name; a name set to null is left out. `parts` remembers them by key."""
+    built = {name: build(node, f"{key}.{name}") for name, node in (nodes or {}).items() if node is not None}
+    if parts is not None:
+        parts |= {f"{key}.{name}": component for name, component in built.items()}
+    return built
+
+
+def build_network(config: Mapping[str, Any], role: str, parts: dict[str, Any] | None = None) -> nn.Module:
+    """Build one network with what the configuration wraps around it.
+
+    Raises ConfigError when the target is not a `torch.nn.Module`.
+    """
+    network = build_wrapped(config["model"][role], f"model.{role}", _wrappers(config, role), parts)
     if not isinstance(network, nn.Module):
-        raise ConfigError(f"model.{role}: {node['_target_']} made a {type(network).__name__}, not a torch.nn.Module")
+        target = config["model"][role]["_target_"]
+        raise ConfigError(f"model.{role}: {target} made a {type(network).__name__}, not a torch.nn.Module")
     return network
+
+
+def build_wrapped(node: Mapping[str, Any], key: str, wrappers: Mapping[str, Any], parts: dict[str, Any] | None) -> Any:
+    """Build `node` inside its wrappers, the first named innermost.
+
+    A wrapper is called with a factory: `build(**changes)` makes what is inside, with other arguments where it must be
+    different (more channels), and as often as there must be several.
+    """
+    remembered = {} if parts is None else parts
+
+    def innermost(**changes: Any) -> Any:
+        unknown = [name for name in changes if name not in node]
+        if unknown:
+            raise ConfigError(f"{key} ({node['_target_']}): has no {', '.join(unknown)}, which a wrapper must change")
+        remembered[key] = build({**node, **changes}, key)
+        return remembered[key]
+
+    factory = innermost
+    for name, wrapper in wrappers.items():
+        if wrapper is not None:
+            factory = _around(factory, wrapper, f"wrappers.{key.rpartition('.')[2]}.{name}", remembered)
+    return factory()
+
+
+def _around(inner: Callable[..., Any], node: Mapping[str, Any], key: str, parts: dict[str, Any]) -> Callable[..., Any]:
+    def factory(**changes: Any) -> Any:
+        try:
+            parts[key] = build(node, key)(lambda **more: inner(**{**changes, **more}))
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{key} ({node['_target_']}): {error}") from error
+        return parts[key]
+
+    return factory
+
+
+def _wrappers(config: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    return (config.get("wrappers") or {}).get(what) or {}
 
 
 def build_optimizers(

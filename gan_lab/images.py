@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from gan_lab.config import build
 from gan_lab.files import write_whole
 
 
 def to_bytes(images: Tensor) -> Tensor:
     """[-1, 1] to uint8 in [0, 255], the inverse of how images are read (byte / 127.5 - 1)."""
     return images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def picture_of(config: Mapping[str, Any]) -> Callable[[Tensor], Tensor]:
+    """What turns images of a run into one picture: its dataset's own way (points in the plane), or a grid."""
+    node = config["dataset"].get("picture")
+    draw: Callable[[Tensor], Tensor] = build(node, "dataset.picture") if node else grid
+    return draw
 
 
 def grid(images: Tensor, columns: int | None = None, tile: int = 64, gap: int = 2) -> Tensor:

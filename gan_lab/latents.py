@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
+
+from gan_lab.errors import ConfigError
 
 
 class Latent(ABC):
@@ -25,6 +28,11 @@ class Latent(ABC):
         where = torch.device(device) if generator is None else generator.device
         return self._draw(torch.empty(n, self.dim, device=where), generator).to(device)
 
+    def truncated(self, n: int, threshold: float, generator: torch.Generator) -> Tensor:
+        """(n, dim) on the generator's device, no number beyond `threshold` in size. Raises ConfigError where this prior
+        has no such form or `threshold` is not positive."""
+        raise ConfigError(f"truncation: a {type(self).__name__} latent cannot be truncated")
+
     @abstractmethod
     def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         """Fill `empty` with draws."""
@@ -35,6 +43,16 @@ class Normal(Latent):
 
     def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         return empty.normal_(generator=generator)
+
+    def truncated(self, n: int, threshold: float, generator: torch.Generator) -> Tensor:
+        """The truncation trick: numbers beyond the threshold are drawn anew (Brock et al. 2018, arXiv:1809.11096,
+        section 3.1); here by the inverse of the distribution function between -threshold and threshold."""
+        if not (math.isfinite(threshold) and threshold > 0):
+            raise ConfigError(f"truncation: {threshold} is not a positive number")
+        empty = torch.empty(n, self.dim, dtype=torch.float64, device=generator.device)
+        bound = math.erf(threshold / math.sqrt(2))
+        latents = torch.erfinv(empty.uniform_(-bound, bound, generator=generator)) * math.sqrt(2)
+        return latents.clamp(-threshold, threshold).float()
 
 
 class Uniform(Latent):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
 
 from gan_lab.errors import ConfigError
 
@@ -21,18 +24,27 @@ def main(cfg: DictConfig) -> None:
         raise ConfigError(f"n: {n!r} is not a whole number of at least 1")
     if not isinstance(seed, int) or seed < 0:
         raise ConfigError(f"seed: {seed!r} is not a whole number of at least 0")
-    from gan_lab.images import grid, synthetic_note, to_bytes, write_png
+    if cfg.truncation is not None and not (isinstance(cfg.truncation, (int, float)) and cfg.truncation > 0):
+        raise ConfigError(f"truncation: {cfg.truncation!r} is not a positive number")
+    from gan_lab.images import picture_of, synthetic_note, to_bytes, write_png
     from gan_lab.sampling import load
     from gan_lab.train import shown
 
     trained = load(cfg.run, checkpoint=str(cfg.checkpoint), device=cfg.device, trust=list(cfg.trust))
-    images = trained.sample(n, seed=seed)
+    label: Any = list(cfg.label) if OmegaConf.is_list(cfg.label) else cfg.label
+    if label == "all":
+        label = list(range(len(trained.classes)))
+    images = trained.sample(n, seed=seed, label=label, truncation=cfg.truncation)
     run = trained.path.parent.parent if trained.path.parent.name == "checkpoints" else trained.path
-    default = (run if run.is_dir() else run.parent) / "samples" / f"step-{trained.step:08d}-seed-{seed}"
-    out = Path(cfg.out) if cfg.out else default
-    picture = grid(images)
+    asked = "".join(
+        f"-{key}-{value}" for key, value in (("label", label), ("truncation", cfg.truncation)) if value is not None
+    )
+    folder = re.sub(r"[^A-Za-z0-9._-]+", "_", f"step-{trained.step:08d}-seed-{seed}{asked}")
+    out = Path(cfg.out) if cfg.out else (run if run.is_dir() else run.parent) / "samples" / folder
+    picture = picture_of(trained.config)(images)
     write_png(out / "grid.png", picture, synthetic_note(run, trained.step, seed))
-    for index, image in enumerate(to_bytes(images)):
-        write_png(out / f"{index:05d}.png", image, synthetic_note(run, trained.step, seed, index))
+    if images.shape[1] in (1, 3):  # what is no image (a point in the plane) has no file of its own
+        for index, image in enumerate(to_bytes(images)):
+            write_png(out / f"{index:05d}.png", image, synthetic_note(run, trained.step, seed, index))
     log.info("%d images of step %d in %s", n, trained.step, shown(out))
     log.info("grid: %s", shown(out / "grid.png"))

@@ -29,9 +29,48 @@ class Trained:
         self.step = step
         self.config = config
 
-    def sample(self, n: int, seed: int = 0) -> Tensor:
-        """`n` images `(n, C, H, W)` in [-1, 1] on the CPU; the same seed gives the same images."""
-        return self._sampler.sample(n, seed=seed)
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes that can be asked for; empty where the generator takes no label."""
+        count = self._sampler.num_classes
+        return list(self.config.get("classes") or map(str, range(count))) if count else []
+
+    def sample(
+        self,
+        n: int,
+        seed: int = 0,
+        label: int | str | Sequence[int | str] | None = None,
+        truncation: float | None = None,
+    ) -> Tensor:
+        """`n` images `(n, C, H, W)` in [-1, 1] on the CPU; the same seed gives the same images.
+
+        `label`: a class by number or name, or several that take turns; None takes every class in turn. `truncation`
+        keeps the latent's numbers below it (smaller: more typical, less varied). Raises ConfigError for a class that
+        is not there.
+        """
+        labels = None if label is None else self.labels(label)
+        taken = None if labels is None else [labels[index % len(labels)] for index in range(n)]
+        return self._sampler.sample(n, seed=seed, labels=taken, truncation=truncation)
+
+    def by_class(self, label: Sequence[int | str], rows: int, seed: int = 0) -> Tensor:
+        """`rows` images of each class, row by row: `(rows * len(label), C, H, W)`; a row shares its latent."""
+        return self._sampler.by_class(self.labels(label), rows, seed)
+
+    def labels(self, label: int | str | Sequence[int | str]) -> list[int]:
+        """Classes as numbers. A word is a name first and a number second."""
+        classes = self.classes
+        if not classes:
+            raise ConfigError(f"label={label}: this generator was trained without labels, it makes what it likes")
+        found = []
+        for word in [label] if isinstance(label, (int, str)) else label:
+            if str(word) in classes:
+                found.append(classes.index(str(word)))
+            elif str(word).isdecimal() and int(word) < len(classes):
+                found.append(int(word))
+            else:
+                known = ", ".join(classes[:12]) + (", ..." if len(classes) > 12 else "")
+                raise ConfigError(f"label={word}: not one of the {len(classes)} classes ({known})")
+        return found
 
 
 def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust: Sequence[str] = ()) -> Trained:
@@ -45,7 +84,8 @@ def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust:
 
     path, state = find(Path(run), str(checkpoint))
     config = state["config"]
-    stored = {key: config[key] for key in ("model", "algorithm")}
+    stored = {key: config.get(key) for key in ("model", "algorithm", "wrappers")}
+    stored["picture"] = config["dataset"].get("picture")
     check_targets(stored, trust)
     engine = Engine(device=device, precision="fp32")
     algorithm = hydra.utils.get_class(config["algorithm"]["_target_"])
@@ -53,7 +93,7 @@ def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust:
         raise ConfigError(f"{path}: its algorithm {config['algorithm']['_target_']} is not a gan_lab Algorithm")
     networks = {}
     for role in algorithm.averaged:
-        network = build_network(config["model"][role], role)
+        network = build_network(config, role)
         try:
             network.load_state_dict(state["ema"][role])
         except (KeyError, RuntimeError) as error:

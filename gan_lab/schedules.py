@@ -1,12 +1,16 @@
-"""Learning rate schedules: `factor(step)` multiplies the base rate; `step` counts the rounds already played.
+"""What changes over a run. A `Schedule` multiplies the learning rates, a `Ramp` moves any number from here to there.
 
-Pure functions of the step (nothing to save, nothing to resume). Past the last step the factor stays where it ended.
+Pure functions of `step`, the rounds already played (nothing to save, nothing to resume). Past the last step they stay
+where they ended.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from gan_lab.errors import ConfigError
 
 
 class Schedule(ABC):
@@ -61,6 +65,51 @@ class Cosine(Schedule):
             return (step + 1) / self.warmup
         done = min((step - self.warmup) / (self.steps - self.warmup), 1.0)
         return self.end_factor + (1.0 - self.end_factor) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+class Ramp:
+    """Moves `settings` from `start` (None: the configured value) to `end`, over `steps` rounds after `begin`.
+
+    `settings` are dotted keys of the configuration: `loss.regularizers.r1.weight`, `optimizer.generator.lr`,
+    `optimizer.discriminator.betas.1`, `algorithm.ema.decay`, `augmentation.std`, ... `shape`: `linear`, `cosine` (half
+    a cosine, flat at both ends) or `exponential` (equal ratios; both ends positive). Raises ValueError otherwise.
+    """
+
+    SHAPES = ("linear", "cosine", "exponential")
+
+    def __init__(
+        self,
+        settings: Sequence[str],
+        end: float,
+        steps: int,
+        start: float | None = None,
+        begin: int = 0,
+        shape: str = "linear",
+    ) -> None:
+        if shape not in self.SHAPES:
+            raise ValueError(f"shape must be one of {', '.join(self.SHAPES)}, not {shape!r}")
+        if steps < 1 or begin < 0:
+            raise ValueError(f"steps must be at least 1 and begin at least 0, not {steps} and {begin}")
+        if isinstance(settings, str) or not settings:
+            raise ValueError("settings must be a list of keys, e.g. [loss.regularizers.r1.weight]")
+        for name, value in (("start", start), ("end", end)):
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"{name} must be a finite number, not {value}")
+        self.settings = list(settings)
+        self.start, self.end = start, end
+        self.begin, self.steps, self.shape = begin, steps, shape
+
+    def value(self, step: int, configured: float) -> float:
+        """The number for the round after `step` rounds; `configured` is what the configuration says."""
+        start = configured if self.start is None else self.start
+        done = min(max((step - self.begin) / self.steps, 0.0), 1.0)
+        if self.shape == "exponential":
+            if start <= 0 or self.end <= 0:
+                raise ConfigError(f"schedules: exponential needs positive ends, not {start} and {self.end}")
+            return float(start * (self.end / start) ** done)
+        if self.shape == "cosine":
+            done = 0.5 - 0.5 * math.cos(math.pi * done)
+        return start + done * (self.end - start)
 
 
 def _check(steps: int, end_factor: float) -> None:

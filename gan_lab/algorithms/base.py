@@ -13,6 +13,7 @@ from gan_lab.averaging import ExponentialMovingAverage
 from gan_lab.data.stream import Batch
 from gan_lab.engine import Engine
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.losses.constraints import Constraint
 from gan_lab.schedules import Schedule
 
 Metrics = dict[str, Tensor]
@@ -21,8 +22,19 @@ Metrics = dict[str, Tensor]
 class Sampler(Protocol):
     """Draws images from trained networks."""
 
-    def sample(self, n: int, seed: int = 0) -> Tensor:
-        """`(n, C, H, W)` in [-1, 1] on the CPU; the same for the same seed on every device."""
+    num_classes: int  # 0 where there is nothing to choose
+
+    def sample(
+        self, n: int, seed: int = 0, labels: Sequence[int] | None = None, truncation: float | None = None
+    ) -> Tensor:
+        """`(n, C, H, W)` in [-1, 1] on the CPU; the same for the same seed on every device.
+
+        `labels`: `n` classes (None: each in turn). `truncation`: no number of the latent beyond it.
+        """
+        ...
+
+    def by_class(self, classes: Sequence[int], rows: int, seed: int = 0) -> Tensor:
+        """`rows` images of each class, `(rows * len(classes), C, H, W)`: a row shares its latent."""
         ...
 
 
@@ -31,7 +43,8 @@ class Algorithm(ABC):
 
     `roles` names the networks it needs and `averaged` those whose moving average makes the samples. `networks`,
     `optimizers`: by role. `schedule`: gives the factor on every learning rate. `ema`: partial of an
-    `ExponentialMovingAverage`. `accumulation`: pieces that each batch is cut into, to bound memory.
+    `ExponentialMovingAverage`. `accumulation`: pieces that each batch is cut into, to bound memory. `constraints`: what
+    a player's weights must satisfy after each of its moves.
 
     A round does no host synchronisation. What varies on the host between rounds is the hashable `due(step)`; what is
     scheduled is set between rounds by `schedule_step` and `average`.
@@ -48,6 +61,7 @@ class Algorithm(ABC):
         ema: Callable[[nn.Module], ExponentialMovingAverage],
         schedule: Schedule,
         accumulation: int = 1,
+        constraints: Mapping[str, Constraint] | None = None,
     ) -> None:
         for role in self.roles:
             if role not in networks:
@@ -58,8 +72,10 @@ class Algorithm(ABC):
         self.averages = {role: ema(self.networks[role]) for role in self.averaged}
         self.schedule = schedule
         self.accumulation = accumulation
-        self._base_rates = {role: [float(g["lr"]) for g in o.param_groups] for role, o in self.optimizers.items()}
-        self._factor = 1.0
+        self.constraints = dict(constraints or {})
+        self.settings: list[Callable[[int], None]] = []  # each sets one scheduled number for a step
+        self.base_rates = {role: [float(g["lr"]) for g in o.param_groups] for role, o in self.optimizers.items()}
+        self._rates = {role: list(rates) for role, rates in self.base_rates.items()}  # as they are set now
 
     @property
     @abstractmethod
@@ -84,21 +100,30 @@ class Algorithm(ABC):
         return ()
 
     def schedule_step(self, step: int) -> None:
-        """Set every learning rate for the round that follows `step` rounds."""
+        """Set every learning rate, and whatever else is scheduled, for the round that follows `step` rounds."""
+        for setting in self.settings:
+            setting(step)
         factor = self.schedule.factor(step)
-        if factor == self._factor:
-            return
-        self._factor = factor
         for role, optimizer in self.optimizers.items():
-            for group, base in zip(optimizer.param_groups, self._base_rates[role], strict=True):
+            rates = [base * factor for base in self.base_rates[role]]
+            if rates == self._rates[role]:
+                continue
+            self._rates[role] = rates
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 if isinstance(group["lr"], Tensor):
-                    group["lr"].fill_(base * factor)
+                    group["lr"].fill_(rate)
                 else:
-                    group["lr"] = base * factor
+                    group["lr"] = rate
+
+    def constrain(self, role: str) -> None:
+        """After a move of `role`: put its weights back where they must be."""
+        for constraint in self.constraints.values():
+            if constraint.player == role:
+                constraint(self.networks[role])
 
     def learning_rates(self) -> dict[str, float]:
         """The learning rate of each player, of its first parameter group."""
-        return {role: self._base_rates[role][0] * self._factor for role in self.optimizers}
+        return {role: rates[0] for role, rates in self._rates.items()}
 
     def average(self, step: int) -> None:
         """Move every average towards its network after round number `step` (the first is 0)."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gan_lab.algorithms.base import Algorithm, Metrics, Sampler
 from gan_lab.config import build
+from gan_lab.critique import Critique, of
 from gan_lab.data.stream import Batch
 from gan_lab.engine import Engine, Terms
 from gan_lab.errors import ConfigError
@@ -59,6 +60,7 @@ class NoiseToImage(Algorithm):
             if regularizer.player not in self.roles:
                 raise ConfigError(f"loss.regularizers.{name}: its player {regularizer.player!r} is not in this game")
         self.augmentation = augmentation
+        self._adapt = getattr(augmentation, "adapt", None) or (lambda real_scores: None)
         self.critic_steps = critic_steps
         self.reuse_fake = reuse_fake and self.accumulation == 1
 
@@ -85,25 +87,38 @@ class NoiseToImage(Algorithm):
         latent = self.latent(len(batch.images), self.engine.device)
         return Fake(self.networks["generator"](latent, batch.labels).float(), latent)
 
-    def _critic(self, labels: Tensor | None) -> Callable[[Tensor], Tensor]:
-        """Images -> scores in fp32, augmentation inside, so that no loss and no penalty can forget it."""
-        return lambda images: self.networks["discriminator"](self.augmentation(images), labels).float()
+    def _critique(self, images: Tensor, labels: Tensor | None) -> Critique:
+        """The discriminator on images, in fp32; augmentation inside, so that no loss and no penalty can forget it."""
+        return in_fp32(of(self.networks["discriminator"](self.augmentation(images), labels)))
+
+    def _turn(self, role: str, piece: Batch, fake: Fake, **critiques: Critique | None) -> Turn:
+        generator = self.networks["generator"]
+        return Turn(
+            real=piece.images,
+            fake=fake.images.detach() if role == "discriminator" else fake.images,
+            critic=lambda images: self._critique(images, piece.labels).scores,
+            labels=piece.labels,
+            latent=fake.latent,
+            generator=lambda latent: generator(latent, piece.labels).float(),
+            mover=self.networks[role],
+            **critiques,
+        )
 
     def _discriminator_move(self, batch: Batch, due: tuple[str, ...], kept: Fake | None) -> Metrics:
         scores: list[tuple[Tensor, Tensor]] = []
 
         def terms(piece: Batch) -> Terms:
-            critic = self._critic(piece.labels)
             if kept is None:
                 with torch.no_grad():
                     fake = self._generate(piece)
             else:
                 fake = kept
-            images = fake.images.detach()
-            real_scores, fake_scores = critic(piece.images), critic(images)
-            scores.append((real_scores.detach().mean(), fake_scores.detach().mean()))
-            turn = Turn(piece.images, images, critic, real_scores, fake_scores, piece.labels, fake.latent)
-            adversarial = self.adversarial.discriminator(real_scores, fake_scores)
+            real = self._critique(piece.images, piece.labels)
+            generated = self._critique(fake.images.detach(), piece.labels)
+            scores.append((real.scores.detach().mean(), generated.scores.detach().mean()))
+            self._adapt(real.scores.detach())
+            turn = self._turn("discriminator", piece, fake, real_critique=real, fake_critique=generated)
+            adversarial = self.adversarial.discriminator(real.scores, generated.scores)
             return {"adversarial": adversarial, **self._penalties("discriminator", due, turn)}
 
         metrics = self._move("discriminator", batch, terms)
@@ -114,22 +129,27 @@ class NoiseToImage(Algorithm):
 
     def _generator_move(self, batch: Batch, due: tuple[str, ...], kept: Fake | None) -> Metrics:
         def terms(piece: Batch) -> Terms:
-            critic = self._critic(piece.labels)
             fake = kept if kept is not None else self._generate(piece)
-            real_scores = None
-            if self.adversarial.needs_real:
+            real = None
+            if self._needs_real(due):
                 with torch.no_grad():
-                    real_scores = critic(piece.images)
-            fake_scores = critic(fake.images)
-            turn = Turn(piece.images, fake.images, critic, real_scores, fake_scores, piece.labels, fake.latent)
-            adversarial = self.adversarial.generator(fake_scores, real_scores)
+                    real = self._critique(piece.images, piece.labels)
+            generated = self._critique(fake.images, piece.labels)
+            turn = self._turn("generator", piece, fake, real_critique=real, fake_critique=generated)
+            adversarial = self.adversarial.generator(generated.scores, turn.real_scores)
             return {"adversarial": adversarial, **self._penalties("generator", due, turn)}
 
         return self._move("generator", batch, terms)
 
+    def _needs_real(self, due: tuple[str, ...]) -> bool:
+        """Whether the generator's turn needs the critique of the real images."""
+        asking = (r for name, r in self.regularizers.items() if r.player == "generator" and name in due)
+        return self.adversarial.needs_real or any(regularizer.needs_real for regularizer in asking)
+
     def _move(self, role: str, batch: Batch, terms: Callable[[Batch], Terms]) -> Metrics:
         pieces = [lambda piece=piece: terms(piece) for piece in split(batch, self.accumulation)]
         losses, norm = self.engine.minimize(pieces, self.optimizers[role])
+        self.constrain(role)
         named = {f"loss/{role}/{name}" if name else f"loss/{role}": value for name, value in losses.items()}
         return {**named, f"gradient_norm/{role}": norm}
 
@@ -140,6 +160,14 @@ class NoiseToImage(Algorithm):
             for name, regularizer in self.regularizers.items()
             if regularizer.player == player and name in due
         }
+
+    def extra_state(self) -> dict[str, Any]:
+        return {"regularizers": {name: r.state_dict() for name, r in self.regularizers.items()}}
+
+    def load_extra_state(self, state: Mapping[str, Any]) -> None:
+        for name, stored in state.get("regularizers", {}).items():
+            if name in self.regularizers:
+                self.regularizers[name].load_state_dict(stored)
 
     def sampler(self) -> Sampler:
         return NoiseSampler(self.averages["generator"].module, self.latent, self.engine)
@@ -158,13 +186,40 @@ class NoiseSampler:
         self.latent = latent
         self.engine = engine
         self.batch_size = batch_size
+        self.num_classes = int(getattr(generator, "num_classes", 0) or 0)
+
+    def sample(
+        self, n: int, seed: int = 0, labels: Sequence[int] | None = None, truncation: float | None = None
+    ) -> Tensor:
+        chosen = range(n) if labels is None else labels  # each class in turn
+        return self._images(self._latents(n, seed, truncation), chosen)
+
+    def by_class(self, classes: Sequence[int], rows: int, seed: int = 0) -> Tensor:
+        latents = self._latents(rows, seed, None).repeat_interleave(len(classes), 0)
+        return self._images(latents, [*classes] * rows)
+
+    def _latents(self, n: int, seed: int, truncation: float | None) -> Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        if truncation is None:
+            return self.latent(n, torch.device("cpu"), generator)
+        return self.latent.truncated(n, truncation, generator)
 
     @torch.no_grad()
-    def sample(self, n: int, seed: int = 0) -> Tensor:
-        latents = self.latent(n, torch.device("cpu"), torch.Generator().manual_seed(seed))
+    def _images(self, latents: Tensor, labels: Sequence[int]) -> Tensor:
         self.generator.eval()
-        parts = [self.generator(z.to(self.engine.device)).float().cpu() for z in latents.split(self.batch_size)]
+        chosen = torch.tensor(labels) % self.num_classes if self.num_classes else None
+        parts = []
+        for start in range(0, len(latents), self.batch_size):
+            piece = slice(start, start + self.batch_size)
+            label = None if chosen is None else chosen[piece].to(self.engine.device)
+            parts.append(self.generator(latents[piece].to(self.engine.device), label).float().cpu())
         return torch.cat(parts).contiguous().clamp(-1, 1)
+
+
+def in_fp32(critique: Critique) -> Critique:
+    """Losses and penalties are taken in fp32 whatever the precision of the forward pass."""
+    features, classes = (None if part is None else part.float() for part in critique[1:])
+    return Critique(critique.scores.float(), features, classes)
 
 
 def split(batch: Batch, pieces: int) -> list[Batch]:

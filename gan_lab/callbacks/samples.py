@@ -6,13 +6,16 @@ import torch
 from torch import Tensor
 
 from gan_lab.callbacks.base import Callback
-from gan_lab.images import grid, synthetic_note, write_png
+from gan_lab.images import grid, picture_of, synthetic_note, write_png
 from gan_lab.run import Run
 
 
 class SampleGrids(Callback):
-    """A grid of `count` samples every `trainer.sample_every` steps and at the end, in `samples/` and the loggers;
-    a grid of real images once."""
+    """A picture of `count` samples every `trainer.sample_every` steps and at the end, in `samples/` and the loggers;
+    one of real images once. A generator that takes labels shows its classes by columns, `MAX_COLUMNS` at most; a row
+    shares its latent. Where the dataset brings a picture of its own (points in the plane), that is what is drawn."""
+
+    MAX_COLUMNS = 10
 
     def __init__(self, count: int = 64) -> None:
         self.count = count
@@ -20,7 +23,7 @@ class SampleGrids(Callback):
 
     def on_fit_start(self, run: Run) -> None:
         if run.fresh:
-            real = grid(real_images(run, self.count))
+            real = picture_of(run.config)(real_images(run, self.count))
             run.loggers.image(0, "real", real)
             write_png(run.folder / "samples" / "real.png", real, {"Title": f"real images of {run.store.name}"})
 
@@ -34,11 +37,19 @@ class SampleGrids(Callback):
 
     def _write(self, run: Run) -> None:
         seed = run.config["seed"]
-        picture = grid(run.algorithm.sampler().sample(self.count, seed=seed))
+        picture = self._picture(run, seed)
         run.loggers.image(run.step, "samples", picture)
         note = synthetic_note(run.folder, run.step, seed)
         write_png(run.folder / "samples" / f"step-{run.step:08d}.png", picture, note)
         self._written = run.step
+
+    def _picture(self, run: Run, seed: int) -> Tensor:
+        sampler = run.algorithm.sampler()
+        if sampler.num_classes == 0 or run.config["dataset"].get("picture"):
+            return picture_of(run.config)(sampler.sample(self.count, seed=seed))
+        columns = min(sampler.num_classes, self.MAX_COLUMNS)
+        classes = torch.linspace(0, sampler.num_classes - 1, columns).long().tolist()
+        return grid(sampler.by_class(classes, -(-self.count // columns), seed), columns)
 
 
 def real_images(run: Run, count: int) -> Tensor:

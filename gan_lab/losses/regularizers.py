@@ -9,35 +9,49 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from gan_lab.critique import Critique
 
 
 @dataclass
 class Turn:
-    """What lies on the table when a player pays: images, scores, and ways to ask for more.
+    """What lies on the table when a player pays: images, critiques, and ways to ask for more.
 
-    `critic` maps images to scores (N, ...), with augmentation and conditioning already inside.
+    `critic` maps images to scores (N, ...), with augmentation and conditioning already inside; `generator` maps latents
+    to images, labels bound. `mover` is the network of the player that pays. In the discriminator's turn `fake` is
+    detached; in the generator's, `real_critique` is there only for who needs it, and carries no gradient.
     """
 
     real: Tensor  # (N, C, H, W)
     fake: Tensor  # (N, C, H, W)
     critic: Callable[[Tensor], Tensor]
-    real_scores: Tensor | None = None
-    fake_scores: Tensor | None = None
-    labels: Tensor | None = None
-    latent: Tensor | None = None
-    generator: Callable[..., Tensor] | None = None
+    real_critique: Critique | None = None
+    fake_critique: Critique | None = None
+    labels: Tensor | None = None  # (N,)
+    latent: Tensor | None = None  # (N, D)
+    generator: Callable[[Tensor], Tensor] | None = None
+    mover: nn.Module | None = None
+
+    @property
+    def real_scores(self) -> Tensor | None:
+        return None if self.real_critique is None else self.real_critique.scores
+
+    @property
+    def fake_scores(self) -> Tensor | None:
+        return None if self.fake_critique is None else self.fake_critique.scores
 
 
 class Regularizer(ABC):
     """A penalty for one player. Raises ValueError for a negative or infinite `weight` and for `every` below 1."""
 
-    player: ClassVar[str] = "discriminator"
+    player: str = "discriminator"
+    needs_real: ClassVar[bool] = False  # in the generator's turn: the critique of the real images
 
     def __init__(self, weight: float, every: int = 1) -> None:
         if not (math.isfinite(weight) and weight >= 0):
@@ -50,6 +64,13 @@ class Regularizer(ABC):
     @abstractmethod
     def __call__(self, turn: Turn) -> Tensor:
         """The mean penalty of this turn, a 0-d tensor, without the weight."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it remembers from round to round, as tensors and plain values; most have nothing."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore `state_dict()`."""
 
 
 class GradientPenalty(Regularizer):
@@ -69,7 +90,7 @@ class GradientPenalty(Regularizer):
         real, fake = turn.real.detach(), turn.fake.detach().to(turn.real.dtype)  # a generator may speak bf16
         assert real.shape == fake.shape, "a gradient penalty mixes real and fake images pair by pair"
         epsilon = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device, dtype=real.dtype)
-        gradient = _image_gradient(turn.critic, torch.lerp(fake, real, epsilon))
+        gradient = image_gradient(turn.critic, torch.lerp(fake, real, epsilon))
         # vector_norm, not a square root of our own: its derivative at 0 is 0 instead of NaN
         norm: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
         return (norm - self.target).square().mean()
@@ -82,7 +103,7 @@ class R1(Regularizer):
         super().__init__(weight, every)
 
     def __call__(self, turn: Turn) -> Tensor:
-        return _half_squared_gradient(turn.critic, turn.real)
+        return half_squared_gradient(turn.critic, turn.real)
 
 
 class R2(Regularizer):
@@ -92,14 +113,14 @@ class R2(Regularizer):
         super().__init__(weight, every)
 
     def __call__(self, turn: Turn) -> Tensor:
-        return _half_squared_gradient(turn.critic, turn.fake.to(turn.real.dtype))
+        return half_squared_gradient(turn.critic, turn.fake.to(turn.real.dtype))
 
 
-def _half_squared_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    return 0.5 * _image_gradient(critic, images).square().flatten(1).sum(1).mean()
+def half_squared_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    return 0.5 * image_gradient(critic, images).square().flatten(1).sum(1).mean()
 
 
-def _image_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+def image_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """Gradient of every sample's score by its own image, (N, C, H, W), differentiable by the critic's parameters.
 
     Where the critic gives a map of scores, a sample's score is the mean of its map, as in the adversarial losses.

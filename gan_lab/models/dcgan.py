@@ -17,6 +17,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from gan_lab.critique import Critique
 from gan_lab.layers.first_map import first_map
 from gan_lab.layers.projection import Projection, Readout
 
@@ -73,12 +74,13 @@ class Discriminator(nn.Module):
                 layers.append(nn.BatchNorm2d(wider))
             layers.append(nn.LeakyReLU(0.2, inplace=True))
             channels = wider
-        self.layers = nn.Sequential(*layers, Readout(channels, rows, columns, bias=bias))
+        self.layers = nn.Sequential(*layers)
+        self.to_score = Readout(channels, rows, columns, bias=bias)
         self.apply(initialise)
 
-    def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
-        scores: Tensor = self.layers(images)
-        return scores
+    def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
+        features: Tensor = self.layers(images)
+        return Critique(self.to_score(features), features)
 
 
 def initialise(module: nn.Module) -> None:

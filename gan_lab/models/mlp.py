@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from gan_lab.critique import Critique
 from gan_lab.layers.first_map import check_image_shape
 
 
@@ -52,11 +53,12 @@ class Discriminator(nn.Module):
             if dropout:
                 layers.append(nn.Dropout(dropout))
             units = hidden
-        self.layers = nn.Sequential(*layers, nn.Linear(units, 1))
+        self.layers = nn.Sequential(*layers)
+        self.to_score = nn.Linear(units, 1)
 
-    def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
-        scores: Tensor = self.layers(images.flatten(1))
-        return scores.squeeze(1)
+    def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
+        features: Tensor = self.layers(images.flatten(1))
+        return Critique(self.to_score(features).squeeze(1), features)
 
 
 def _hidden(width: int, depth: int) -> list[int]:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
+from gan_lab.critique import Critique
 from gan_lab.layers.first_map import first_map
 from gan_lab.layers.projection import Projection
 
@@ -103,9 +104,9 @@ class Discriminator(nn.Module):
         self.to_score = nn.Linear(width, 1)
         _initialise(self.to_score, gain=1.0)
 
-    def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
-        scores: Tensor = self.to_score(relu(self.blocks(images)).mean((2, 3)))
-        return scores.squeeze(1)
+    def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
+        features = relu(self.blocks(images)).mean((2, 3))
+        return Critique(self.to_score(features).squeeze(1), features)
 
 
 def _double(features: Tensor) -> Tensor:

@@ -84,12 +84,12 @@ def test_a_round_equals_the_textbook_loop() -> None:
         torch.manual_seed(step)
         fake = generator(torch.randn(8, DIM))
         adam["discriminator"].zero_grad()
-        loss_real = bce(torch.sigmoid(discriminator(real.images)), torch.ones(8))
-        loss_fake = bce(torch.sigmoid(discriminator(fake.detach())), torch.zeros(8))
+        loss_real = bce(torch.sigmoid(discriminator(real.images).scores), torch.ones(8))
+        loss_fake = bce(torch.sigmoid(discriminator(fake.detach()).scores), torch.zeros(8))
         (loss_real + loss_fake).backward()
         adam["discriminator"].step()
         adam["generator"].zero_grad()
-        loss_generator = bce(torch.sigmoid(discriminator(fake)), torch.ones(8))
+        loss_generator = bce(torch.sigmoid(discriminator(fake).scores), torch.ones(8))
         loss_generator.backward()
         adam["generator"].step()
 
@@ -202,7 +202,7 @@ def test_averages_follow_the_generator() -> None:
 
 def test_schedules_reach_both_players_and_keep_their_ratio() -> None:
     ours = game(schedule=LinearDecay(steps=10))
-    ours._base_rates["discriminator"] = [4e-2]
+    ours.base_rates["discriminator"] = [4e-2]
     ours.schedule_step(5)
     assert ours.learning_rates() == pytest.approx({"generator": 5e-3, "discriminator": 2e-2})
     assert ours.optimizers["discriminator"].param_groups[0]["lr"] == pytest.approx(2e-2)

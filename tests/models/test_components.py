@@ -58,7 +58,7 @@ def test_models(model: str, composed: Compose) -> None:
     networks = {role: build(node, f"model.{role}") for role, node in config.model.items()}
     images = networks["generator"](latent(3, "cpu"))
     assert images.shape == (3, 3, 32, 32)
-    assert networks["discriminator"](images).shape == (3,)
+    assert networks["discriminator"](images).scores.shape == (3,)
     assert max(p.shape[0] for p in networks["discriminator"].parameters()) <= 16  # 4 x 4 channels: the width arrived
 
 
@@ -110,11 +110,22 @@ LOSSES = {
 PENALTIES = {"wasserstein_gp": ["gradient_penalty"], "relativistic_r1_r2": ["r1", "r2"]}
 
 
-@pytest.mark.parametrize("loss", names("loss"))
+@pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_losses(loss: str, composed: Compose) -> None:
     config = composed(f"loss={loss}")
     assert type(build(config.loss.adversarial)) is LOSSES[loss]
     assert list(config.loss.regularizers) == PENALTIES.get(loss, [])
+
+
+def test_the_clipped_critic(composed: Compose) -> None:
+    config = composed("loss=wasserstein_clipped")
+    clipping = build(config.loss.constraints.weight_clipping)
+    assert (type(build(config.loss.adversarial)), clipping.bound, clipping.player) == (
+        adversarial.Wasserstein,
+        0.01,
+        "discriminator",
+    )
+    assert composed("loss=wasserstein").loss.constraints == {}
 
 
 @pytest.mark.parametrize("loss", ["minimax", "non_saturating", "least_squares"])

@@ -38,8 +38,8 @@ def test_layers_of_the_generator() -> None:
 
 def test_layers_of_the_discriminator() -> None:
     down = ["Conv2d", "BatchNorm2d", "LeakyReLU"]
-    assert kinds(Discriminator((1, 32, 32), 4)) == ["Conv2d", "LeakyReLU", *down, *down, "Readout"]
-    assert kinds(Discriminator((1, 32, 32), 4, normalization="none")) == [*["Conv2d", "LeakyReLU"] * 3, "Readout"]
+    assert kinds(Discriminator((1, 32, 32), 4)) == ["Conv2d", "LeakyReLU", *down, *down]
+    assert kinds(Discriminator((1, 32, 32), 4, normalization="none")) == ["Conv2d", "LeakyReLU"] * 3
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_channels_halve_as_the_map_doubles(
         assert (layer.kernel_size, layer.stride, layer.padding) == ((4, 4), (2, 2), (1, 1))
     (start,) = (layer for layer in generator.layers if isinstance(layer, Projection))
     assert start.map_shape == (*first, channels[0])
-    (end,) = (layer for layer in discriminator.layers if isinstance(layer, Readout))
-    assert end.in_features == first[0] * first[1] * channels[0]
+    assert isinstance(discriminator.to_score, Readout)
+    assert discriminator.to_score.in_features == first[0] * first[1] * channels[0]
 
 
 def test_first_weights() -> None:

@@ -34,8 +34,8 @@ def test_shapes_and_ranges(family: str, shape: tuple[int, int, int]) -> None:
     images = generator(10 * torch.randn(5, 10), None)
     assert images.shape == (5, *shape)
     assert images.abs().max() <= 1
-    assert discriminator(images, None).shape == (5,)
-    assert discriminator.eval()(images[:1]).shape == (1,)
+    assert discriminator(images, None).scores.shape == (5,)
+    assert discriminator.eval()(images[:1]).scores.shape == (1,)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -46,10 +46,10 @@ def test_scores_are_logits(family: str) -> None:
     *_, last = (module for module in discriminator.modules() if isinstance(module, nn.Linear))
     if last.bias is not None:
         nn.init.zeros_(last.bias)
-    scores = discriminator(images)
+    scores = discriminator(images).scores
     with torch.no_grad():
         last.weight.mul_(-1000)
-    assert_close(discriminator(images), -1000 * scores, rtol=1e-4, atol=1e-4)
+    assert_close(discriminator(images).scores, -1000 * scores, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -66,7 +66,7 @@ def test_double_backward_is_the_derivative_of_the_penalty(family: str) -> None:
 
     def penalty(kind: type[R1] | type[GradientPenalty], given: dict[str, Tensor]) -> Tensor:
         torch.manual_seed(1)  # the same epsilons and dropout masks every time
-        return kind()(Turn(real, fake, critic=lambda images: functional_call(discriminator, given, (images,))))
+        return kind()(Turn(real, fake, critic=lambda images: functional_call(discriminator, given, (images,)).scores))
 
     for kind in (R1, GradientPenalty):
         leaves = {name: p.clone().requires_grad_() for name, p in weights.items()}
@@ -86,7 +86,7 @@ def test_every_parameter_learns(family: str) -> None:
         torch.manual_seed(0)
         generator = FAMILIES[family][0]((3, 16, 16), 6, width=4).to(memory_format=memory_format)
         discriminator = FAMILIES[family][1]((3, 16, 16), width=4).to(memory_format=memory_format)
-        discriminator(generator(torch.randn(8, 6))).square().sum().backward()
+        discriminator(generator(torch.randn(8, 6))).scores.square().sum().backward()
         for name, parameter in [*generator.named_parameters(), *discriminator.named_parameters()]:
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name
@@ -100,10 +100,10 @@ def test_channels_last_changes_nothing(family: str) -> None:
     generator, discriminator = generator.double().eval(), discriminator.double().eval()
     latent = torch.randn(4, 6, dtype=torch.float64)
     images = generator(latent)
-    scores = discriminator(images)
+    scores = discriminator(images).scores
     generator, discriminator = (n.to(memory_format=torch.channels_last) for n in (generator, discriminator))
     assert_close(generator(latent), images, check_stride=False)
-    assert_close(discriminator(images.contiguous(memory_format=torch.channels_last)), scores)
+    assert_close(discriminator(images.contiguous(memory_format=torch.channels_last)).scores, scores)
 
 
 @pytest.mark.parametrize("family", CONVOLUTIONAL)
@@ -117,4 +117,4 @@ def test_sizes_that_do_not_halve_are_refused(family: str) -> None:
 def test_a_critic_without_normalisation_scores_each_image_alone(family: str) -> None:
     discriminator = FAMILIES[family][1]((1, 16, 16), width=4).double()
     images = torch.randn(6, 1, 16, 16, dtype=torch.float64)
-    assert_close(discriminator(images)[2:3], discriminator(images[2:3]))
+    assert_close(discriminator(images).scores[2:3], discriminator(images[2:3]).scores)
