@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch.testing import assert_close
 
+from gan_lab.errors import ConfigError
 from gan_lab.latents import Latent, Normal, Uniform
 
 
@@ -54,3 +57,24 @@ def test_a_cpu_generator_draws_the_same_on_every_device() -> None:
 def test_dim_is_checked(prior: type[Latent]) -> None:
     with pytest.raises(ValueError, match="dim must be at least 1, not 0"):
         prior(0)
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.5, 2.0])
+def test_truncated_normal(threshold: float) -> None:
+    """Inside the threshold, and there distributed as N(0, 1) is: its variance in closed form, within 5 standard errors."""
+    draws = Normal(50).truncated(2000, threshold, torch.Generator().manual_seed(0)).double()
+    assert draws.shape == (2000, 50)
+    assert draws.abs().max() <= threshold
+    density = math.exp(-(threshold**2) / 2) / math.sqrt(2 * math.pi)
+    variance = 1 - 2 * threshold * density / math.erf(threshold / math.sqrt(2))
+    error = math.sqrt(draws.square().var() / draws.numel())
+    assert abs(float(draws.square().mean()) - variance) < 5 * error
+    again = Normal(50).truncated(2000, threshold, torch.Generator().manual_seed(0))
+    assert torch.equal(again.double(), draws)
+
+
+def test_truncations_that_mean_nothing() -> None:
+    with pytest.raises(ConfigError, match="truncation: a Uniform latent cannot be truncated"):
+        Uniform(8).truncated(1, 0.5, torch.Generator())
+    with pytest.raises(ConfigError, match="truncation: 0 is not a positive number"):
+        Normal(8).truncated(1, 0, torch.Generator())

@@ -1,7 +1,9 @@
-"""Every model with every loss and every regularizer: one round is finite, moves both players, each only in its move."""
+"""Every model with every loss, regularizer and technique, pairwise: one round is finite, moves both players, each only in
+its own move; or the pair is refused in a line that says why."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -9,9 +11,14 @@ import pytest
 import torch
 
 from gan_lab.algorithms.noise_to_image import NoiseToImage
+from gan_lab.errors import ConfigError
 from tests.compose import choices, tiny_run
 
 MODELS, LOSSES, REGULARIZERS = choices("model"), choices("loss"), choices("loss/regularizers")
+TECHNIQUES = choices("technique")
+
+# What cannot be had together, and the words of the refusal.
+REFUSED: dict[tuple[str, str], str] = {}
 
 
 def weights(network: torch.nn.Module) -> list[torch.Tensor]:
@@ -41,13 +48,42 @@ def play(folder: Path, *overrides: str) -> None:
         assert still == {role: role != mover for role in game.networks}
 
 
+def play_or_be_refused(folder: Path, names: tuple[str, ...], *overrides: str) -> None:
+    reasons = [REFUSED[pair] for pair in itertools.permutations(names, 2) if pair in REFUSED]
+    if not reasons:
+        play(folder, *overrides)
+        return
+    with pytest.raises(ConfigError) as refusal:
+        play(folder, *overrides)
+    assert any(reason in str(refusal.value) for reason in reasons), str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("model", MODELS)
 def test_model_with_loss(model: str, loss: str, tmp_path: Path) -> None:
-    play(tmp_path, f"model={model}", f"loss={loss}")
+    play_or_be_refused(tmp_path, (model, loss), f"model={model}", f"loss={loss}")
 
 
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
 @pytest.mark.parametrize("model", MODELS)
 def test_model_with_regularizer(model: str, regularizer: str, tmp_path: Path) -> None:
-    play(tmp_path, f"model={model}", f"loss/regularizers=[{regularizer}]")
+    play_or_be_refused(tmp_path, (model, regularizer), f"model={model}", f"loss/regularizers=[{regularizer}]")
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+@pytest.mark.parametrize("model", MODELS)
+def test_model_with_technique(model: str, technique: str, tmp_path: Path) -> None:
+    """Under the loss that the model prescribes."""
+    play_or_be_refused(tmp_path, (model, technique), f"model={model}", f"+technique=[{technique}]")
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_loss_with_technique(loss: str, technique: str, tmp_path: Path) -> None:
+    play_or_be_refused(tmp_path, (loss, technique), "model=gan", f"loss={loss}", f"+technique=[{technique}]")
+
+
+@pytest.mark.parametrize(("one", "other"), itertools.combinations(TECHNIQUES, 2))
+def test_two_techniques(one: str, other: str, tmp_path: Path) -> None:
+    play_or_be_refused(tmp_path, (one, other), "model=dcgan", f"+technique=[{one},{other}]")

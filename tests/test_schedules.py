@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from gan_lab.schedules import Constant, Cosine, LinearDecay
+from gan_lab.schedules import Constant, Cosine, LinearDecay, Ramp
 
 
 def test_constant() -> None:
@@ -60,3 +60,34 @@ def test_the_shortest_runs(steps: int) -> None:
 def test_ranges(build: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ("linear", {0: 8.0, 2: 8.0, 3: 6.5, 4: 5.0, 6: 2.0, 9: 2.0}),
+        ("cosine", {0: 8.0, 3: 8 - 6 * (1 - math.sqrt(0.5)) / 2, 4: 5.0, 6: 2.0, 9: 2.0}),
+        ("exponential", {0: 8.0, 3: 8 / math.sqrt(2), 4: 4.0, 6: 2.0, 9: 2.0}),
+    ],
+)
+def test_ramp(shape: str, expected: dict[int, float]) -> None:
+    for start, configured in ((None, 8.0), (8.0, 123.0)):
+        ramp = Ramp(["a.b"], end=2.0, steps=4, start=start, begin=2, shape=shape)
+        assert {step: ramp.value(step, configured) for step in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"begin": -1}, "begin at least 0"),
+        ({"shape": "square"}, "shape must be one of linear, cosine, exponential"),
+        ({"settings": "a.b"}, "settings must be a list"),
+        ({"settings": []}, "settings must be a list"),
+        ({"end": float("inf")}, "end must be a finite number"),
+        ({"start": float("nan")}, "start must be a finite number"),
+    ],
+)
+def test_ranges_of_a_ramp(given: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Ramp(**{"settings": ["a.b"], "end": 1.0, "steps": 2, **given})  # type: ignore[arg-type]

@@ -81,6 +81,8 @@ class NoiseToImage(Algorithm):
                     kept = self._generate(batch)
             metrics.update(self._discriminator_move(batch, due, kept))
         metrics.update(self._generator_move(batches[-1], due, kept))
+        for name, value in getattr(self.augmentation, "figures", {}).items():
+            metrics[name] = value.clone()  # it goes on changing where it is
         return metrics
 
     def _generate(self, batch: Batch) -> Fake:
