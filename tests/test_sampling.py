@@ -100,3 +100,66 @@ def test_weights_that_do_not_fit_are_one_line(trained: Callable[..., Path], tmp_
     torch.save(state, tmp_path / "odd.pt")
     with pytest.raises(GanLabError, match="do not fit"):
         package.load(tmp_path / "odd.pt")
+
+
+def test_a_label_asks_for_a_class(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained("run", "model=cgan")
+    loaded = package.load(run)
+    assert loaded.classes == [str(digit) for digit in range(10)]
+    one, seven = loaded.sample(3, label=1), loaded.sample(3, label=7)
+    assert not torch.equal(one, seven)  # the same latents
+    assert torch.equal(loaded.sample(3, label="7"), seven)
+    assert torch.equal(loaded.sample(3, label=[7, 1])[[0, 2]], seven[[0, 2]])
+    assert torch.equal(loaded.sample(3, label=[7, 1])[1], one[1])
+    assert torch.equal(loaded.sample(12)[1], loaded.sample(12, label=1)[1])  # no label: every class in turn
+    assert torch.equal(loaded.sample(12)[11], loaded.sample(12, label=1)[11])
+    table = loaded.by_class([1, 7], rows=3)
+    torch.testing.assert_close(table[0::2], one)
+    torch.testing.assert_close(table[1::2], seven)
+
+    assert gan_lab("sample", f"run={run}", "n=3", "label=7", "out=pictures") == 0
+    with Image.open(here / "pictures" / "00002.png") as image:
+        assert np.array_equal(np.asarray(image), to_bytes(seven)[2, 0].numpy())
+    assert gan_lab("sample", f"run={run}", "n=20", "label=all") == 0
+    assert gan_lab("sample", f"run={run}", "n=2", "label=[1,7]") == 0
+    assert (run / "samples" / "step-00000002-seed-0-label-_1_7_" / "00001.png").exists()
+    assert gan_lab("sample", f"run={run}", "label=horse") == 2
+    assert "label=horse: not one of the 10 classes (0, 1, 2" in capsys.readouterr().err
+
+
+def test_names_of_classes(trained: Callable[..., Path], here: Path) -> None:
+    for name in ("cat", "dog", "1"):
+        (here / "pets" / name).mkdir(parents=True)
+        for index in range(2):
+            Image.new("L", (16, 16), 40 * index).save(here / "pets" / name / f"{index}.png")
+    run = trained("run", "model=cgan", "dataset=folder", "dataset.path=pets", "dataset.image_shape=[1,16,16]")
+    loaded = package.load(run)
+    assert loaded.classes == ["1", "cat", "dog"]
+    assert loaded.labels("dog") == [2]
+    assert loaded.labels([0, "1", "2"]) == [0, 0, 2]  # a name first, a number second
+    assert loaded.sample(4).shape == (4, 1, 16, 16)
+
+
+def test_what_an_unconditional_generator_is_not_asked(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained("run")
+    assert package.load(run).classes == []
+    assert gan_lab("sample", f"run={run}", "label=7") == 2
+    assert "label=7: this generator was trained without labels" in capsys.readouterr().err
+
+
+def test_truncation(trained: Callable[..., Path], gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained("run")
+    loaded = package.load(run)
+    assert torch.equal(loaded.sample(4, truncation=0.5), loaded.sample(4, truncation=0.5))
+    spread = [float(loaded.sample(16, truncation=t).var(0).mean()) for t in (0.01, 0.5, 100.0)]
+    assert spread == sorted(spread)
+    assert gan_lab("sample", f"run={run}", "n=2", "truncation=0.5") == 0
+    assert gan_lab("sample", f"run={run}", "n=2", "truncation=-1") == 2
+    assert "truncation: -1 is not a positive number" in capsys.readouterr().err
+    uniform = trained("uniform", "algorithm.latent._target_=gan_lab.latents.Uniform")
+    assert gan_lab("sample", f"run={uniform}", "n=2", "truncation=0.5") == 2
+    assert "a Uniform latent cannot be truncated" in capsys.readouterr().err
