@@ -63,6 +63,7 @@ def assemble(
         seed=config["seed"],
         device=engine.device,
         channels_last=engine.channels_last,
+        flip=bool(config["dataset"].get("flip", False)),
     )
     loggers = Loggers(build_each(config["logger"], "logger"))
     run = Run(folder, config, engine, store, stream, algorithm, trainer, loggers, interactive)

@@ -8,6 +8,7 @@ in something defined elsewhere and is refused).
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +47,20 @@ def build(node: Mapping[str, Any], key: str = "", **given: Any) -> Any:
     try:
         return factory(**given)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{key or 'config'} ({node['_target_']}): {_one_line(error)}") from error
+        unknown = _unknown(factory.func, {**factory.keywords, **given}) if isinstance(error, TypeError) else []
+        reason = f"takes no {', '.join(unknown)}" if unknown else _one_line(error)
+        raise ConfigError(f"{key or 'config'} ({node['_target_']}): {reason}") from error
+
+
+def _unknown(target: Any, arguments: Mapping[str, Any]) -> list[str]:
+    """The arguments that a target has no parameter for."""
+    try:
+        parameters = inspect.signature(target).parameters
+    except (TypeError, ValueError):  # written in C
+        return []
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return []
+    return [name for name in arguments if name not in parameters]
 
 
 def _look_here_too() -> None:

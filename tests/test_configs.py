@@ -12,7 +12,7 @@ from PIL import Image
 from gan_lab.config import CONFIG_DIR, build, check_targets
 from tests.compose import composed, tiny_run
 
-VERBS = {"train.yaml", "sample.yaml", "data.yaml"}
+VERBS = {"train.yaml", "sample.yaml", "data.yaml", "runs.yaml"}
 FILES = sorted(str(path.relative_to(CONFIG_DIR)) for path in CONFIG_DIR.rglob("*.yaml"))
 COMPONENTS = [name for name in FILES if name not in VERBS and not name.startswith("hydra/")]
 
@@ -20,7 +20,17 @@ COMPONENTS = [name for name in FILES if name not in VERBS and not name.startswit
 def override(file: str) -> str:
     """`loss/regularizers/r1.yaml` -> `loss/regularizers=[r1]`; groups of one choice have no brackets."""
     group, _, name = file.removesuffix(".yaml").rpartition("/")
-    return f"{group}=[{name}]" if group == "loss/regularizers" else f"{group}={name}"
+    if group == "technique":
+        return f"+technique=[{name}]"
+    return f"{group}=[{name}]" if group in ("loss/regularizers", "loss/constraints") else f"{group}={name}"
+
+
+# What a choice needs beside itself.
+WITH = {
+    "technique/label_smoothing.yaml": ["model=dcgan"],  # a loss with targets
+    "loss/regularizers/auxiliary_classifier.yaml": ["model=acgan"],
+    "loss/non_saturating_auxiliary.yaml": ["model=acgan", "loss=non_saturating_auxiliary"],
+}
 
 
 def pictures(folder: Path, shape: list[int], classes: int) -> Path:
@@ -41,7 +51,7 @@ def test_the_list_is_not_empty() -> None:
 
 @pytest.mark.parametrize("file", COMPONENTS)
 def test_every_component_plays_a_round(file: str, tmp_path: Path) -> None:
-    overrides = [override(file)]
+    overrides = [*WITH.get(file, []), override(file)]
     if file.startswith("trainer/"):
         overrides = [*overrides, "width=4", "trainer.batch_size=4"] if "debug" in file else [override(file), "+width=4"]
         config = composed(*overrides)

@@ -53,4 +53,4 @@ def test_regularizers(regularizer: str, tmp_path: Path) -> None:
 
 
 def test_a_flipped_stream(tmp_path: Path) -> None:
-    check(tmp_path, "model=gan_small", "+dataset.flip=true")
+    check(tmp_path, "model=gan_small", "dataset.flip=true")

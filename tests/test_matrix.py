@@ -84,6 +84,6 @@ def test_loss_with_technique(loss: str, technique: str, tmp_path: Path) -> None:
     play_or_be_refused(tmp_path, (loss, technique), "model=gan", f"loss={loss}", f"+technique=[{technique}]")
 
 
-@pytest.mark.parametrize(("one", "other"), itertools.combinations(TECHNIQUES, 2))
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(TECHNIQUES, 2)))
 def test_two_techniques(one: str, other: str, tmp_path: Path) -> None:
     play_or_be_refused(tmp_path, (one, other), "model=dcgan", f"+technique=[{one},{other}]")

@@ -55,4 +55,4 @@ class SampleGrids(Callback):
 def real_images(run: Run, count: int) -> Tensor:
     """`count` images spread evenly over the store, `(count, C, H, W)` in [-1, 1]."""
     places = torch.linspace(0, len(run.store) - 1, min(count, len(run.store))).long().tolist()
-    return torch.stack([torch.from_numpy(run.store.images[place].copy()) for place in places]).float() / 127.5 - 1
+    return run.store.read(places)

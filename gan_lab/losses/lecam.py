@@ -1,0 +1,54 @@
+"""Scores held near the other side's average: training on little data (Tseng et al. 2021, arXiv:2104.03310)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import relu
+
+from gan_lab.losses.memory import Remembering
+from gan_lab.losses.regularizers import Turn
+
+
+class LeCam(Remembering):
+    """E[(D(x) - a_fake)^2] + E[(D(G(z)) - a_real)^2], where a_real and a_fake are moving averages of the scores.
+
+    R_LC of the paper. `decay` is that of the averages. For the first `start` turns of the discriminator the term is 0
+    and the averages are the latest means, as in the authors' code (a turn is a piece of a batch where batches are
+    accumulated). With `one_sided`, also as in that code, a score costs nothing beyond the average: relu(D(x) - a_fake)
+    and relu(a_real - D(G(z))). Raises ValueError for a `decay` outside [0, 1) and for `start` below 0.
+    """
+
+    def __init__(
+        self,
+        weight: float = 0.3,
+        every: int = 1,
+        decay: float = 0.99,
+        start: int = 1000,
+        one_sided: bool = False,
+    ) -> None:
+        super().__init__(weight, every)
+        if not 0.0 <= decay < 1.0:
+            raise ValueError(f"decay must lie in [0, 1), not {decay}")
+        if start < 0:
+            raise ValueError(f"start must be at least 0, not {start}")
+        self.decay = decay
+        self.start = start
+        self.one_sided = one_sided
+
+    def __call__(self, turn: Turn) -> Tensor:
+        real, fake = turn.real_scores, turn.fake_scores
+        assert real is not None
+        assert fake is not None
+        turns = self.remembered("turns", torch.zeros((), dtype=torch.int64, device=real.device))
+        newcomer = 1.0 - self.decay * (turns >= max(self.start, 1)).to(real.dtype)  # 1: the average is the newest mean
+        on_real, on_fake = (
+            self.remembered(name, scores.mean()).lerp_(scores.detach().mean(), newcomer)
+            for name, scores in (("real", real), ("fake", fake))
+        )
+        started = (turns >= self.start).to(real.dtype)
+        turns += 1
+        above, below = real - on_fake, on_real - fake
+        if self.one_sided:
+            above, below = relu(above), relu(below)
+        return started * (above.square().mean() + below.square().mean())
