@@ -97,7 +97,7 @@ class NoiseToImage(Algorithm):
         generator = self.networks["generator"]
         return Turn(
             real=piece.images,
-            fake=fake.images.detach() if role == "discriminator" else fake.images,
+            fake=fake.images,
             critic=lambda images: self._critique(images, piece.labels).scores,
             labels=piece.labels,
             latent=fake.latent,
@@ -109,19 +109,17 @@ class NoiseToImage(Algorithm):
     def _discriminator_move(self, batch: Batch, due: tuple[str, ...], kept: Fake | None) -> Metrics:
         scores: list[tuple[Tensor, Tensor]] = []
 
+        def hear(real: Tensor, generated: Tensor) -> None:
+            scores.append((real.mean(), generated.mean()))
+            self._adapt(real)
+
         def terms(piece: Batch) -> Terms:
             if kept is None:
                 with torch.no_grad():
                     fake = self._generate(piece)
             else:
                 fake = kept
-            real = self._critique(piece.images, piece.labels)
-            generated = self._critique(fake.images.detach(), piece.labels)
-            scores.append((real.scores.detach().mean(), generated.scores.detach().mean()))
-            self._adapt(real.scores.detach())
-            turn = self._turn("discriminator", piece, fake, real_critique=real, fake_critique=generated)
-            adversarial = self.adversarial.discriminator(real.scores, generated.scores)
-            return {"adversarial": adversarial, **self._penalties("discriminator", due, turn)}
+            return self._discriminator_terms(piece, Fake(fake.images.detach(), fake.latent), due, hear)
 
         metrics = self._move("discriminator", batch, terms)
         metrics["score/real"], metrics["score/fake"] = (
@@ -129,19 +127,35 @@ class NoiseToImage(Algorithm):
         )
         return metrics
 
+    def _discriminator_terms(
+        self, piece: Batch, fake: Fake, due: tuple[str, ...], hear: Callable[[Tensor, Tensor], None]
+    ) -> Terms:
+        """What the discriminator minimises; `hear` is told the scores before the penalties are taken."""
+        real = self._critique(piece.images, piece.labels)
+        generated = self._critique(fake.images, piece.labels)
+        hear(real.scores.detach(), generated.scores.detach())
+        turn = self._turn("discriminator", piece, fake, real_critique=real, fake_critique=generated)
+        adversarial = self.adversarial.discriminator(real.scores, generated.scores)
+        return {"adversarial": adversarial, **self._penalties("discriminator", due, turn)}
+
     def _generator_move(self, batch: Batch, due: tuple[str, ...], kept: Fake | None) -> Metrics:
         def terms(piece: Batch) -> Terms:
-            fake = kept if kept is not None else self._generate(piece)
-            real = None
-            if self._needs_real(due):
-                with torch.no_grad():
-                    real = self._critique(piece.images, piece.labels)
-            generated = self._critique(fake.images, piece.labels)
-            turn = self._turn("generator", piece, fake, real_critique=real, fake_critique=generated)
-            adversarial = self.adversarial.generator(generated.scores, turn.real_scores)
-            return {"adversarial": adversarial, **self._penalties("generator", due, turn)}
+            return self._generator_terms(piece, kept if kept is not None else self._generate(piece), due)
 
         return self._move("generator", batch, terms)
+
+    def _generator_terms(self, piece: Batch, fake: Fake, due: tuple[str, ...]) -> Terms:
+        """What the generator minimises."""
+        real = self._reference(piece) if self._needs_real(due) else None
+        generated = self._critique(fake.images, piece.labels)
+        turn = self._turn("generator", piece, fake, real_critique=real, fake_critique=generated)
+        adversarial = self.adversarial.generator(generated.scores, turn.real_scores)
+        return {"adversarial": adversarial, **self._penalties("generator", due, turn)}
+
+    @torch.no_grad()
+    def _reference(self, piece: Batch) -> Critique:
+        """The critique of the real images in the generator's turn, which do not depend on the generator."""
+        return self._critique(piece.images, piece.labels)
 
     def _needs_real(self, due: tuple[str, ...]) -> bool:
         """Whether the generator's turn needs the critique of the real images."""

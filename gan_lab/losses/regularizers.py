@@ -87,7 +87,7 @@ class GradientPenalty(Regularizer):
         self.target = target
 
     def __call__(self, turn: Turn) -> Tensor:
-        real, fake = turn.real.detach(), turn.fake.detach().to(turn.real.dtype)  # a generator may speak bf16
+        real, fake = turn.real.detach(), turn.fake.to(turn.real.dtype)  # a generator may speak bf16
         assert real.shape == fake.shape, "a gradient penalty mixes real and fake images pair by pair"
         epsilon = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device, dtype=real.dtype)
         gradient = image_gradient(turn.critic, torch.lerp(fake, real, epsilon))
@@ -125,7 +125,8 @@ def image_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor
 
     Where the critic gives a map of scores, a sample's score is the mean of its map, as in the adversarial losses.
     """
-    images = images.detach().requires_grad_()
+    # images that carry a gradient (a supposed step of an unrolled game) keep it; the view is a place to look at alone
+    images = images.view_as(images) if images.requires_grad else images.detach().requires_grad_()
     scores = critic(images)
     total = scores.reshape(len(scores), -1).mean(1).sum()
     (gradient,) = torch.autograd.grad(total, images, create_graph=True)

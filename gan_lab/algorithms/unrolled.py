@@ -1,0 +1,200 @@
+"""Unrolled GAN (Metz et al. 2016, arXiv:1611.02163): the generator moves against a discriminator some steps on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from gan_lab.algorithms.base import Metrics
+from gan_lab.algorithms.noise_to_image import Fake, NoiseToImage
+from gan_lab.composed import Composed
+from gan_lab.critique import Critique
+from gan_lab.data.stream import Batch
+from gan_lab.differentiable import Supposed, rule_of
+from gan_lab.engine import Terms
+from gan_lab.errors import ConfigError
+from gan_lab.losses.adversarial import AdversarialLoss
+from gan_lab.losses.constraints import WeightClipping
+
+T = TypeVar("T")
+UNDIFFERENTIABLE = ("differentiate twice", "order derivatives", "derivative for")  # torch's messages
+
+
+class Unrolled(NoiseToImage):
+    """The generator's loss is taken with the discriminator after `unroll_steps` steps of its own optimizer.
+
+    Equations 6 to 9: theta_{k+1} = theta_k - step(gradient of the discriminator's loss at theta_k), and the gradient
+    runs back through all the steps (second order). The steps go on from the optimizer's present state and see the
+    discriminator's whole loss, with the regularizers that are due and weight clipping, on one minibatch: the round's
+    last real images and the very images that the generator is judged on, as in the authors' code. They are only
+    supposed: the discriminator, its optimizer, every buffer and its regularizers' memory stay as they are. With 0 steps
+    the game is NoiseToImage.
+
+    `zero_sum`: the generator maximises the discriminator's adversarial loss, real images included, which is the paper's
+    f (equations 3 and 9); false takes the generator's own loss, such as the non-saturating one.
+
+    Deviations. The players move in turn, so the steps start from a discriminator that has just moved; in the paper's
+    equations 10 and 11 both move at once.
+    """
+
+    def __init__(self, unroll_steps: int = 5, zero_sum: bool = False, **common: Any) -> None:
+        super().__init__(**common)
+        if isinstance(unroll_steps, bool) or not isinstance(unroll_steps, int) or unroll_steps < 0:
+            raise ConfigError(f"algorithm.unroll_steps: {unroll_steps!r} is not a whole number of at least 0")
+        self.unroll_steps = unroll_steps
+        self._examined: set[tuple[str, ...]] = set()
+        if zero_sum:
+            self.adversarial = ZeroSum(self.adversarial)
+        if unroll_steps:
+            self._check()
+
+    def _check(self) -> None:
+        """Raise ConfigError for what cannot be unrolled."""
+        otherwise = "or algorithm.unroll_steps=0"
+        try:
+            rule_of(self.optimizers["discriminator"])
+        except ValueError as error:
+            raise ConfigError(f"optimizer.discriminator: cannot be unrolled: {error}; take one, {otherwise}") from error
+        for name, constraint in self.constraints.items():
+            if constraint.player == "discriminator" and type(constraint) is not WeightClipping:
+                kind = type(constraint).__name__
+                raise ConfigError(f"loss.constraints.{name}: {kind} cannot be unrolled; leave it out, {otherwise}")
+        if self.accumulation > 1:
+            raise ConfigError(
+                f"trainer.accumulation: {self.accumulation} pieces cannot be unrolled, a supposed step needs the whole "
+                f"batch; set 1, {otherwise}"
+            )
+
+    def _generator_move(self, batch: Batch, due: tuple[str, ...], kept: Fake | None) -> Metrics:
+        try:
+            return super()._generator_move(batch, due, kept)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            if any(words in reason for words in UNDIFFERENTIABLE):
+                raise self._undifferentiable(reason[:120]) from error
+            raise
+
+    def _undifferentiable(self, reason: str) -> ConfigError:
+        return ConfigError(
+            f"algorithm.unroll_steps: {self.unroll_steps} needs a discriminator and regularizers that can be "
+            f"differentiated once more ({reason}); set 0, or choose others"
+        )
+
+    def _generator_terms(self, piece: Batch, fake: Fake, due: tuple[str, ...]) -> Terms:
+        play = super()._generator_terms
+        if self.unroll_steps == 0:
+            return play(piece, fake, due)
+        supposed = Supposed(self.optimizers["discriminator"])
+        names = self._names()
+        buffers, generators = self._copied_buffers("discriminator"), self._copied_buffers("generator")
+        with self._memory_set_aside():
+            for _ in range(self.unroll_steps):
+                present = {**generators, **buffers, **dict(zip(names, supposed.values, strict=True))}
+                with Composed():
+                    terms = self._supposing(present, lambda: self._discriminator_terms(piece, fake, due, _deaf))
+                total = torch.stack(list(terms.values())).sum()
+                with torch.autocast(self.engine.device.type, enabled=False):
+                    gradients = torch.autograd.grad(total, supposed.values, create_graph=True, allow_unused=True)
+                    if due not in self._examined:
+                        self._examine(gradients, due)
+                    supposed.step(gradients)
+                    self._clip(supposed)
+        present = {**buffers, **dict(zip(names, supposed.values, strict=True))}
+        return self._supposing(present, lambda: play(piece, fake, due))
+
+    def _examine(self, gradients: Sequence[Tensor | None], due: tuple[str, ...]) -> None:
+        """Refuse a function marked `once_differentiable`: where only the generator's gradient is asked for, torch would
+        leave out what flows through it without a word."""
+        if any(type(node).__name__ == "Error" for node in graph(gradients)):
+            raise self._undifferentiable("it has a function marked once_differentiable")
+        self._examined.add(due)
+
+    def _reference(self, piece: Batch) -> Critique:
+        """The critique of the real images: here it depends on the generator, which moved the discriminator."""
+        if self.unroll_steps == 0:
+            return super()._reference(piece)
+        return self._critique(piece.images, piece.labels)
+
+    def _names(self) -> list[str]:
+        """The names in a scene of the parameters of the discriminator's optimizer, in its order."""
+        names = {
+            parameter: f"networks.discriminator.{name}"
+            for name, parameter in self.networks["discriminator"].named_parameters()
+        }
+        return [names[p] for group in self.optimizers["discriminator"].param_groups for p in group["params"]]
+
+    def _copied_buffers(self, role: str) -> dict[str, Tensor]:
+        return {f"networks.{role}.{name}": buffer.clone() for name, buffer in self.networks[role].named_buffers()}
+
+    def _supposing(self, present: dict[str, Tensor], play: Callable[[], T]) -> T:
+        """Play with parameters and buffers of the networks replaced by `present`, for whoever reads them."""
+        result: T = functional_call(Scene(self.networks, play), present, ())
+        return result
+
+    def _clip(self, supposed: Supposed) -> None:
+        """Weight clipping, differentiably: what is clipped no longer depends on the step."""
+        for constraint in self.constraints.values():
+            if isinstance(constraint, WeightClipping) and constraint.player == "discriminator":
+                bound = constraint.bound
+                supposed.values = [value.clamp(-bound, bound) for value in supposed.values]
+
+    @contextmanager
+    def _memory_set_aside(self) -> Iterator[None]:
+        """Let copies of the discriminator's regularizers hear of the supposed steps: some remember what they hear."""
+        real = self.regularizers
+        self.regularizers = {name: copy.deepcopy(r) if r.player == "discriminator" else r for name, r in real.items()}
+        try:
+            yield
+        finally:
+            self.regularizers = real
+
+
+def _deaf(real: Tensor, generated: Tensor) -> None:
+    """Nobody is told the scores of a step that is not taken."""
+
+
+def graph(tensors: Sequence[Tensor | None]) -> Iterator[Any]:
+    """Every node that autograd recorded on the way to the tensors."""
+    waiting = [tensor.grad_fn for tensor in tensors if tensor is not None and tensor.grad_fn is not None]
+    seen = set(waiting)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        found = {after for after, _ in node.next_functions if after is not None} - seen
+        seen |= found
+        waiting += found
+
+
+class Scene(nn.Module):
+    """Plays a closure as the forward pass of a module with the networks in it, where `functional_call` finds them."""
+
+    def __init__(self, networks: dict[str, nn.Module], play: Callable[[], Any]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleDict(networks)
+        self.play = play
+
+    def forward(self) -> Any:
+        return self.play()
+
+
+class ZeroSum(AdversarialLoss):
+    """The discriminator's loss of `inner`, negated for the generator: both players share one value."""
+
+    needs_real: ClassVar[bool] = True
+
+    def __init__(self, inner: AdversarialLoss) -> None:
+        self.inner = inner
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return self.inner.discriminator(real, fake)
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        if real is None:
+            raise ValueError("a zero-sum game has one value, which needs the real scores too")
+        return -self.inner.discriminator(real, fake)
