@@ -25,6 +25,7 @@ examples:
   gan-lab train model=dcgan dataset=cifar10 trainer.max_steps=20000
   gan-lab train resume=outputs/dcgan-digits/RUN
   gan-lab sample run=outputs/dcgan-digits/RUN n=16
+  gan-lab runs sort=loss/generator
   gan-lab data pack dataset=cifar10 from=cifar10.zip
 
 gan-lab VERB --help lists a verb's groups and keys.
@@ -88,7 +89,7 @@ def _dispatch(words: list[str]) -> int:
 
 def _prepared(name: str, flags: dict[str, str], overrides: list[str]) -> list[str]:
     """The overrides as Hydra is to get them: the action named, paths quoted, those of a resumed run put first."""
-    from gan_lab.command_line.overrides import quote_paths
+    from gan_lab.command_line.overrides import add_plus, quote_paths, quote_text, without_absent
     from gan_lab.command_line.resume import resumed
 
     verb = VERBS[name]
@@ -98,7 +99,11 @@ def _prepared(name: str, flags: dict[str, str], overrides: list[str]) -> list[st
     if verb.actions:
         overrides = _action(verb, flags, overrides)
     if name == "train":
-        overrides = resumed(overrides, sweeping)
+        overrides = without_absent(resumed(add_plus(overrides), sweeping))
+        sweeping = sweeping or overrides[-1:] == ["hydra.mode=MULTIRUN"]
+    if verb.subject:
+        overrides = _subject(verb, overrides)
+    overrides = quote_text(overrides, verb.texts)
     return quote_paths(overrides, sweeping)
 
 
@@ -113,6 +118,13 @@ def _action(verb: Verb, flags: dict[str, str], overrides: list[str]) -> list[str
             raise ConfigError(f"unknown action {action}{nearest(action, verb.actions)}\n  actions: {known}")
     if not typed and flags.keys().isdisjoint({"--hydra-help", "--cfg", "--info"}):
         raise ConfigError(f"which action? {known}")
+    return overrides
+
+
+def _subject(verb: Verb, overrides: list[str]) -> list[str]:
+    """Turn a bare word behind the verb into the key that it is for."""
+    if overrides and "=" not in overrides[0] and not overrides[0].startswith("~"):
+        return [f"{verb.subject}={overrides[0]}", *overrides[1:]]
     return overrides
 
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from gan_lab import checkpoint
+from gan_lab.command_line.console import shown
 from gan_lab.command_line.overrides import read
 from gan_lab.command_line.resume import stored_overrides
 from gan_lab.config import check_targets, leaves
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.files import write_text
-from gan_lab.train import settings, shown
+from gan_lab.train import settings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -71,8 +72,7 @@ def begin(cfg: DictConfig, folder: Path) -> Start:
         log.info("%s stopped before it had begun; starting it from its first step", shown(folder))
         return Start(typed, None, overrides)
     original = settings(compose(stored_overrides(folder, overrides)))
-    trust = typed["trust"] if "trust" in (read(override).key for override in overrides) else []
-    check_targets({key: value for key, value in stored.items() if key not in TOLD}, trust)
+    check_targets({key: value for key, value in stored.items() if key not in TOLD}, typed["trust"])
     changes = difference(original, typed)
     config = apply(stored, changes)
     show_and_check(stored, changes, bool(typed["resume_force"]), started=state is not None)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gan_lab.command_line.console import shown
 from gan_lab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -82,14 +83,6 @@ def conclude(run: Run) -> None:
     log.info("more       gan-lab sample run=%s n=64", folder)
     following = f" trainer.max_steps={2 * run.trainer.max_steps}" if run.last_step else ""
     log.info("go on      gan-lab train resume=%s%s", folder, following)
-
-
-def shown(path: Path) -> str:
-    """A path as one would type it from here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def settings(cfg: DictConfig) -> dict[str, Any]:

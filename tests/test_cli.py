@@ -39,7 +39,13 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_the_verbs_are_listed(call: Call, words: tuple[str, ...]) -> None:
     code, out, err = call(*words)
     assert (code, err) == (0, "")
-    for line in ("  train   train a GAN", "  sample  images", "  data    pack", "gan-lab train model=dcgan"):
+    for line in (
+        "  train   train a GAN",
+        "  sample  images",
+        "  data    pack",
+        "  runs    a table",
+        "gan-lab train model=dcgan",
+    ):
         assert line in out
 
 
@@ -52,8 +58,11 @@ def test_the_version(call: Call) -> None:
     ("words", "message"),
     [
         (["trian"], "gan-lab: unknown verb trian; nearest: train"),
-        (["zzz"], "gan-lab: unknown verb zzz; the verbs: train, sample, data"),
-        (["model=gan"], "gan-lab: the verb comes first, e.g. gan-lab train model=gan; the verbs: train, sample, data"),
+        (["zzz"], "gan-lab: unknown verb zzz; the verbs: train, sample, runs, data"),
+        (
+            ["model=gan"],
+            "gan-lab: the verb comes first, e.g. gan-lab train model=gan; the verbs: train, sample, runs, data",
+        ),
         (["train", "--multrun"], "gan-lab: unknown flag --multrun; nearest: --multirun"),
         (["data"], "gan-lab data: which action? pack, list, inspect"),
         (["data", "dataset=mnist"], "gan-lab data: which action? pack, list, inspect"),
@@ -79,7 +88,7 @@ def test_help_of_train_lists_every_group_with_its_choices(call: Call) -> None:
     assert all(len(line) <= 120 for line in out.splitlines())
 
 
-@pytest.mark.parametrize("verb", ["sample", "data"])
+@pytest.mark.parametrize("verb", ["sample", "data", "runs"])
 def test_help_of_the_other_verbs_lists_their_keys(call: Call, verb: str) -> None:
     _, out, _ = call(verb, "-h")
     keys = yaml.safe_load((CONFIG_DIR / f"{verb}.yaml").read_text()).keys() - {"defaults", "hydra", "action"}

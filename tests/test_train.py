@@ -343,6 +343,9 @@ def test_a_run_killed_before_its_first_checkpoint_starts_over_in_place(
     assert "starting it from its first step" in capsys.readouterr().out
 
 
+AUGMENTATION = "augmentation:\n  _target_: gan_lab.augmentations.chain.Chain"
+
+
 def test_a_stored_run_cannot_name_foreign_code(
     trained: Train, gan_lab: Cli, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -350,7 +353,7 @@ def test_a_stored_run_cannot_name_foreign_code(
     text = (run / "config.yaml").read_text()
     mark = run / "executed"
     for target in ("pathlib.Path.touch", "torch.nn.functional.os.system", "gan_lab.files.shutil.rmtree"):
-        hostile = text.replace("_target_: torch.nn.Identity", f"_target_: {target}\n  _args_: ['{mark}']")
+        hostile = text.replace(AUGMENTATION, f"augmentation:\n  _target_: {target}\n  _args_: ['{mark}']")
         assert hostile != text
         (run / "config.yaml").write_text(hostile)
         assert gan_lab("train", "resume=run", "trainer.max_steps=4") == 2
@@ -379,7 +382,7 @@ def test_stored_overrides_reach_neither_hydra_nor_trust(trained: Train, gan_lab:
     assert checkpoint.load(run / "checkpoints" / "last.pt")["step"] == 3
     (run / ".hydra" / "overrides.yaml").write_text(json.dumps(hostile))
     (run / "config.yaml").write_text(
-        text.replace("_target_: torch.nn.Identity", f"_target_: pathlib.Path.touch\n  _args_: ['{mark}']")
+        text.replace(AUGMENTATION, f"augmentation:\n  _target_: pathlib.Path.touch\n  _args_: ['{mark}']")
     )
     assert gan_lab("train", "resume=run", "trainer.max_steps=4") == 2
     assert not mark.exists()

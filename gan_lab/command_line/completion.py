@@ -13,7 +13,7 @@ from typing import Any
 
 from gan_lab.command_line import flags as flag_words
 from gan_lab.command_line.known import Known, dotted, is_hydra
-from gan_lab.command_line.overrides import PATH_KEYS, Override, read
+from gan_lab.command_line.overrides import PATH_KEYS, Override, add_plus, read
 from gan_lab.command_line.verbs import VERBS
 from gan_lab.errors import ConfigError
 
@@ -102,10 +102,12 @@ def _candidates(before: Sequence[str], current: str) -> Sequence[str]:
         if not overrides:
             return VERBS[verb].actions
         overrides = [word for word in overrides if "=" in word]
+    if VERBS[verb].subject and not overrides and "=" not in current and (found := _paths("", current, True)):
+        return [*found, *_overrides(Known(verb, flags), read(current))]
     override = read(current)
     if override.value and override.key in PATH_KEYS:
         return _paths(f"{override.key}=", override.value)
-    return _overrides(Known(verb, flags, overrides), override)
+    return _overrides(Known(verb, flags, add_plus(overrides)), override)
 
 
 def _is_flag(word: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -36,3 +37,11 @@ def say(verb: str, message: str) -> None:
     except BrokenPipeError:
         silence(sys.stdout)
     print(f"gan-lab {verb}".rstrip() + f": {message}", file=sys.stderr, flush=True)
+
+
+def shown(path: Path) -> str:
+    """A path as one would type it from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

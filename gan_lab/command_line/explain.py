@@ -18,6 +18,8 @@ from gan_lab.command_line.known import Known, dotted, is_hydra
 from gan_lab.command_line.nearest import nearest, nearest_key
 from gan_lab.command_line.overrides import quote, read
 
+LAUNCHERS = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slurm": "slurm"}  # name: our extra that has it
+
 
 def reason(error: OmegaConfBaseException) -> str:
     """OmegaConf's complaint in one line, with the key that it is about."""
@@ -92,6 +94,8 @@ def _unknown_choice(error: MissingConfigException, known: Known) -> str:
         return f"there is no config {choice or _short(str(error))}{nearest(choice, primary)}"
     options = sorted(error.options or known.groups().get(group, []))
     origin = re.match(r"In '([^']+)'", str(error))
+    if group == "hydra/launcher" and (extra := LAUNCHERS.get(choice)):
+        return f"hydra/launcher={choice} is not installed: pip install 'gan-lab[{extra}]'"
     typed = any(read(word).key.partition("@")[0] == group for word in known.overrides)
     where = f"{origin[1]}.yaml: " if origin and not typed and origin[1] != known.verb else ""
     if not options:

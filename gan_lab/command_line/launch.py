@@ -20,6 +20,7 @@ from gan_lab.command_line.console import say
 from gan_lab.command_line.explain import explain
 from gan_lab.command_line.job import Job
 from gan_lab.command_line.known import Known
+from gan_lab.command_line.sweeper import in_place_of_hydras
 from gan_lab.errors import ConfigError, GanLabError
 
 FULL = "HYDRA_FULL_ERROR"
@@ -32,7 +33,8 @@ def launch(verb: str, flags: dict[str, str], overrides: Sequence[str]) -> int:
         under_hydra(job, [*flag_words.join(flags), *overrides])
     except SystemExit as stop:  # Hydra after a help page, or a run that a signal stopped
         if stop.code is None or isinstance(stop.code, int):
-            return job.summarise() if not stop.code else stop.code
+            code = job.summarise()
+            return stop.code or code
         say(verb, str(stop.code))
         return GanLabError.exit_code
     except KeyboardInterrupt:
@@ -49,7 +51,7 @@ def launch(verb: str, flags: dict[str, str], overrides: Sequence[str]) -> int:
 
 def under_hydra(job: Job, words: Sequence[str]) -> None:
     """`hydra.main` reads `sys.argv`, and raises what went wrong (instead of printing it) only when told so."""
-    with _arguments([f"gan-lab {job.verb}", *words]), _variable(FULL, "1"), _quiet_logging():
+    with in_place_of_hydras(), _arguments([f"gan-lab {job.verb}", *words]), _variable(FULL, "1"), _quiet_logging():
         hydra.main(version_base="1.3", config_path=str(config.CONFIG_DIR), config_name=job.verb)(job)()
 
 

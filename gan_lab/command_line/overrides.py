@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-PATH_KEYS = ("resume", "run", "checkpoint", "from", "out", "dataset.path")
+PATH_KEYS = ("resume", "run", "checkpoint", "from", "out", "dataset.path", "folder")
+EXTRA_GROUPS = ("technique",)  # no defaults list names them: Hydra wants `+technique=...`
 PLAIN = re.compile(r"[A-Za-z0-9_./+@-]*")
 
 
@@ -60,6 +61,50 @@ def _quoted_path(word: str, sweeping: bool) -> str:
     if PLAIN.fullmatch(path) or ((sweeping or "${" in path) and not os.path.exists(path)):
         return str(override._replace(value=path))
     return str(override._replace(value=quote(path)))
+
+
+def quote_text(words: Sequence[str], keys: Collection[str]) -> list[str]:
+    """Quote the values of `keys`, which have a little grammar of their own (`filter=step>10 state=finished`)."""
+    parts = [read(word) for word in words]
+    return [
+        str(part._replace(value=quote(part.value)))
+        if part.key in keys and part.value and part.value == unquote(part.value) and part.value != "null"
+        else str(part)
+        for part in parts
+    ]
+
+
+def add_plus(words: Sequence[str]) -> list[str]:
+    """`technique=a` as `+technique=a`, and `technique=null` as `~technique`."""
+    found = []
+    for part in map(read, words):
+        if not part.prefix and part.key.partition("@")[0] in EXTRA_GROUPS and part.value is not None:
+            none = part.value in ("", "null", "[]")
+            part = part._replace(prefix="~", value=None) if none else part._replace(prefix="+")
+        found.append(str(part))
+    return found
+
+
+def without_absent(words: Sequence[str]) -> list[str]:
+    """What was taken out and was never in: an optional group's `~technique` is no mistake."""
+    return [word for word in words if not (word.startswith("~") and read(word).key in EXTRA_GROUPS)]
+
+
+def differing(jobs: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Of each list of overrides those that are not the same in all."""
+    if len(jobs) < 2:
+        return [list(words) for words in jobs]
+    same = set.intersection(*(set(words) for words in jobs))
+    return [[word for word in words if word not in same] for words in jobs]
+
+
+def own_overrides(words: Sequence[str]) -> list[str]:
+    """The overrides that make a run what it is, without those of this call of the command and Hydra's."""
+    return [word for word in words if not is_of_this_call(read(word).key)]
+
+
+def is_of_this_call(key: str) -> bool:
+    return key.partition(".")[0] in ("resume", "resume_force", "trust", "hydra") or key.startswith("hydra/")
 
 
 def merge(stored: Sequence[str], typed: Sequence[str]) -> list[str]:

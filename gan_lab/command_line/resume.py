@@ -1,4 +1,4 @@
-"""`resume=RUN`: everything comes from the run, and what is typed beside it stands.
+"""`resume=RUN` (or SWEEP): everything comes from the run, and what is typed beside it stands.
 
 Hydra composes from overrides, so those of the stored run are put before the typed ones. They are data that anybody may
 have written: a class that they name must be one that is trusted, and Hydra's own settings are not theirs to set.
@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from gan_lab.command_line.overrides import merge, quote, read, unquote
+from gan_lab.command_line.overrides import is_of_this_call, merge, own_overrides, quote, read, unquote
 from gan_lab.config import check_targets
 from gan_lab.errors import ConfigError
 
@@ -19,22 +19,73 @@ LIMIT = 1_000_000  # bytes of a stored override list
 
 
 def resumed(words: Sequence[str], sweeping: bool) -> list[str]:
-    """The overrides with which to go on: the run's, then `words`, then its own folder. Without resume= just `words`."""
+    """The overrides with which to go on: the run's, then `words`, then its folder; without resume= just `words`."""
     typed = [(read(word), word) for word in words]
     value = next((unquote(override.value or "") for override, _ in typed if override.key == "resume"), "")
     if value in ("", "null"):
         return list(words)
+    path = Path(value).expanduser().absolute()
+    others = [word for override, word in typed if override.key != "resume"]
+    if is_sweep(path):
+        return resumed_sweep(path, others)
     if sweeping:
         raise ConfigError("resume= goes on with one run; leave out -m")
     if any(override.key == "hydra.run.dir" for override, _ in typed):
         raise ConfigError("resume= goes on in the run's own folder; leave out hydra.run.dir=")
-    path = Path(value).expanduser().absolute()
     run = run_folder(path)
-    others = [word for override, word in typed if override.key != "resume"]
     stored = stored_overrides(run, others)
     # No .hydra now: a refused resume must leave the run's as it is.
     own = [f"resume={quote(str(path))}", f"hydra.run.dir={quote(str(run))}", "hydra.output_subdir=null"]
     return [*merge(stored, others), *own]
+
+
+def resumed_sweep(sweep: Path, typed: Sequence[str]) -> list[str]:
+    """The overrides with which a sweep goes on: its own, then what is typed for all its jobs, then its folder.
+
+    Raises ConfigError where what is typed would make other jobs of it.
+    """
+    if any(read(word).key == "hydra.sweep.dir" for word in typed):
+        raise ConfigError("resume= goes on in the sweep's own folder; leave out hydra.sweep.dir=")
+    stored = sweep_overrides(sweep, typed)
+    swept = {read(word).key for word in stored if values(word)}
+    for word in typed:
+        if not is_of_this_call(read(word).key) and (read(word).key in swept or values(word)):
+            raise ConfigError(f"resume={sweep}: {word} would make other jobs of that sweep; start a new one with -m")
+    words = [word for word in typed if read(word).key.lower() != "hydra.mode"]
+    own = [f"resume={quote(str(sweep))}", f"hydra.sweep.dir={quote(str(sweep))}", "hydra.mode=MULTIRUN"]
+    return [*merge(stored, words), *own]
+
+
+def sweep_overrides(sweep: Path, typed: Sequence[str] = ()) -> list[str]:
+    """The overrides of a sweep from its `multirun.yaml`, under the rules of `stored_overrides`."""
+    path = sweep / "multirun.yaml"
+    stored = _read(path)
+    try:
+        words = stored["hydra"]["overrides"]["task"]
+        sweeper = stored["hydra"]["runtime"]["choices"]["hydra/sweeper"]
+    except (KeyError, TypeError) as error:
+        raise ConfigError(f"{path}: is not the configuration of a sweep") from error
+    if sweeper != "basic":
+        raise ConfigError(f"resume={sweep}: was made with hydra/sweeper={sweeper}, which cannot be taken up again")
+    return _admitted(path, words, typed)
+
+
+def values(word: str) -> list[str]:
+    """One override for each of the values of a sweep (`seed=0,1`); none where there is but one value."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        parsed = OverridesParser.create().parse_override(word)
+    except HydraException:
+        return []
+    if not parsed.is_sweep_override() or not parsed.is_discrete_sweep():
+        return []
+    return [f"{parsed.get_key_element()}={value}" for value in parsed.sweep_string_iterator()]
+
+
+def is_sweep(path: Path) -> bool:
+    return (path / "multirun.yaml").is_file()
 
 
 def run_folder(path: Path) -> Path:
@@ -77,26 +128,36 @@ def stored_overrides(run: Path, typed: Sequence[str] = ()) -> list[str]:
     path = run / ".hydra" / "overrides.yaml"
     if not path.is_file():
         return []
-    own = ("resume", "hydra.", "hydra/")
-    words = [word for word in _load(path) if not read(word).key.startswith(own) and read(word).key != "trust"]
+    return _admitted(path, _read(path), typed)
+
+
+def _admitted(path: Path, stored: Any, typed: Sequence[str]) -> list[str]:
+    """What a stored list of overrides may say. Raises ConfigError where it is none, or says more."""
+    if not isinstance(stored, list) or not all(isinstance(word, str) for word in stored):
+        raise ConfigError(f"{path} is not a list of overrides (key=value)")
+    words = own_overrides(stored)
     replaced = {read(word).key for word in typed}
-    _check(path, [word for word in words if read(word).key not in replaced], typed)
+    kept = [word for word in words if read(word).key not in replaced]
+    _check(path, [one for word in kept for one in (word, *values(word))], typed)
     return words
 
 
-def _load(path: Path) -> list[str]:
+def _read(path: Path) -> Any:
     import yaml  # type: ignore[import-untyped]
 
-    if path.stat().st_size > LIMIT:
-        raise ConfigError(f"{path}: larger than any list of overrides")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        words = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > LIMIT:
+            raise ConfigError(f"{path}: larger than any list of overrides")
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ConfigError(f"{path} cannot be read: {reason}") from error
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise ConfigError(f"{path} is not a list of overrides (key=value)")
-    return words
+
+
+def calls(text: str) -> bool:
+    """Whether there is a `${resolver:...}` in it."""
+    return ":" in text.partition("${")[2]
 
 
 def _check(path: Path, words: Sequence[str], typed: Sequence[str]) -> None:
@@ -115,11 +176,12 @@ def _check(path: Path, words: Sequence[str], typed: Sequence[str]) -> None:
     trust = next((value(word) for word in typed if read(word).key == "trust"), None) or []
     for word in words:
         override = read(word)
-        if "${" in word and ":" in word.partition("${")[2]:
+        meant = None if override.value is None or calls(word) else value(word)
+        if calls(word) or calls(str(meant)):  # what is escaped comes to light in the value
             raise ConfigError(
                 f"{path}: {word} calls a resolver; type {override.key}= again beside resume= if you mean it"
             )
         parent, _, last = override.key.rpartition(".")
-        tree = {last: value(word)} if override.value is not None else {}
+        tree = {last: meant} if override.value is not None else {}
         if "_target_" in word:
             check_targets({parent: tree} if parent else tree, trust)

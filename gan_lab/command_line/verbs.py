@@ -15,6 +15,8 @@ class Verb(NamedTuple):
     complete: bool = True
     sweeps: bool = False
     actions: tuple[str, ...] = ()  # the bare word behind the verb
+    subject: str = ""  # the key that a bare word behind the verb is for
+    texts: tuple[str, ...] = ()  # keys whose values are read by the verb itself
 
 
 VERBS = {
@@ -22,6 +24,7 @@ VERBS = {
     "sample": Verb(
         "gan_lab.sample", "images from a trained generator", groups=(), example="run=outputs/dcgan-digits/RUN"
     ),
+    "runs": Verb("gan_lab.runs", "a table of all runs", groups=(), subject="folder", texts=("filter", "sort", "show")),
     "data": Verb(
         "gan_lab.data.command",
         "pack, list and inspect datasets",

@@ -32,6 +32,8 @@ GROUPS = {
     "callbacks/default": "{}",
     "logger/default": "{}",
     "trainer/default": "max_steps: 10\nlog_every: 1",
+    "technique/blur": "# @package _global_\naugmentation: {blur: 1}",
+    "technique/noise": "# @package _global_\naugmentation: {noise: 2}",
     "experiment/row": "# @package _global_\ndefaults: [override /model: gan]\ntrainer: {max_steps: 7}",
 }
 
@@ -65,7 +67,7 @@ def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The stand-in config folder, in force; the working directory is an empty folder beside it."""
     folder, work = tmp_path / "configs", tmp_path / "work"
     shutil.copytree(config.CONFIG_DIR / "hydra", folder / "hydra")
-    for verb in ("train", "sample", "data"):
+    for verb in ("train", "sample", "data", "runs"):
         text = (config.CONFIG_DIR / f"{verb}.yaml").read_text()
         (folder / f"{verb}.yaml").write_text(re.sub(r"- model: \w+", "- model: dcgan", text))  # a model that stands in
     for name, text in GROUPS.items():

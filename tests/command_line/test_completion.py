@@ -19,7 +19,7 @@ MODELS = ["dcgan", "gan", "wgan_gp"]
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("gan-lab ", ["data", "sample", "train"]),
+        ("gan-lab ", ["data", "runs", "sample", "train"]),
         ("gan-lab tr", ["train"]),
         ("gan-lab -m tr", ["train"]),
         ("gan-lab --vers", ["--version"]),
@@ -33,6 +33,12 @@ MODELS = ["dcgan", "gan", "wgan_gp"]
         ("gan-lab train -m model=gan,", [f"model=gan,{name}" for name in MODELS]),
         ("gan-lab train loss/", ["loss/regularizers="]),
         ("gan-lab train loss/regularizers=[r1,", ["loss/regularizers=[r1,r1", "loss/regularizers=[r1,r2"]),
+        ("gan-lab train techn", ["technique="]),
+        ("gan-lab train technique=", ["technique=blur", "technique=noise"]),
+        ("gan-lab train technique=[blur,", ["technique=[blur,blur", "technique=[blur,noise"]),
+        ("gan-lab train +technique=n", ["+technique=noise"]),
+        ("gan-lab train technique=blur augmentation.", ["augmentation._target_=", "augmentation.blur="]),
+        ("gan-lab runs so", ["sort="]),
         ("gan-lab train trainer.", ["trainer.log_every=", "trainer.max_steps="]),
         ("gan-lab train model=gan model.generator.", ["model.generator.width="]),
         ("gan-lab train optimizer.gen", ["optimizer.generator."]),

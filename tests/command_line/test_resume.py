@@ -96,6 +96,7 @@ def test_a_stored_list_sets_neither_hydra_nor_trust(configs: Path) -> None:
         ("+callbacks.x={_target_: subprocess.run}", "names subprocess.run"),
         ("+a=[{b: {_target_: torch.nn.functional.os.system}}]", r"names torch\.nn\.functional\.os\.system"),
         ("seed=${oc.env:HOME}", "calls a resolver; type seed= again"),
+        ("seed=$\\{oc.env\\:HOME\\}", "calls a resolver"),
         ("+x=${oc.create:'{_target_: os.system}'}", "calls a resolver"),
         ("model._target_=${seed}", "holds an interpolation"),
         ("seed=a(b", "cannot read 'seed=a"),
