@@ -23,7 +23,8 @@ class SampleGrids(Callback):
 
     def on_fit_start(self, run: Run) -> None:
         if run.fresh:
-            real = picture_of(run.config)(real_images(run, self.count))
+            draw = picture_of(run.config)
+            real = draw(real_images(run, getattr(draw, "count", self.count)))
             run.loggers.image(0, "real", real)
             write_png(run.folder / "samples" / "real.png", real, {"Title": f"real images of {run.store.name}"})
 
@@ -44,9 +45,9 @@ class SampleGrids(Callback):
         self._written = run.step
 
     def _picture(self, run: Run, seed: int) -> Tensor:
-        sampler = run.algorithm.sampler()
-        if sampler.num_classes == 0 or run.config["dataset"].get("picture"):
-            return picture_of(run.config)(sampler.sample(self.count, seed=seed))
+        sampler, draw = run.algorithm.sampler(), picture_of(run.config)
+        if sampler.num_classes == 0 or draw is not grid:
+            return draw(sampler.sample(getattr(draw, "count", self.count), seed=seed))
         columns = min(sampler.num_classes, self.MAX_COLUMNS)
         classes = torch.linspace(0, sampler.num_classes - 1, columns).long().tolist()
         return grid(sampler.by_class(classes, -(-self.count // columns), seed), columns)

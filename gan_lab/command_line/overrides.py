@@ -7,7 +7,10 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-PATH_KEYS = ("resume", "run", "checkpoint", "from", "out", "dataset.path", "folder")
+PATH_KEYS = (
+    *("resume", "run", "checkpoint", "from", "out", "folder"),
+    *("dataset.path", "dataset.labels", "dataset.source.path", "dataset.source.root"),
+)
 EXTRA_GROUPS = ("technique",)  # no defaults list names them: Hydra wants `+technique=...`
 PLAIN = re.compile(r"[A-Za-z0-9_./+@-]*")
 

@@ -18,27 +18,32 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from gan_lab import __version__
 from gan_lab.data.images import ImageError, fit
 from gan_lab.data.progress import Progress
-from gan_lab.data.sources import Source
-from gan_lab.data.store import CARD, IMAGES, LABELS, VERSION, Store, StoreError
+from gan_lab.data.sources import Source, has_one_channel
+from gan_lab.data.store import CARD, FILES, LABELS, VERSION, Store, StoreError
 from gan_lab.errors import ConfigError, GanLabError
 
 
 def pack(source: Source, shape: Sequence[int], how: str, folder: Path, name: str, force: bool = False) -> Store:
     """Write every image of `source`, fitted to `shape` = `(C, H, W)` by `how`, as the store `folder`, and open it.
 
+    The card's `channels` is what the images had before that: 1 if all were gray, else 3. A source with a shape of its
+    own makes a float32 store of that shape.
     Two processes may pack the same store at once: the first to finish stays, unless `force`, where the last does.
     Whatever interrupts leaves nothing behind but what was there. Raises GanLabError for a full or unwritable disk
     and for images that cannot be read, ConfigError for a source without images.
     """
-    needed = len(source) * math.prod(shape)
+    needed = len(source) * math.prod(shape) * (1 if source.shape is None else 4)
     temporary = _temporary(folder)
     try:
         card = {"version": VERSION, "name": name, "shape": [int(side) for side in shape], "fit": how}
-        card |= {"resampling": "lanczos", "source": source.describe(), "origin": source.identity}
+        card |= {"source": source.describe(), "origin": source.identity}
+        card |= {"resampling": "lanczos"} if source.shape is None else {"dtype": "float32"}
         _write(source, shape, how, temporary, card)
         return _publish(temporary, folder, force)
     except OSError as error:
@@ -50,18 +55,20 @@ def pack(source: Source, shape: Sequence[int], how: str, folder: Path, name: str
 def _write(source: Source, shape: Sequence[int], how: str, folder: Path, card: dict[str, Any]) -> None:
     """Fill `folder` with the files of a store. `card` comes with what is known before."""
     labels: list[int | None] = []
+    gray = True
     digest = hashlib.sha256()
     progress = Progress(f"packing {card['name']}", len(source))
     try:
-        with open(folder / IMAGES, "wb", buffering=1 << 20) as file:
+        with open(folder / FILES[card.get("dtype", "uint8")], "wb", buffering=1 << 20) as file:
             for name, image, label in source:
                 try:
-                    pixels = fit(image, shape, how)
+                    pixels = _as_stored(source, image, shape, how)
                 except ImageError as error:
                     raise GanLabError(f"{name}: {error}; nothing was packed") from error
                 file.write(pixels.data)
                 digest.update(pixels.data)
                 labels.append(label)
+                gray = gray and has_one_channel(image)
                 progress.update(len(labels))
             _sync(file)
     finally:
@@ -78,10 +85,21 @@ def _write(source: Source, shape: Sequence[int], how: str, folder: Path, card: d
             _sync(file)
     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
     card |= {"count": len(labels), "classes": classes, "sha256": digest.hexdigest()}
+    card |= {"channels": 1 if gray else 3} if source.shape is None else {}
     card |= {"gan_lab": __version__, "created": created}
     with open(folder / CARD, "wb") as file:
         file.write(json.dumps(card, indent=2, ensure_ascii=False).encode(errors="replace"))
         _sync(file)
+
+
+def _as_stored(source: Source, image: Image.Image | NDArray[Any], shape: Sequence[int], how: str) -> NDArray[Any]:
+    """One image as the bytes of the store will be."""
+    if source.shape is None:
+        return fit(image, shape, how)
+    array = np.ascontiguousarray(image, "<f4")
+    if array.shape != tuple(shape):
+        raise ImageError(f"shape {list(array.shape)} instead of {list(shape)}")
+    return array
 
 
 def _publish(temporary: Path, folder: Path, force: bool) -> Store:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import http.client
 import inspect
+import json
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from PIL import Image
 from gan_lab.data.root import data_root
 from gan_lab.errors import ConfigError, GanLabError
 
-Sample = tuple[str, "Image.Image | NDArray[np.uint8]", "int | None"]
+Sample = tuple[str, "Image.Image | NDArray[Any]", "int | None"]
 DOWNLOAD_TIMEOUT = 20.0
 _DISK = {errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -29,9 +30,28 @@ class DownloadError(GanLabError):
 
 
 class Source(ABC):
-    """Yields `(name, image, label)`; the image is Pillow or uint8 `(C, H, W)`, the label an index into `classes`."""
+    """Yields `(name, image, label)`; the image is Pillow or uint8 `(C, H, W)`, the label an index into `classes`.
+
+    A source with a `shape` of its own makes no pictures but float32 arrays of exactly that shape with values in
+    [-1, 1], which are stored as they are.
+    """
 
     classes: list[str] | None = None
+    shape: tuple[int, int, int] | None = None
+
+    @property
+    def channels(self) -> int:
+        """1 if every image is gray, else 3. The images are read until one has colour."""
+        if self.shape is not None:
+            return self.shape[0]
+        return 1 if all(has_one_channel(image) for _, image, _ in self) else 3
+
+    def replaced_by(self, local: Source) -> Source:
+        """What to read where the user has the images at `dataset.path` already: those, unless they are an ingredient.
+
+        Raises ConfigError for a source that reads no images.
+        """
+        return local
 
     @property
     @abstractmethod
@@ -47,6 +67,13 @@ class Source(ABC):
 
     @abstractmethod
     def __iter__(self) -> Iterator[Sample]: ...
+
+
+def has_one_channel(image: Image.Image | NDArray[Any]) -> bool:
+    """Whether an image of a source has one channel, transparency aside."""
+    if isinstance(image, np.ndarray):
+        return len(image) == 1
+    return image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I")
 
 
 class Digits(Source):
@@ -80,20 +107,36 @@ class Digits(Source):
 
 
 class Torchvision(Source):
-    """A dataset class of torchvision (`dataset`: MNIST, FashionMNIST, CIFAR10, SVHN, ...), downloaded when opened.
+    """A dataset class of torchvision (`dataset`: MNIST, CIFAR10, SVHN, CelebA, ...), downloaded when opened.
 
-    Files go to `downloads` under the data root and are checked by torchvision's checksums before anything in them is
-    read. Raises ConfigError for a name torchvision does not have, DownloadError when the files cannot be had.
+    `options` are further arguments of that class. Files go to `root`, else to `downloads` under the data root, and are
+    checked by torchvision's checksums before anything in them is read. A class that cannot download (ImageNet) finds
+    its archives in `root`. The label is the target if that is one whole number, and none if it is negative; `attribute`
+    names the part of a longer target (CelebA's `attr`) that is the label, no or yes. Raises ConfigError for names that
+    torchvision does not have, DownloadError when the files cannot be had.
     """
 
-    def __init__(self, dataset: str, split: str = "train") -> None:
+    def __init__(
+        self,
+        dataset: str,
+        split: str = "train",
+        options: Mapping[str, Any] | None = None,
+        root: str | None = None,
+        attribute: str | None = None,
+    ) -> None:
         self.dataset = dataset
         self.split = split
+        self.options = dict(options or {})
+        self.root = root
+        self.attribute = attribute
         self._data: Any = None
 
     @property
     def identity(self) -> str:
-        return f"torchvision:{self.dataset}:{self.split}"
+        parts = ["torchvision", self.dataset, self.split]
+        if self.options:
+            parts.append(json.dumps(self.options, sort_keys=True, default=str))
+        return ":".join(parts if self.attribute is None else [*parts, self.attribute])
 
     def describe(self) -> str:
         return f"torchvision {self.dataset}, {self.split} split"
@@ -103,9 +146,15 @@ class Torchvision(Source):
 
     def __iter__(self) -> Iterator[Sample]:
         data = self._open()
+        place = self._place(data)
         for index in range(len(data)):
-            image, label = data[index]
-            yield f"{index:06d}", image, int(label) if isinstance(label, (int, np.integer)) else None
+            try:
+                image, target = data[index]
+                if isinstance(image, Image.Image):
+                    image.load()  # the file behind it is closed
+            except OSError as error:
+                raise GanLabError(f"{self.describe()}: image {index} cannot be read ({_reason(error)})") from error
+            yield f"{index:06d}", image, _label(target if place is None else target[place])
         self._data = None  # packed: give the memory back
 
     def _open(self) -> Any:
@@ -121,17 +170,40 @@ class Torchvision(Source):
                 if self.split not in ("train", "test"):
                     raise ConfigError(f"dataset.split={self.split}: {self.dataset} has train and test")
                 given = {"train": self.split == "train"}
-            self._data = _download(factory, data_root() / "downloads", given)
-            self.classes = list(getattr(self._data, "classes", None) or []) or None
+            if "download" in parameters:
+                given["download"] = True
+            root = data_root() / "downloads" if self.root is None else Path(self.root).expanduser().absolute()
+            self._data = _download(factory, root, {**given, **self.options}, self.split)
+            names = getattr(self._data, "classes", None)
+            if self.attribute is not None:
+                names = [f"not {self.attribute}", self.attribute]
+            # ImageNet's classes are tuples of synonyms
+            self.classes = [name if isinstance(name, str) else ", ".join(name) for name in names or []] or None
         return self._data
 
+    def _place(self, data: Any) -> int | None:
+        """Where in a target the attribute is."""
+        if self.attribute is None:
+            return None
+        names = [name for name in getattr(data, "attr_names", []) if name]
+        if self.attribute not in names:
+            has = f"it has {', '.join(names)}" if names else f"{self.dataset} has none"
+            raise ConfigError(f"dataset.source.attribute: no attribute {self.attribute!r}; {has}")
+        return names.index(self.attribute)
 
-def _download(factory: type, root: Path, given: dict[str, Any]) -> Any:
-    """`factory(root, download=True)`, under a time limit per network operation, with its many failures told apart."""
+
+def _label(target: Any) -> int | None:
+    """The label in torchvision's target: a whole number, also as a tensor without dimensions; -1 is none."""
+    value = target.item() if getattr(target, "ndim", None) == 0 else target
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def _download(factory: type, root: Path, given: dict[str, Any], split: str) -> Any:
+    """`factory(root, **given)`, under a time limit per network operation, with its many failures told apart."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
     try:
-        return factory(root=str(root), download=True, **given)
+        return factory(root=str(root), **given)
     except OSError as error:  # URLError, ConnectionError and timeouts are OSErrors too
         if error.errno in _DISK:
             raise GanLabError(f"{error.filename or root}: {error.strerror}") from error
@@ -139,11 +211,19 @@ def _download(factory: type, root: Path, given: dict[str, Any]) -> Any:
     except (RuntimeError, EOFError, http.client.HTTPException) as error:
         raise DownloadError(_reason(error)) from error
     except ImportError as error:
-        raise GanLabError(f"torchvision's {factory.__name__} needs a package that is missing: {error}") from error
+        missing = error.name or "a package that is missing"
+        raise GanLabError(
+            f"torchvision's {factory.__name__} needs {missing} ({error}): pip install {missing}"
+        ) from error
     except TypeError as error:
-        raise ConfigError(f"dataset.source: torchvision's {factory.__name__} asks for more: {error}") from error
+        raise ConfigError(f"dataset.source: torchvision's {factory.__name__}: {error}") from error
     except (ValueError, AssertionError) as error:
-        raise GanLabError(f"what was downloaded is damaged ({_reason(error)}): delete {root} and try again") from error
+        reason = _reason(error)
+        if "for argument split" in reason:
+            raise ConfigError(f"dataset.split={split}: {reason}") from error
+        if "for argument" in reason:
+            raise ConfigError(f"dataset.source.options: {reason}") from error
+        raise GanLabError(f"what was downloaded is damaged ({reason}): delete {root} and try again") from error
     finally:
         socket.setdefaulttimeout(before)
 

@@ -1,7 +1,8 @@
-"""The packed store: uint8 images and labels in flat files that are mapped into memory, and a card that describes them.
+"""The packed store: images and labels in flat files that are mapped into memory, and a card that describes them.
 
-A store is a folder of three files: `images.u8` (uint8, C order, `(N, C, H, W)`), `labels.i64` (int64, `(N,)`; absent
-without labels) and `card.json`. `gan_lab.data.packing` writes it whole or not at all; nothing changes it later.
+A store is a folder of three files: `images.u8` (uint8, C order, `(N, C, H, W)`) or `images.f32` (float32, in [-1, 1]),
+`labels.i64` (int64, `(N,)`; absent without labels) and `card.json`. `gan_lab.data.packing` writes it whole or not at
+all; nothing changes it later.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +20,13 @@ from numpy.typing import NDArray
 from gan_lab.data.root import data_root as data_root
 from gan_lab.errors import GanLabError
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 VERSION = 1
-IMAGES, LABELS, CARD = "images.u8", "labels.i64", "card.json"
+IMAGES, POINTS, LABELS, CARD = "images.u8", "images.f32", "labels.i64", "card.json"
+FILES = {"uint8": IMAGES, "float32": POINTS}  # by the card's dtype; a card without one means uint8
+_STORED: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "float32": np.dtype("<f4")}
 
 
 class StoreError(GanLabError):
@@ -29,8 +36,8 @@ class StoreError(GanLabError):
 class Store:
     """A packed store, opened for reading; raises StoreError when it is not whole.
 
-    `images` is uint8 `(N, C, H, W)`, mapped read-only; `labels` int64 `(N,)`, indices into `classes`, or None. Both
-    are opened at once, so a store that is replaced later stays what it was for whoever holds it.
+    `images` is uint8, or float32, `(N, C, H, W)`, mapped read-only; `labels` int64 `(N,)`, indices into `classes`, or
+    None. Both are opened at once, so a store that is replaced later stays what it was for whoever holds it.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -38,8 +45,8 @@ class Store:
         self.card = self._read_card()
         self._check_sizes()
         try:
-            self.images: NDArray[np.uint8] = np.memmap(
-                self.folder / IMAGES, np.uint8, "r", shape=(len(self), *self.shape)
+            self.images: NDArray[Any] = np.memmap(
+                self.folder / FILES[self.dtype], _STORED[self.dtype], "r", shape=(len(self), *self.shape)
             )
             self.labels = self._read_labels()
         except OSError as error:
@@ -54,6 +61,11 @@ class Store:
         """`(C, H, W)`."""
         channels, height, width = self.card["shape"]
         return channels, height, width
+
+    @property
+    def dtype(self) -> str:
+        """`uint8`, or `float32` for what is stored as the networks see it."""
+        return str(self.card.get("dtype", "uint8"))
 
     @property
     def classes(self) -> list[str] | None:
@@ -72,7 +84,13 @@ class Store:
     @property
     def nbytes(self) -> int:
         """The size of the images."""
-        return len(self) * math.prod(self.shape)
+        return len(self) * math.prod(self.shape) * _STORED[self.dtype].itemsize
+
+    def read(self, indices: Sequence[int] | NDArray[np.int64]) -> Tensor:
+        """The images at `indices` as a batch has them: float `(n, C, H, W)` in [-1, 1], on the CPU."""
+        import torch
+
+        return normalised(torch.from_numpy(np.array(self.images[np.asarray(indices, np.int64)])))
 
     def __len__(self) -> int:
         return int(self.card["count"])
@@ -98,7 +116,7 @@ class Store:
         return card
 
     def _check_sizes(self) -> None:
-        expected = {IMAGES: self.nbytes}
+        expected = {FILES[self.dtype]: self.nbytes}
         if self.classes is not None:
             expected[LABELS] = 8 * len(self)
         for name, size in expected.items():
@@ -123,6 +141,11 @@ class Store:
         )
 
 
+def normalised(pixels: Tensor) -> Tensor:
+    """uint8 to [-1, 1] as float32: x / 127.5 - 1. What is float already is that already."""
+    return pixels if pixels.is_floating_point() else pixels.float().div_(127.5).sub_(1)
+
+
 def _is_card(card: dict[str, Any]) -> bool:
     shape, count, classes = card.get("shape"), card.get("count"), card.get("classes")
     return (
@@ -131,6 +154,7 @@ def _is_card(card: dict[str, Any]) -> bool:
         and all(type(side) is int and side > 0 for side in shape)
         and type(count) is int
         and count > 0
+        and card.get("dtype", "uint8") in FILES
         and (classes is None or (isinstance(classes, list) and all(isinstance(name, str) for name in classes)))
         and all(isinstance(card.get(key), str) for key in ("name", "source", "origin", "fit", "sha256"))
     )

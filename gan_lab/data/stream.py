@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_lab.data.store import Store
+from gan_lab.data.store import Store, normalised
 from gan_lab.errors import ConfigError, GanLabError
 
 RESIDENT_LIMIT = 4 * 1024**3
@@ -32,9 +32,19 @@ class Cursor(NamedTuple):
     position: int
 
 
+class Ahead(NamedTuple):
+    """A batch that was read but not handed out: the cursor behind it, the pixels as stored, labels, flips."""
+
+    cursor: Cursor
+    pixels: Tensor
+    labels: Tensor | None
+    flips: Tensor | None
+
+
 class Stream:
     """Batches of a store, for ever. Every epoch is a new permutation given by `(seed, epoch)`; batches run on across
-    its end, so every image is drawn once per epoch whatever the batch size.
+    its end, so every image is drawn once per epoch whatever the batch size. With `flip` each image is mirrored left to
+    right with probability 1/2; which ones is given by `(seed, epoch)` and the place in the epoch, as the order is.
 
     `batch_size` counts all `world` processes: `rank` draws its equal share, and the shares of all ranks are, in order,
     what one process would draw. A store of up to `resident_limit` bytes is copied to the device and a batch is a gather
@@ -53,6 +63,7 @@ class Stream:
         world: int = 1,
         resident_limit: int = RESIDENT_LIMIT,
         channels_last: bool = True,
+        flip: bool = False,
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f"trainer.batch_size={batch_size}: must be at least 1")
@@ -64,10 +75,11 @@ class Stream:
         self.device = torch.device(device)
         self.share = slice(rank * (batch_size // world), (rank + 1) * (batch_size // world))
         self.channels_last = channels_last and store.shape[0] > 1
+        self.flip = flip
         self.cursor = Cursor(0, 0)  # behind what was handed out
         self._reading = self.cursor  # behind what the thread was asked for
-        self._orders: dict[int, Tensor] = {}
-        self._ahead: deque[Future[tuple[Cursor, Tensor, Tensor | None]]] = deque()
+        self._orders: dict[int, tuple[Tensor, Tensor | None]] = {}
+        self._ahead: deque[Future[Ahead]] = deque()
         self._thread: ThreadPoolExecutor | None = None
         self._labels = None if store.labels is None else torch.from_numpy(store.labels)
         self._images: Tensor | None = None
@@ -83,17 +95,17 @@ class Stream:
     def next(self) -> Batch:
         """The next batch, on the device. It is the caller's: nothing overwrites it later."""
         if self._images is not None:
-            indices, self.cursor = self._draw(self.cursor)
+            indices, flips, self.cursor = self._draw(self.cursor)
             labels = None if self._labels is None else self._labels.index_select(0, indices)
             # as a matrix: in four dimensions index_select wakes all threads, dearer than the copy on a busy CPU
             pixels = self._images.view(len(self.store), -1).index_select(0, indices)
-            return Batch(self._normalise(pixels.view(-1, *self._images.shape[1:])), labels)
+            return Batch(self._finish(pixels.view(-1, *self._images.shape[1:]), flips), labels)
         self._read_ahead()
-        cursor, pixels, labels = self._ahead.popleft().result()
-        self.cursor = cursor
+        self.cursor, pixels, labels, flips = self._ahead.popleft().result()
         self._read_ahead()
         labels = None if labels is None else labels.to(self.device, non_blocking=True)
-        return Batch(self._normalise(pixels.to(self.device, non_blocking=True)), labels)
+        flips = None if flips is None else flips.to(self.device, non_blocking=True)
+        return Batch(self._finish(pixels.to(self.device, non_blocking=True), flips), labels)
 
     def state_dict(self) -> dict[str, int | str]:
         """Where the stream stands, after the batches handed out; the same on every rank."""
@@ -122,37 +134,44 @@ class Stream:
             self._thread.shutdown()
             self._thread = None
 
-    def _draw(self, cursor: Cursor) -> tuple[Tensor, Cursor]:
-        """This rank's indices of the batch at `cursor`, int64 `(batch_size / world,)`, and the cursor behind it."""
+    def _draw(self, cursor: Cursor) -> tuple[Tensor, Tensor | None, Cursor]:
+        """This rank's indices of the batch at `cursor`, int64 `(batch_size / world,)`, which of these images are
+        mirrored (bool; None: none is), and the cursor behind it."""
         epoch, position = cursor
-        pieces = []
+        pieces, mirrored = [], []
         wanted = self.batch_size
         while wanted:
-            piece = self._order(epoch)[position : position + wanted]
+            order, flips = self._order(epoch)
+            piece = order[position : position + wanted]
             pieces.append(piece)
+            if flips is not None:
+                mirrored.append(flips[position : position + wanted])
             wanted -= len(piece)
             position += len(piece)
             if position == len(self.store):
                 epoch, position = epoch + 1, 0
-        indices = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
-        return indices[self.share], Cursor(epoch, position)
+        indices = _joined(pieces)[self.share]
+        return indices, _joined(mirrored)[self.share] if mirrored else None, Cursor(epoch, position)
 
-    def _order(self, epoch: int) -> Tensor:
-        """The permutation of `epoch`, where the gather happens; only the latest two are kept."""
+    def _order(self, epoch: int) -> tuple[Tensor, Tensor | None]:
+        """The permutation of `epoch` and the flips along it, where the gather happens; the latest two are kept."""
         if epoch not in self._orders:
-            seed = hashlib.sha256(f"{self.seed} {epoch}".encode()).digest()
-            generator = torch.Generator().manual_seed(int.from_bytes(seed[:8], "big") >> 1)
-            order = torch.randperm(len(self.store), generator=generator)
+            where = self.device if self.resident else torch.device("cpu")
+            order = torch.randperm(len(self.store), generator=_generator(f"{self.seed} {epoch}")).to(where)
+            flips = None
+            if self.flip:
+                generator = _generator(f"{self.seed} {epoch} flip")
+                flips = torch.randint(2, (len(self.store),), generator=generator).bool().to(where)
             self._orders = {old: kept for old, kept in self._orders.items() if old == epoch - 1}
-            self._orders[epoch] = order.to(self.device) if self.resident else order
+            self._orders[epoch] = order, flips
         return self._orders[epoch]
 
     def _read_ahead(self) -> None:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="gan-lab-stream")
         while len(self._ahead) < PREFETCH:
-            indices, self._reading = self._draw(self._reading)
-            self._ahead.append(self._thread.submit(self._gather, indices, self._reading))
+            indices, flips, self._reading = self._draw(self._reading)
+            self._ahead.append(self._thread.submit(self._gather, indices, flips, self._reading))
 
     def _drop_ahead(self) -> None:
         """Forget what was read but not handed out."""
@@ -161,25 +180,40 @@ class Stream:
         self._ahead.clear()
         self._reading = self.cursor
 
-    def _gather(self, indices: Tensor, behind: Cursor) -> tuple[Cursor, Tensor, Tensor | None]:
+    def _gather(self, indices: Tensor, flips: Tensor | None, behind: Cursor) -> Ahead:
         """Read a batch through the map, in the order of the file; pinned for CUDA. Runs on the thread."""
         ordered, places = indices.sort()
-        pixels = torch.empty((len(indices), *self.store.shape), dtype=torch.uint8)
-        pixels[places] = torch.from_numpy(self.store.images[ordered.numpy()])
+        read = torch.from_numpy(self.store.images[ordered.numpy()])
+        pixels = torch.empty_like(read)
+        pixels[places] = read
         pixels = self._layout(pixels)
         labels = None if self._labels is None else self._labels[indices]
         if self.device.type == "cuda":
-            return behind, pixels.pin_memory(), None if labels is None else labels.pin_memory()
-        return behind, pixels, labels
+            pinned = (None if part is None else part.pin_memory() for part in (labels, flips))
+            return Ahead(behind, pixels.pin_memory(), *pinned)
+        return Ahead(behind, pixels, labels, flips)
 
     def _layout(self, pixels: Tensor) -> Tensor:
-        """uint8 `(n, C, H, W)` in the order in which a batch needs it: `(n, H, W, C)` for channels_last."""
+        """`(n, C, H, W)` in the order in which a batch needs it: `(n, H, W, C)` for channels_last."""
         return pixels.permute(0, 2, 3, 1).contiguous() if self.channels_last else pixels
 
-    def _normalise(self, pixels: Tensor) -> Tensor:
-        """0..255 to [-1, 1]: x / 127.5 - 1, as float32 `(n, C, H, W)`."""
-        images = pixels.float().div_(127.5).sub_(1)
+    def _finish(self, pixels: Tensor, flips: Tensor | None) -> Tensor:
+        """What `_layout` gave as float32 `(n, C, H, W)` in [-1, 1], mirrored where `flips` says so."""
+        if flips is not None:
+            width = 2 if self.channels_last else 3
+            pixels = torch.where(flips.view(-1, 1, 1, 1), pixels.flip(width), pixels)
+        images = normalised(pixels)
         return images.permute(0, 3, 1, 2) if self.channels_last else images
+
+
+def _generator(words: str) -> torch.Generator:
+    """A generator of the CPU that these words alone decide."""
+    seed = hashlib.sha256(words.encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(seed[:8], "big") >> 1)
+
+
+def _joined(pieces: list[Tensor]) -> Tensor:
+    return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
 
 def _budget(device: torch.device, limit: int) -> int:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
@@ -12,11 +13,13 @@ from gan_lab.data.command import main
 from gan_lab.data.store import CARD, IMAGES
 from gan_lab.errors import ConfigError, GanLabError
 
-from .conftest import cifar_like, write_zip
+from .conftest import cifar_like, encoded, noise, write_zip
 
 
-def config(action: str | None, dataset: str = "digits", **given: Any) -> DictConfig:
-    node = OmegaConf.load(CONFIG_DIR / "dataset" / f"{dataset}.yaml")
+def config(
+    action: str | None, dataset: str = "digits", settings: dict[str, Any] | None = None, **given: Any
+) -> DictConfig:
+    node = OmegaConf.merge(OmegaConf.load(CONFIG_DIR / "dataset" / f"{dataset}.yaml"), settings or {})
     keys = {"action": action, "from": None, "force": False, "out": None} | given
     return OmegaConf.create({"dataset": node, **keys})
 
@@ -58,10 +61,13 @@ def test_pack_a_folder_from(root: Path, tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_list(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = {path.stem: OmegaConf.load(path) for path in (CONFIG_DIR / "dataset").glob("*.yaml")}
+    ready = sorted(name for name, node in nodes.items() if "source" in node)
+    assert {"digits", "mnist", "cifar10"} <= set(ready)
     main(config("list"))
     text = capsys.readouterr().out
     assert "nothing is packed yet" in text
-    assert "not packed yet: cifar10, digits, fashion_mnist, mnist (" in text
+    assert f"not packed yet: {', '.join(ready)} (gan-lab data pack dataset=NAME)" in text
     main(config("pack"))
     (root / "downloads").mkdir()
     (root / ".digits-16x16x1-0.host.1.tmp").mkdir()
@@ -70,7 +76,8 @@ def test_list(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[:2] == ["name", "shape"]
     assert lines[2].split()[:5] == ["digits", "16x16", "gray", "1797", "10"]
-    assert lines[3] == "not packed yet: cifar10, fashion_mnist, mnist (gan-lab data pack dataset=NAME)"
+    ready.remove("digits")
+    assert lines[3] == f"not packed yet: {', '.join(ready)} (gan-lab data pack dataset=NAME)"
     assert len(lines) == 4
 
 
@@ -96,6 +103,59 @@ def test_inspect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert (tmp_path / "new" / "sheet.png").is_file()
     main(config("inspect", out=str(tmp_path / "new")))
     assert (tmp_path / "new" / "digits.png").is_file()
+
+
+def test_inspect_shows_near_duplicates_and_rare_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scene = Image.fromarray(np.random.default_rng(0).integers(0, 256, (6, 6, 3), np.uint8)).resize((64, 64))
+    members = {f"common/{index:02d}.png": encoded(noise(64, 64, seed=index)) for index in range(22)}
+    members |= {"rare/a.png": encoded(scene), "rare/b.jpg": encoded(scene, "JPEG", quality=80)}
+    path = write_zip(tmp_path / "mine.zip", members)
+    main(config("inspect", "folder", {"path": str(path)}, out=str(tmp_path)))
+    text = capsys.readouterr().out
+    sheet = tmp_path / "folder-near-duplicates.png"
+    assert f"alike    1 near duplicates (22 and 23), see {sheet}\n" in text
+    assert "balance  the largest class (common) has 11.0 times the images of the smallest (rare)\n" in text
+    assert "         a conditional model will know the small ones badly: add to them, or leave them out\n" in text
+    with Image.open(sheet) as pair:
+        assert pair.height == 66
+
+
+def test_inspect_names_empty_classes_and_a_balanced_set_needs_no_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    members = {f"{name}/{seed}.png": encoded(noise(64, 64, seed=seed)) for seed, name in enumerate("aabbb")}
+    path = write_zip(tmp_path / "mine.zip", members | {"c/9.png": b"words"})
+    main(config("inspect", "folder", {"path": str(path), "max_corrupt": 1}))
+    text = capsys.readouterr().out
+    assert "balance  the largest class (b) has 1.5 times the images of the smallest (a)\n" in text
+    assert "         1 classes are empty: c\n" in text
+    assert "conditional model" not in text
+    assert "alike    no near duplicates\n" in text
+
+
+def test_inspect_of_points_draws_them_as_their_dataset_says(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(config("inspect", "ring"))
+    text = capsys.readouterr().out
+    assert " of 1x1x2 float32, 8 classes" in text
+    assert "values   mean " in text
+    assert "alike" not in text
+    with Image.open(tmp_path / "ring.png") as sheet:
+        assert sheet.mode == "RGB"
+    (tmp_path / "ring.png").unlink()
+    without = config("inspect", "ring")
+    without.dataset.picture = None
+    main(without)
+    assert (
+        "sheet    none: ring holds no gray or RGB pixels, and dataset.picture is not set\n" in capsys.readouterr().out
+    )
+    assert not (tmp_path / "ring.png").exists()
 
 
 def test_inspect_finds_changed_pixels(root: Path) -> None:

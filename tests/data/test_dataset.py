@@ -13,10 +13,31 @@ from gan_lab.data.dataset import Dataset
 from gan_lab.data.sources import Digits, Source, Torchvision
 from gan_lab.data.store import IMAGES, StoreError
 from gan_lab.errors import ConfigError, GanLabError
+from tests.compose import composed
 
 from .conftest import CIFAR_CLASSES, Array, cifar_like, encoded, mnist_like, noise, write_tree, write_zip
 
-READY_MADE = {"digits": [1, 16, 16], "mnist": [1, 28, 28], "fashion_mnist": [1, 28, 28], "cifar10": [3, 32, 32]}
+READY_MADE: dict[str, tuple[list[int | str], int | None]] = {
+    "digits": ([1, 16, 16], 10),
+    "mnist": ([1, 28, 28], 10),
+    "fashion_mnist": ([1, 28, 28], 10),
+    "kmnist": ([1, 28, 28], 10),
+    "cifar10": ([3, 32, 32], 10),
+    "cifar100": ([3, 32, 32], 100),
+    "svhn": ([3, 32, 32], 10),
+    "stl10": ([3, 96, 96], 10),
+    "celeba": ([3, 64, 64], None),
+    "lsun": ([3, 64, 64], None),
+    "imagenet": ([3, 64, 64], 1000),
+    "huggingface": (["auto", 64, 64], None),
+    "stacked_digits": ([3, 16, 16], 1000),
+    "stacked_mnist": ([3, 28, 28], 1000),
+    "ring": ([2, 1, 1], 8),
+    "grid": ([2, 1, 1], 25),
+}
+OF_A_PATH = ("folder", "arrays", "parquet")
+CONFIGS = READY_MADE | {name: (["auto", 64, 64], None) for name in OF_A_PATH}
+DRAWN = ("ring", "grid")
 
 
 def configured(config: str, /, **changes: Any) -> Dataset:
@@ -31,25 +52,28 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: object, **given: Any) -> None:
         raise URLError("Name or service not known")
 
-    for name in ("MNIST", "FashionMNIST", "CIFAR10"):
+    for name in ("MNIST", "FashionMNIST", "KMNIST", "CIFAR10", "CIFAR100", "SVHN", "STL10", "CelebA"):
         monkeypatch.setattr(f"torchvision.datasets.{name}", type(name, (), {"__init__": fail}))
 
 
 def test_every_config_has_the_common_keys() -> None:
     files = sorted((CONFIG_DIR / "dataset").glob("*.yaml"))
-    assert {path.stem for path in files} == {*READY_MADE, "folder"}
+    assert {path.stem for path in files} == {*CONFIGS}
     for path in files:
         node = OmegaConf.load(path)
-        assert {"name", "path", "image_shape", "num_classes", "fit"} <= node.keys()
+        assert {"name", "path", "image_shape", "num_classes", "fit", "flip"} <= node.keys()
+        assert node.flip is False
+        assert path.stem in DRAWN or "labels" in node
         assert node.name == path.stem
         assert path.read_text().startswith("# ")
 
 
-@pytest.mark.parametrize("name", [*READY_MADE, "folder"])
+@pytest.mark.parametrize("name", CONFIGS)
 def test_building_touches_nothing(name: str, root: Path) -> None:
     dataset = configured(name)
-    assert list(dataset.image_shape) == READY_MADE.get(name, [3, 64, 64])
-    assert dataset.num_classes == (None if name == "folder" else 10)
+    assert (list(dataset.image_shape), dataset.num_classes) == CONFIGS[name]
+    assert dataset.ready_made is (name not in OF_A_PATH)
+    assert (dataset.picture is not None) is (name in DRAWN)
     assert not root.exists()
 
 
@@ -113,7 +137,7 @@ def test_another_path_is_not_silently_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("offline")
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist", "cifar10", "cifar100", "svhn", "stl10", "celeba"])
 def test_no_network_and_no_store_says_the_two_ways_out(name: str, root: Path) -> None:
     dataset = configured(name)
     with pytest.raises(GanLabError) as caught:
@@ -193,6 +217,14 @@ def test_classes_must_agree_where_both_are_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"flip": 1}, "dataset.flip=1: true or false"),
+        ({"channels": 2}, "dataset.channels=2: 1 (gray), 3 (colour) or auto"),
+        ({"channels": True}, "dataset.channels=True: "),
+        ({"channels": 3}, "dataset.channels=3: dataset.image_shape=[1, 16, 16] has 1; give one"),
+        ({"image_shape": ["auto", 8]}, "dataset.image_shape=['auto', 8]:"),
+        ({"image_shape": ["auto", "auto", 8]}, "dataset.image_shape=['auto', 'auto', 8]:"),
+        ({"image_shape": [True, 8, 8]}, "dataset.image_shape=[True, 8, 8]:"),
+        ({"image_shape": [1.0, 8, 8]}, "dataset.image_shape=[1.0, 8, 8]:"),
         ({"image_shape": [3, 64]}, "dataset.image_shape=[3, 64]:"),
         ({"image_shape": [2, 8, 8]}, "dataset.image_shape=[2, 8, 8]:"),
         ({"image_shape": [3, 8, 0]}, "dataset.image_shape=[3, 8, 0]:"),
@@ -234,3 +266,153 @@ def test_the_source_is_part_of_the_key() -> None:
     sources: list[Source] = [Torchvision("MNIST"), Torchvision("MNIST", "test"), Torchvision("FashionMNIST")]
     assert len({Dataset("x", [1, 28, 28], source).folder for source in sources}) == 3
     assert configured("mnist").folder != configured("mnist", split="test").folder
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("name", [name for name in READY_MADE if name not in (*DRAWN, "huggingface")])
+def test_a_folder_can_stand_in_for_every_dataset(name: str, tmp_path: Path) -> None:
+    count = 10 if name.startswith("stacked") else READY_MADE[name][1] or 2
+    members = {f"{label:03d}/{i}.png": encoded(noise(9, 9, "L", label)) for label in range(count) for i in (0, 1)}
+    changes = {"source": {"count": 50}} if name.startswith("stacked") else {}
+    dataset = configured(name, path=str(write_tree(tmp_path / "mine", members)), **changes)
+    store = dataset.open()
+    assert [*store.shape] == READY_MADE[name][0]
+    assert store.num_classes == (READY_MADE[name][1] or 2)
+    assert len(store) == (50 if name.startswith("stacked") else 2 * count)
+
+
+@pytest.mark.parametrize(("name", "modes"), [("ring", 8), ("grid", 25)])
+def test_points_open_as_floats(name: str, modes: int) -> None:
+    dataset = configured(name, source={"count": 200})
+    store = dataset.open()
+    assert (store.dtype, store.shape, store.num_classes, len(store)) == ("float32", (2, 1, 1), modes, 200)
+    assert dataset.picture is not None
+    assert dataset.picture(store.read(range(200))).shape == (3, 512, 512)
+    assert configured(name, source={"count": 200, "std": 0.02}).folder != dataset.folder
+    assert dataset.picture.mixture.identity == dataset.source.identity  # type: ignore[union-attr,attr-defined]
+    with pytest.raises(
+        ConfigError, match=r"^dataset\.image_shape=\[3, 1, 1\]: this dataset has \[2, 1, 1\] and no oth"
+    ):
+        configured(name, image_shape=[3, 1, 1])
+
+
+def test_points_are_not_read_from_a_path(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^dataset\.path: these points are drawn, not read"):
+        configured("ring", path=str(tmp_path)).open()
+
+
+def test_as_many_modes_as_the_user_says() -> None:
+    store = configured("ring", source={"modes": 5, "count": 100}).open()
+    assert (store.num_classes, store.card["source"]) == (5, "5 Gaussians on a ring of radius 1, std 0.01, seed 0")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_auto_channels_are_those_of_the_images(mode: str, tmp_path: Path) -> None:
+    path = write_tree(tmp_path / "mine", {f"{i}.png": encoded(noise(9, 9, mode, i)) for i in range(3)})
+    count = {"L": 1, "RGB": 3}[mode]
+    auto = configured("folder", path=str(path), image_shape=["auto", 8, 8])
+    assert auto.image_shape == ("auto", 8, 8)
+    store = auto.open()
+    assert store.shape == (count, 8, 8)
+    assert auto.folder == store.folder
+    assert configured("folder", path=str(path), image_shape=[count, 8, 8]).folder == store.folder
+    assert (
+        configured("folder", path=str(path), channels=count, image_shape=["${..channels}", 8, 8]).folder == auto.folder
+    )
+    other = configured("folder", path=str(path), image_shape=[4 - count, 8, 8]).open()
+    assert other.shape == (4 - count, 8, 8)
+    again = configured("folder", path=str(path), image_shape=["auto", 8, 8])
+    assert again.open().folder == store.folder
+
+
+def test_auto_channels_are_looked_up_once_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_tree(tmp_path / "mine", {"a.png": encoded(noise(9, 9, "L"))})
+    colour = configured("folder", path=str(path), image_shape=[3, 8, 8]).open()
+
+    def look(self: object) -> int:
+        raise AssertionError("the store knows")
+
+    monkeypatch.setattr("gan_lab.data.folder.Folder.channels", property(look))
+    auto = configured("folder", path=str(path), image_shape=["auto", 8, 8])
+    assert auto.open().shape == (1, 8, 8)
+    assert colour.shape == (3, 8, 8)
+
+
+@pytest.mark.usefixtures("offline")
+def test_auto_channels_of_a_download(tmp_path: Path) -> None:
+    with pytest.raises(GanLabError, match=r"^cifar10 could not be downloaded \(Name or service not known\): either "):
+        configured("cifar10", image_shape=["auto", 32, 32]).open()
+    copy = write_zip(tmp_path / "copy.zip", cifar_like())
+    assert configured("cifar10", image_shape=["auto", 32, 32]).pack(copy).shape == (3, 32, 32)
+    assert configured("cifar10", image_shape=["auto", 32, 32]).open().shape == (3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shape"),
+    [
+        ([], ["auto", 64, 64]),
+        (["dataset.channels=3"], [3, 64, 64]),
+        (["dataset.channels=1"], [1, 64, 64]),
+        (["dataset.image_shape=[3,96,80]"], [3, 96, 80]),
+        (["dataset.image_shape=[auto,96,80]"], ["auto", 96, 80]),
+    ],
+)
+@pytest.mark.parametrize("name", [*OF_A_PATH, "huggingface"])
+def test_channels_and_shape_as_typed(name: str, typed: list[str], shape: list[int | str]) -> None:
+    config = composed(f"dataset={name}", *typed)["dataset"]
+    assert config["image_shape"] == shape
+    assert list(build(config, "dataset").image_shape) == shape
+
+
+@pytest.mark.parametrize("how", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("shape", [[3, 96, 80], [1, 7, 33]])
+def test_any_height_and_width(how: str, shape: list[int]) -> None:
+    assert [
+        *configured("cifar10", source={"_target_": f"{__name__}.Few"}, image_shape=shape, fit=how).open().shape
+    ] == shape
+
+
+class Few(Array):
+    """Three random images of another shape, for `configured`."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(3, (3, 20, 30))
+        self.classes = [str(label) for label in range(10)]
+
+
+def test_an_array_file_opens(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8), np.uint8)
+    np.savez(tmp_path / "a.npz", x=images, y=[0, 1, 1, 0, 1])
+    path = str(tmp_path / "a.npz")
+    store = configured("arrays", path=path, image_shape=["auto", 8, 8]).open()
+    np.testing.assert_array_equal(store.images[:, 0], images)
+    assert store.num_classes == 2
+    unlabelled = configured("arrays", path=path, image_shape=["auto", 8, 8], labels="none").open()
+    assert unlabelled.num_classes is None
+    assert unlabelled.folder != store.folder
+    assert len(configured("arrays", image_shape=["auto", 8, 8]).pack(path)) == 5
+    with pytest.raises(
+        ConfigError, match=r"^dataset\.path: say where the images are: dataset=arrays dataset\.path=FILE$"
+    ):
+        configured("arrays").open()
+    with pytest.raises(ConfigError, match=r"^dataset\.reader: .*unexpected keyword argument 'max_corrupt'"):
+        configured("arrays", path=path, max_corrupt=1).open()
+
+
+def test_labels_and_corrupt_files_of_a_folder(tmp_path: Path) -> None:
+    members = {f"{name}/{i}.png": encoded(noise(8, 8, seed=i)) for name in "ab" for i in (0, 1)}
+    path = write_tree(tmp_path / "mine", {**members, "a/2.png": b"damaged"})
+    store = configured("folder", path=str(path), image_shape=[3, 8, 8], max_corrupt=1).open()
+    assert (len(store), store.num_classes) == (4, 2)
+    plain = configured("folder", path=str(path), image_shape=[3, 8, 8], max_corrupt=1, labels="none").open()
+    assert (len(plain), plain.num_classes) == (4, None)
+
+
+def test_flip_is_told_and_changes_no_store() -> None:
+    assert configured("digits", flip=True).flip is True
+    assert configured("digits", flip=True).folder == configured("digits").folder
+
+
+def test_a_dataset_of_the_hub_must_be_named() -> None:
+    with pytest.raises(ConfigError, match=r"^dataset\.source\.path: say which"):
+        configured("huggingface").open()

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gan_lab.data import folder
 from gan_lab.data.folder import Folder
+from gan_lab.data.images import is_gray
+from gan_lab.data.packing import pack
 from gan_lab.errors import ConfigError, GanLabError
 
 from .conftest import CIFAR_CLASSES, cifar_like, encoded, mnist_like, noise, write_tree, write_zip
@@ -16,6 +20,7 @@ PNG = encoded(noise(4, 4))
 
 
 def make(kind: str, path: Path, members: dict[str, bytes]) -> Path:
+    path.mkdir(exist_ok=True)
     return write_zip(path / "images.zip", members) if kind == "zip" else write_tree(path / "images", members)
 
 
@@ -136,13 +141,6 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
         len(Folder(path))
 
 
-def test_a_zip_is_never_extracted(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    path = write_zip(tmp_path / "in" / "a.zip", {"../outside.png": PNG, "/x.png": PNG})
-    assert len(list(Folder(path))) == 2
-    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.zip", "in"]
-
-
 def test_what_is_no_folder_and_no_zip_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"dataset\.path: .*nowhere does not exist"):
         len(Folder(tmp_path / "nowhere"))
@@ -154,16 +152,96 @@ def test_what_is_no_folder_and_no_zip_is_refused(tmp_path: Path) -> None:
         len(Folder(tmp_path / "empty"))
 
 
-def test_linked_folders_are_followed_once_and_pipes_are_not_read(tmp_path: Path) -> None:
-    write_tree(tmp_path / "real", {"a.png": PNG})
-    images = write_tree(tmp_path / "images", {"x/b.png": PNG})
-    (images / "y").symlink_to(tmp_path / "real")
+def test_links_that_stay_inside_are_followed_once_and_pipes_are_not_read(tmp_path: Path) -> None:
+    images = write_tree(tmp_path / "images", {"x/b.png": PNG, "y/a.png": PNG})
+    (images / "again").symlink_to(images / "x")
     (images / "x" / "loop").symlink_to(images)
-    assert [name for name, _, _ in Folder(images)] == ["x/b.png", "y/a.png"]
+    (images / "y" / "c.png").symlink_to(images / "x" / "b.png")
+    assert [name for name, _, _ in Folder(images)] == ["x/b.png", "y/a.png", "y/c.png"]
+    assert Folder(images).classes == ["x", "y"]
     os.mkfifo(images / "pipe")
-    (images / "gone.png").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(GanLabError, match=r"2 of 4 .*gone\.png: unreadable .*pipe: not an image"):
+    (images / "gone.png").symlink_to(images / "nowhere")
+    with pytest.raises(GanLabError, match=r"2 of 5 .*gone\.png: unreadable .*pipe: not a file"):
         list(Folder(images))
+
+
+def test_a_dataset_folder_may_be_a_link_itself(tmp_path: Path) -> None:
+    write_tree(tmp_path / "real", {"x/a.png": PNG, "y/b.png": PNG})
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert [name for name, _, _ in Folder(tmp_path / "link")] == ["x/a.png", "y/b.png"]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tree"])
+def test_up_to_max_corrupt_files_are_left_out_with_one_warning(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    big = encoded(noise(64, 64))
+    strange = {
+        "a/empty.png": b"",
+        "a/page.jpg": b"<!DOCTYPE html><html>404",
+        "b/pointer.png": b"version https://git-lfs.github.com/spec/v1\noid sha256:0",
+        "b/short.png": big[: len(big) // 2],
+    }
+    path = make(kind, tmp_path, {"a/1.png": PNG, "b/2.png": PNG, "c/3.png": PNG} | strange)
+    with pytest.raises(GanLabError) as caught:
+        list(Folder(path, max_corrupt=3))
+    assert str(caught.value).endswith("leave them out with dataset.max_corrupt=4; nothing was packed")
+    assert not caplog.records
+    source = Folder(path, max_corrupt=4)
+    assert [(name, label) for name, _, label in source] == [("a/1.png", 0), ("b/2.png", 1), ("c/3.png", 2)]
+    assert len(source) == 7
+    [record] = caplog.records
+    for reason in (
+        "4 of 7 files cannot be read as images and are left out",
+        "a/empty.png: not an image (empty)",
+        "a/page.jpg: not an image (a web page)",
+        "b/pointer.png: not an image (a Git LFS pointer; git lfs pull fetches the image)",
+        "b/short.png: damaged",
+    ):
+        assert reason in record.getMessage()
+    assert "\n" not in record.getMessage()
+    store = pack(source, (3, 4, 4), "crop", tmp_path / "root" / "x-4x4x3-0", "x")
+    assert (len(store), store.classes) == (3, ["a", "b", "c"])
+
+
+def test_a_folder_with_nothing_but_corrupt_files_is_refused(tmp_path: Path) -> None:
+    path = write_tree(tmp_path / "images", {"a.png": b"", "b.png": b"words"})
+    with pytest.raises(ConfigError, match=r"has no images"):
+        pack(Folder(path, max_corrupt=2), (3, 4, 4), "crop", tmp_path / "root" / "x-4x4x3-0", "x")
+
+
+@pytest.mark.parametrize("value", [-1, 1.0, True, "all"])
+def test_max_corrupt_is_a_count(value: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^dataset\.max_corrupt=.*: how many files may be left out, 0 or more$"):
+        Folder(tmp_path, max_corrupt=value)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tree"])
+def test_channels_are_read_from_headers_up_to_the_first_in_colour(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = noise(4, 4, "L")
+    gray = {
+        "a.png": encoded(image),
+        "b.jpg": encoded(image, "JPEG"),
+        "c.png": encoded(image.convert("1")),
+        "d.png": encoded(image.convert("LA")),
+        "e.png": encoded(Image.fromarray(np.full((4, 4), 999, np.uint16))),
+        "f.png": b"words",
+    }
+    monkeypatch.setattr(Image.Image, "load", None)
+    assert Folder(make(kind, tmp_path / "gray", gray)).channels == 1
+    path = make(kind, tmp_path / "colour", {**gray, "g.png": PNG, "h.png": PNG})
+    opened = []
+    monkeypatch.setattr(folder, "is_gray", lambda stream: opened.append(1) or is_gray(stream))
+    assert Folder(path).channels == 3
+    assert len(opened) == 7
+
+
+def test_channels_count_what_decoding_makes_of_an_image(tmp_path: Path) -> None:
+    palette = encoded(noise(4, 4, "L").convert("P"))
+    for name, data in {"palette": palette, "float": encoded(Image.new("CMYK", (2, 2)), "TIFF")}.items():
+        assert Folder(write_tree(tmp_path / name, {"a": data})).channels == 3
 
 
 @pytest.mark.parametrize("kind", ["zip", "tree"])

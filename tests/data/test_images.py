@@ -160,3 +160,41 @@ def test_what_is_not_an_image_is_refused(data: bytes) -> None:
 def test_float_pixels_are_refused() -> None:
     with pytest.raises(ImageError, match="floating-point"):
         decode(encoded(Image.new("F", (2, 2), 0.5), "TIFF"), 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"", "empty"),
+        (b"\xef\xbb\xbf \n<!DOCTYPE HTML>", "a web page"),
+        (b"<svg xmlns=", "an SVG drawing"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "PostScript"),
+        (b"PK\3\4rest", "a zip; unpack it"),
+        (b"\0\0\0\x18ftypheic\0\0", "HEIC; save it as JPEG"),
+    ],
+)
+def test_what_it_is_instead_is_said_where_it_can_be_told(data: bytes, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(data)
+    for given in (data, tmp_path / "a.png"):
+        with pytest.raises(ImageError) as caught:
+            decode(given)
+        assert kind in str(caught.value)
+        assert str(caught.value).startswith("not an image")
+
+
+def test_pillow_runs_no_program_for_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow rasterises EPS with Ghostscript; it is not even asked."""
+    monkeypatch.setattr("subprocess.Popen", None)
+    with pytest.raises(ImageError, match=r"not an image \(PostScript\)"):
+        decode(encoded(noise(4, 4), "EPS"))
+
+
+def test_damaged_metadata_does_not_cost_the_picture() -> None:
+    image = noise(16, 16)
+    data = encoded(image, "PNG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
+    assert decode(data, 3).tobytes() == image.tobytes()
+
+
+def test_integers_beyond_16_bits_are_refused() -> None:
+    with pytest.raises(ImageError, match="beyond 16 bits"):
+        decode(encoded(Image.fromarray(np.full((2, 2), 70000, np.int32)), "TIFF"))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gan_lab.data import inspection
-from gan_lab.data.inspection import contact_sheet, duplicates, histogram, moments
+from gan_lab.data.inspection import balance, contact_sheet, duplicates, histogram, moments, pair_sheet, shows_pictures
+from gan_lab.data.near_duplicates import Pair
 from gan_lab.data.packing import pack
 from gan_lab.data.store import Store
 
@@ -64,3 +65,36 @@ def test_contact_sheet_without_labels_and_of_large_gray_images(root: Path) -> No
     assert [sheet.getpixel((152 * (i % 10) + 75, 302 * (i // 10) + 150)) for i in range(13)] == [
         (10 * i,) * 3 for i in range(13)
     ]
+
+
+def test_pair_sheet_shows_both_images_in_a_row(root: Path) -> None:
+    source = Array(40, (3, 16, 16))
+    source.images[:] = np.random.default_rng(0).integers(0, 256, (40, 3, 1, 1), np.uint8)
+    sheet = pair_sheet(store_of(source, root), [Pair(index, 39 - index, 0.0) for index in range(30)])
+    cell = 66
+    margin = sheet.width - 2 * cell
+    assert sheet.height == inspection.PAIRS * cell
+    for row in range(inspection.PAIRS):
+        for column, index in enumerate((row, 39 - row)):
+            pixel = sheet.getpixel((margin + column * cell + 32, row * cell + 32))
+            assert pixel == tuple(source.images[index, :, 0, 0].tolist())
+
+
+def test_balance() -> None:
+    assert balance({"a": 30, "b": 0, "c": 4}) == (7.5, ["b"])
+    assert balance({"a": 3}) == (1.0, [])
+
+
+@pytest.mark.parametrize("chunk", [1, 10**9])
+def test_a_store_of_floats_has_moments_but_no_pictures(chunk: int, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspection, "CHUNK_BYTES", chunk)
+    store = store_of(Array(12, (3, 1, 1)), root)
+    floats = np.random.default_rng(0).uniform(-1, 1, (12, 3, 1, 1)).astype(np.float32)
+    floats[5] = floats[2]
+    store.images = floats
+    store.card["dtype"] = "float32"
+    assert not shows_pictures(store)
+    mean, std = moments(store)
+    np.testing.assert_allclose(mean, floats.astype(np.float64).mean(axis=(0, 2, 3)), rtol=1e-12)
+    np.testing.assert_allclose(std, floats.astype(np.float64).std(axis=(0, 2, 3)), rtol=1e-6)
+    assert duplicates(store) == 1

@@ -50,10 +50,43 @@ def test_the_store_holds_what_the_source_gave(folder: Path) -> None:
         "fit": "pad",
         "resampling": "lanczos",
         "sha256": store.sha256,
+        "channels": 3,
         "gan_lab": __version__,
     }
     assert sorted(os.listdir(folder)) == [CARD, IMAGES, LABELS]
     assert os.listdir(folder.parent) == [folder.name]
+
+
+def test_the_card_tells_gray_images_from_colour(root: Path) -> None:
+    for channels in (1, 3):
+        store = pack(Array(3, (channels, 4, 4)), SHAPE, "crop", root / f"array-4x4x3-{channels}", "array")
+        assert (store.shape, store.card["channels"]) == (SHAPE, channels)
+
+
+class Floats(Array):
+    """Random values in [-1, 1] for the store to keep as they are."""
+
+    shape = (2, 1, 1)
+
+    def __init__(self, count: int = 5, made: tuple[int, int, int] = (2, 1, 1)) -> None:
+        super().__init__(count, made)
+        self.values = np.random.default_rng(0).uniform(-1, 1, (count, *made)).astype(np.float32)
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return ((str(index), value, index % 3) for index, value in enumerate(self.values))
+
+
+def test_a_source_with_its_own_shape_is_stored_as_floats(root: Path) -> None:
+    store = pack(Floats(), (2, 1, 1), "crop", root / "floats-1x1x2-0", "floats")
+    assert sorted(os.listdir(store.folder)) == [CARD, "images.f32", LABELS]
+    assert store.images.dtype == np.float32
+    np.testing.assert_array_equal(store.images, Floats().values)
+    card = json.loads((store.folder / CARD).read_text())
+    assert card["dtype"] == "float32"
+    assert not {"resampling", "channels"} & card.keys()
+    store.verify()
+    with pytest.raises(GanLabError, match=r"^0: shape \[3, 1, 1\] instead of \[2, 1, 1\]; nothing was packed$"):
+        pack(Floats(made=(3, 1, 1)), (2, 1, 1), "crop", root / "floats-1x1x2-1", "floats")
 
 
 def test_one_image_without_a_label_means_no_labels(folder: Path) -> None:

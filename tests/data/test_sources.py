@@ -10,11 +10,14 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
+import torch
 import torchvision.datasets
 from PIL import Image
 
-from gan_lab.data.sources import Digits, DownloadError, Torchvision
+from gan_lab.data.sources import Digits, DownloadError, Source, Torchvision, has_one_channel
 from gan_lab.errors import ConfigError, GanLabError
+
+from .conftest import Array, encoded, noise
 
 
 def test_digits_are_the_embedded_ones() -> None:
@@ -78,6 +81,171 @@ def test_torchvision_takes_split_where_the_class_does(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(torchvision.datasets, "Fake", BySplit, raising=False)
     assert Torchvision("Fake", "extra")._open().split == "extra"
+
+
+def test_options_and_root_reach_the_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Local(Fake):
+        classes = [("tench", "Tinca tinca"), ("goldfish",)]  # noqa: RUF012
+
+        def __init__(self, root: str, split: str = "train", kind: str = "a") -> None:
+            self.given = (root, split, kind)
+
+    monkeypatch.setattr(torchvision.datasets, "Fake", Local, raising=False)
+    source = Torchvision("Fake", "val", {"kind": "b"}, root=str(tmp_path))
+    assert source._open().given == (str(tmp_path), "val", "b")
+    assert source.classes == ["tench, Tinca tinca", "goldfish"]
+    assert source.identity == 'torchvision:Fake:val:{"kind": "b"}'
+    assert Torchvision("Fake", "val", root=str(tmp_path)).identity == "torchvision:Fake:val"
+    with pytest.raises(
+        ConfigError, match=r"^dataset\.source: torchvision's Local: .*unexpected keyword argument 'knid'"
+    ):
+        len(Torchvision("Fake", options={"knid": "b"}))
+
+
+@pytest.mark.parametrize(
+    ("target", "label"),
+    [
+        (3, 3),
+        (np.int64(3), 3),
+        (torch.tensor(3), 3),
+        (-1, None),
+        (None, None),
+        (0.5, None),
+        (torch.tensor([3]), None),
+        ((1, 2), None),
+    ],
+)
+def test_a_whole_number_is_a_label(target: Any, label: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    class One(Fake):
+        def __getitem__(self, index: int) -> Any:
+            return Image.new("L", (2, 2)), target
+
+    monkeypatch.setattr(torchvision.datasets, "Fake", One, raising=False)
+    assert [found for _, _, found in Torchvision("Fake")] == [label, label]
+
+
+def write_celeba(root: Path) -> None:
+    """Four faces, two of them for training, as CelebA's files are laid out."""
+    folder = root / "celeba"
+    (folder / "img_align_celeba").mkdir(parents=True)
+    names = [f"{index:06d}.jpg" for index in range(1, 5)]
+    for index, name in enumerate(names):
+        (folder / "img_align_celeba" / name).write_bytes(encoded(noise(178, 218, seed=index), "JPEG"))
+    rows = {
+        "list_eval_partition": [f"{name} {split}" for name, split in zip(names, "0012", strict=True)],
+        "identity_CelebA": [f"{name} {index + 1}" for index, name in enumerate(names)],
+        "list_bbox_celeba": ["4", "image_id x_1 y_1 width height", *(f"{name} 1 1 9 9" for name in names)],
+        "list_landmarks_align_celeba": ["4", " ".join("abcdefghij"), *(f"{n} 1 2 3 4 5 6 7 8 9 0" for n in names)],
+        "list_attr_celeba": ["4", "Male Smiling ", *(f"{name} -1 {-1 if name < '000002' else 1}" for name in names)],
+    }
+    for name, lines in rows.items():
+        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n")
+
+
+def test_celeba_by_an_attribute(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_celeba(root / "downloads")
+    monkeypatch.setattr(torchvision.datasets.CelebA, "download", lambda self: None)
+    monkeypatch.setattr(torchvision.datasets.CelebA, "_check_integrity", lambda self: True)
+    plain = Torchvision("CelebA", options={"target_type": "attr"})
+    assert [(image.size, label) for _, image, label in plain] == [((178, 218), None)] * 2
+    smiling = Torchvision("CelebA", options={"target_type": "attr"}, attribute="Smiling")
+    assert [label for _, _, label in smiling] == [0, 1]
+    assert smiling.classes == ["not Smiling", "Smiling"]
+    assert smiling.identity != plain.identity
+    assert [label for _, _, label in Torchvision("CelebA", options={"target_type": "identity"})] == [1, 2]
+    with pytest.raises(ConfigError, match=r"^dataset\.source\.attribute: no attribute 'Smling'; it has Male, Smiling$"):
+        list(Torchvision("CelebA", attribute="Smling"))
+    with pytest.raises(
+        ConfigError, match=r"^dataset\.split=val: Unknown value 'val' for argument split\. Valid values"
+    ):
+        len(Torchvision("CelebA", "val"))
+    with pytest.raises(ConfigError, match=r"^dataset\.source\.options: Unknown value 'x' for argument target_type"):
+        raise_as_torchvision_does(monkeypatch, "Unknown value 'x' for argument target_type. Valid values are {'attr'}.")
+
+
+def test_an_image_that_is_damaged_is_one_line(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_celeba(root / "downloads")
+    monkeypatch.setattr(torchvision.datasets.CelebA, "download", lambda self: None)
+    monkeypatch.setattr(torchvision.datasets.CelebA, "_check_integrity", lambda self: True)
+    (root / "downloads" / "celeba" / "img_align_celeba" / "000002.jpg").write_bytes(b"no image")
+    with pytest.raises(GanLabError, match=r"^torchvision CelebA, train split: image 1 cannot be read \(.*\)$"):
+        list(Torchvision("CelebA"))
+
+
+def raise_as_torchvision_does(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
+    def fail(self: object, root: str) -> None:
+        raise ValueError(message)
+
+    monkeypatch.setattr(torchvision.datasets, "Fake", type("Fake", (), {"__init__": fail}), raising=False)
+    len(Torchvision("Fake"))
+
+
+def test_stl10_has_labels_unless_unlabeled(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = root / "downloads" / "stl10_binary"
+    folder.mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 3, 96, 96), np.uint8)
+    pixels.transpose(0, 1, 3, 2).tofile(folder / "train_X.bin")
+    pixels.transpose(0, 1, 3, 2).tofile(folder / "unlabeled_X.bin")
+    np.array([1, 10, 2], np.uint8).tofile(folder / "train_y.bin")
+    names = ["airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"]
+    (folder / "class_names.txt").write_text("\n".join(names) + "\n")
+    monkeypatch.setattr(torchvision.datasets.STL10, "download", lambda self: None)
+    monkeypatch.setattr(torchvision.datasets.STL10, "_check_integrity", lambda self: True)
+    train, unlabeled = Torchvision("STL10"), Torchvision("STL10", "unlabeled")
+    samples = list(train)
+    np.testing.assert_array_equal(np.asarray(samples[0][1]).transpose(2, 0, 1), pixels[0])
+    assert [label for _, _, label in samples] == [0, 9, 1]
+    assert train.classes == names
+    assert [label for _, _, label in unlabeled] == [None] * 3
+    with pytest.raises(ConfigError, match=r"^dataset\.split=extra: Unknown value 'extra' for argument split\. Valid"):
+        len(Torchvision("STL10", "extra"))
+
+
+def test_svhn_is_read_from_its_matlab_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scipy_io = pytest.importorskip("scipy.io")
+    (root / "downloads").mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3, 2), np.uint8)
+    scipy_io.savemat(root / "downloads" / "extra_32x32.mat", {"X": pixels, "y": np.array([[10], [3]])})
+    monkeypatch.setattr(torchvision.datasets.SVHN, "download", lambda self: None)
+    monkeypatch.setattr(torchvision.datasets.SVHN, "_check_integrity", lambda self: True)
+    samples = list(Torchvision("SVHN", "extra"))
+    np.testing.assert_array_equal(np.asarray(samples[1][1]), pixels[..., 1])
+    assert [label for _, _, label in samples] == [0, 3]
+
+
+def test_imagenet_says_which_archive_is_missing(tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    with pytest.raises(DownloadError, match=rf"ILSVRC2012_devkit_t12\.tar\.gz .*place it in {tmp_path}"):
+        len(Torchvision("ImageNet", root=str(tmp_path)))
+
+
+def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: object, root: str) -> None:
+        raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
+
+    monkeypatch.setattr(torchvision.datasets, "Fake", type("Fake", (), {"__init__": fail}), raising=False)
+    with pytest.raises(GanLabError, match=r"^torchvision's Fake needs scipy .*: pip install scipy$"):
+        len(Torchvision("Fake"))
+
+
+def test_channels_are_those_of_the_images() -> None:
+    class Mixed(Array):
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            yield "gray", noise(4, 4, "L"), 0
+            yield "colour", noise(4, 4), 0
+
+    assert Digits().channels == Array(3, (1, 4, 4)).channels == 1
+    assert Array(3).channels == Mixed().channels == 3
+
+
+@pytest.mark.parametrize(("mode", "one"), [("1", True), ("LA", True), ("I;16", True), ("P", False), ("CMYK", False)])
+def test_modes_of_one_channel(mode: str, one: bool) -> None:
+    assert has_one_channel(Image.new(mode, (2, 2))) is one
+
+
+def test_what_the_user_has_stands_in_for_a_source() -> None:
+    local: Source = Array()
+    assert Digits().replaced_by(local) is local
 
 
 @pytest.mark.parametrize(

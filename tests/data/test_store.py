@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from gan_lab.data.packing import pack
-from gan_lab.data.store import CARD, IMAGES, LABELS, Store, StoreError, data_root
+from gan_lab.data.store import CARD, IMAGES, LABELS, POINTS, Store, StoreError, data_root
 
 from .conftest import Array
 
@@ -42,6 +43,28 @@ def test_what_a_store_says(folder: Path) -> None:
     store.verify()
 
 
+def test_read_gives_images_as_a_batch_has_them(folder: Path) -> None:
+    images = Store(folder).read([7, 0, 7])
+    assert images.dtype == torch.float32
+    assert torch.equal(images, torch.from_numpy(Array(10).images[[7, 0, 7]]).float() / 127.5 - 1)
+    images.zero_()
+    assert Store(folder).read(np.array([1])).abs().sum() > 0
+    assert Store(folder).read([]).shape == (0, 3, 4, 4)
+
+
+def test_a_store_of_floats(folder: Path) -> None:
+    values = np.random.default_rng(0).uniform(-1, 1, (10, 2, 1, 1)).astype("<f4")
+    (folder / POINTS).write_bytes(values.tobytes())
+    card = json.loads((folder / CARD).read_text()) | {"dtype": "float32", "shape": [2, 1, 1]}
+    (folder / CARD).write_text(json.dumps(card))
+    store = Store(folder)
+    assert (store.dtype, store.nbytes) == ("float32", 80)
+    assert torch.equal(store.read([3, 4]), torch.from_numpy(values[3:5]))
+    (folder / POINTS).write_bytes(values.tobytes()[:-1])
+    with pytest.raises(StoreError, match=r"images\.f32 has 79 bytes instead of 80"):
+        Store(folder)
+
+
 def test_verify_finds_a_changed_pixel(folder: Path) -> None:
     data = bytearray((folder / IMAGES).read_bytes())
     data[100] ^= 1
@@ -73,6 +96,7 @@ def test_a_file_of_the_wrong_size_is_found_when_opened(name: str, size: int | No
     "change",
     [
         {"version": 2},
+        {"dtype": "float64"},
         {"shape": [3, 4]},
         {"shape": [3, -4, -4]},
         {"shape": [3, 4.0, 4]},

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from gan_lab.data.packing import pack
+from gan_lab.data.points import Ring
 from gan_lab.data.store import Store
 from gan_lab.data.stream import Batch, Stream
 from gan_lab.errors import ConfigError, GanLabError
@@ -123,6 +124,81 @@ def test_the_seed_decides(store: Store) -> None:
     assert orders(1) == orders(1)
     every = [tuple(order) for seed in range(3) for order in orders(seed)]
     assert len(set(every)) == 9
+
+
+@pytest.fixture
+def lopsided(root: Path) -> Store:
+    """COUNT images with their index in the left column and 200 more in the right, gray."""
+    source = Array(COUNT, (1, 2, 3))
+    source.images[:] = np.arange(COUNT, dtype=np.uint8)[:, None, None, None]
+    source.images[..., -1] += 200
+    return pack(source, (1, 2, 3), "crop", root / "array-3x2x1-0", "array")
+
+
+def mirrored(batch: Batch) -> list[tuple[int, bool]]:
+    """Which images a batch of `lopsided` holds, and whether each is the wrong way round."""
+    columns = ((batch.images + 1) * 127.5).round().int()
+    ends = columns[:, 0, :, [0, -1]]
+    assert torch.equal(columns[:, 0, 0], columns[:, 0, 1])
+    return [(min(a, b), a > b) for a, b in ends[:, 0].tolist()]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_flip_mirrors_half_of_the_images_and_keeps_the_order(kind: str, lopsided: Store) -> None:
+    plain, stream = (Stream(lopsided, 5, 2, flip=flip, **KINDS[kind]) for flip in (False, True))
+    seen = []
+    for _ in range(4 * COUNT):
+        batch, flat = stream.next(), plain.next()
+        assert [index for index, _ in mirrored(batch)] == [index for index, _ in mirrored(flat)]
+        assert not any(turned for _, turned in mirrored(flat))
+        assert torch.equal(batch.labels, flat.labels)  # type: ignore[arg-type]
+        seen += mirrored(batch)
+    turned = sum(flag for _, flag in seen) / len(seen)
+    assert turned == pytest.approx(0.5, abs=0.1)  # 460 draws: 4 standard deviations
+    epochs = [seen[start : start + COUNT] for start in range(0, len(seen), COUNT)]
+    assert len({tuple(sorted(epoch)) for epoch in epochs}) == len(epochs)
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_flips_are_the_same_resident_and_mapped(channels_last: bool, root: Path) -> None:
+    store = pack(Array(COUNT, (3, 4, 5)), (3, 4, 5), "crop", root / "array-5x4x3-0", "array")
+    given = {"flip": True, "channels_last": channels_last}
+    resident, mapped = (Stream(store, 7, 3, **given, **kind) for kind in KINDS.values())
+    plain = Stream(store, 7, 3)
+    for _ in range(12):
+        a, b, c = resident.next(), mapped.next(), plain.next()
+        assert same(a, b)
+        turned = torch.tensor([torch.equal(x, y.flip(-1)) for x, y in zip(a.images, c.images, strict=True)])
+        assert torch.equal(a.images, torch.where(turned[:, None, None, None], c.images.flip(-1), c.images))
+    mapped.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_flips_go_on_exactly_with_another_batch_size_and_other_ranks(kind: str, lopsided: Store) -> None:
+    stream = Stream(lopsided, 6, 5, flip=True, **KINDS[kind])
+    for _ in range(9):
+        stream.next()
+    state = stream.state_dict()
+    rest = [image for _ in range(10) for image in mirrored(stream.next())]
+    ranks = [Stream(lopsided, 10, 0, rank=rank, world=2, flip=True, **KINDS[kind]) for rank in range(2)]
+    for rank in ranks:
+        rank.load_state_dict(state)
+    assert [image for _ in range(6) for rank in ranks for image in mirrored(rank.next())] == rest
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("flip", [False, True])
+def test_floats_are_drawn_as_they_are_stored(kind: str, flip: bool, root: Path) -> None:
+    store = pack(Ring(count=COUNT), (2, 1, 1), "crop", root / "ring-1x1x2-0", "ring")
+    stream = Stream(store, COUNT, 0, flip=flip, **KINDS[kind])
+    batch = stream.next()
+    assert batch.images.dtype == torch.float32
+    order = torch.argsort(batch.images[:, 0, 0, 0])
+    stored = store.read(np.arange(COUNT))
+    assert torch.equal(batch.images[order], stored[torch.argsort(stored[:, 0, 0, 0])])
+    batch.images.zero_()
+    assert stream.next().images.abs().min() > 0
+    stream.close()
 
 
 def test_global_randomness_is_neither_used_nor_disturbed(store: Store) -> None:
@@ -239,7 +315,7 @@ def test_reading_raises_no_warning(kind: str, store: Store) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("kind", KINDS)
 def test_cuda_draws_the_same(kind: str, store: Store) -> None:
-    here, there = Stream(store, 7, 0), Stream(store, 7, 0, device="cuda", **KINDS[kind])
+    here, there = Stream(store, 7, 0, flip=True), Stream(store, 7, 0, device="cuda", flip=True, **KINDS[kind])
     for _ in range(10):
         a, b = here.next(), there.next()
         assert b.images.is_cuda

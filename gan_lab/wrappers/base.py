@@ -1,0 +1,61 @@
+"""What every wrapper of a discriminator has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from gan_lab.critique import Critique, of
+
+Build = Callable[..., nn.Module]
+
+
+class Wrapper(nn.Module):
+    """A discriminator around another one, `inside`: images (N, C, H, W) and labels (N,) to a Critique.
+
+    `num_classes` is that of what is inside (0: unconditional); `images_per_score` is 1 unless images are packed. What
+    is inside may return plain scores.
+    """
+
+    def __init__(self, inside: nn.Module) -> None:
+        super().__init__()
+        self.inside = inside
+        self.num_classes = int(getattr(inside, "num_classes", 0) or 0)
+        self.images_per_score = int(getattr(inside, "images_per_score", 1))
+
+    def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
+        return of(self.inside(images, label))
+
+
+def probe(discriminator: nn.Module, image_shape: Sequence[int]) -> Critique:
+    """What a discriminator says about one blank image (or one pack of them), leaving it and the random state alone.
+
+    Raises ValueError when it does not take images of this shape.
+    """
+    images = torch.zeros(getattr(discriminator, "images_per_score", 1), *image_shape)
+    classes = getattr(discriminator, "num_classes", 0)
+    label = torch.zeros(len(images), dtype=torch.int64) if classes else None
+    with evaluating(discriminator), torch.no_grad(), torch.random.fork_rng(devices=[]):
+        try:
+            return of(discriminator(images, label))
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:160]
+            raise ValueError(
+                f"the discriminator inside does not take images of shape {list(image_shape)} "
+                f"(a wrapper that changes the images, such as packing, is named first): {reason}"
+            ) from error
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Every part in evaluation mode, and back in the mode it was in: statistics and power iterations do not move."""
+    before = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in before.items():
+            module.training = training
