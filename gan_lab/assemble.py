@@ -139,8 +139,9 @@ def build_wrapped(node: Mapping[str, Any], key: str, wrappers: Mapping[str, Any]
 
 def _around(inner: Callable[..., Any], node: Mapping[str, Any], key: str, parts: dict[str, Any]) -> Callable[..., Any]:
     def factory(**changes: Any) -> Any:
+        own = {name: value for name, value in changes.items() if name in node}  # what is around changes this one too
         try:
-            parts[key] = build(node, key)(lambda **more: inner(**{**changes, **more}))
+            parts[key] = build({**node, **own}, key)(lambda **more: inner(**{**changes, **more}))
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{key} ({node['_target_']}): {error}") from error
         return parts[key]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,12 +191,19 @@ def show_and_check(stored: dict[str, Any], changes: Changes, force: bool, starte
     real = {key: (now.get(key, ABSENT), new) for key, (_, new) in changes.items() if now.get(key, ABSENT) != new}
     for key, (old, new) in real.items():
         log.info("changed  %s: %s -> %s", key, old, new)
-    other = [key for key in real if not any(key == free or key.startswith(f"{free}.") for free in FREE)]
+    other = [key for key in real if not _is_free(key)]
     if other and started and not force:
         raise ConfigError(
             f"{', '.join(other[:4])}{' and more' if len(other) > 4 else ''}: would change the game of a run in "
             "progress; start a new run, or insist with resume_force=true"
         )
+
+
+def _is_free(key: str) -> bool:
+    """How long a schedule takes may follow the length of the run."""
+    if re.fullmatch(r"schedules\.[^.]+\.steps", key):
+        return True
+    return any(key == free or key.startswith(f"{free}.") for free in FREE)
 
 
 def to_yaml(value: Any) -> str:

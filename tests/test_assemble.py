@@ -28,6 +28,14 @@ class Several(nn.Module):
         return Critique(sum(network(images, label).scores for network in self.inside))  # type: ignore[arg-type]
 
 
+class Told(Several):
+    """One that is told the shape of the images."""
+
+    def __init__(self, build: Any, image_shape: list[int], **options: Any) -> None:
+        super().__init__(build, **options)
+        self.image_shape = image_shape
+
+
 def wrapper(**options: Any) -> dict[str, Any]:
     return {"_target_": "tests.test_assemble.Several", "_partial_": True, **options}
 
@@ -48,6 +56,14 @@ def test_wrappers_nest_the_first_innermost() -> None:
     outer = build_wrapped(NODE, "model.discriminator", wrappers, None)
     assert len(outer.inside) == 3
     assert all(len(middle.inside) == 2 for middle in outer.inside)
+
+
+def test_a_change_reaches_what_is_between() -> None:
+    """Two packs of three channels: whichever is named first, the network sees what it must."""
+    wrappers = {"inner": wrapper(count=1, channels=5), "outer": wrapper(count=1, channels=3)}
+    inner = {**wrappers["inner"], "image_shape": [1, 8, 8], "_target_": "tests.test_assemble.Told"}
+    outer = build_wrapped(NODE, "model.discriminator", {"inner": inner, "outer": wrappers["outer"]}, None)
+    assert outer.inside[0].image_shape == [3, 8, 8]
 
 
 @pytest.mark.parametrize(

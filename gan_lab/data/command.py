@@ -5,14 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan_lab.config import CONFIG_DIR, build
 from gan_lab.data.dataset import Dataset
-from gan_lab.data.inspection import contact_sheet, duplicates, histogram, moments
+from gan_lab.data.inspection import (
+    UNBALANCED,
+    balance,
+    contact_sheet,
+    duplicates,
+    histogram,
+    moments,
+    pair_sheet,
+    shows_pictures,
+)
+from gan_lab.data.listed import listed
+from gan_lab.data.near_duplicates import near_duplicates
 from gan_lab.data.root import data_root
 from gan_lab.data.store import CARD, Store, StoreError
 from gan_lab.errors import ConfigError, GanLabError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SHOWN_POINTS = 4096
 
 
 def main(cfg: Mapping[str, Any]) -> None:
@@ -71,18 +87,51 @@ def _inspect(cfg: Mapping[str, Any]) -> None:
     store.verify()
     _print_facts(store)
     mean, std = moments(store)
-    print(f"pixels   mean {_numbers(mean)}, std {_numbers(std)} per channel, in 0..1")
+    kind, span = ("pixels", "0..1") if store.dtype == "uint8" else ("values", "-1..1")
+    print(f"{kind}   mean {_numbers(mean)}, std {_numbers(std)} per channel, in {span}")
     print(f"repeats  {duplicates(store)} exact duplicates")
-    _print_histogram(store)
     out = Path(cfg.get("out") or f"{store.name}.png").expanduser()
     if out.is_dir():
         out = out / f"{store.name}.png"
+    if shows_pictures(store):
+        _print_near_duplicates(store, out.with_name(f"{out.stem}-near-duplicates.png"))
+    _print_histogram(store)
+    _print_balance(store)
+    sheet = _sheet(dataset, store)
+    if sheet is None:
+        print(f"sheet    none: {store.name} holds no gray or RGB pixels, and dataset.picture is not set")
+    else:
+        _save(sheet, out, "the contact sheet")
+        print(f"sheet    {out.absolute()}")
+
+
+def _sheet(dataset: Dataset, store: Store) -> Image.Image | None:
+    """Examples as the dataset's own picture shows them, else a grid of them; None for what neither can show."""
+    if dataset.picture is not None:
+        from PIL import Image
+
+        picture = dataset.picture(store.read(range(min(len(store), SHOWN_POINTS))))
+        return Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy())
+    return contact_sheet(store) if shows_pictures(store) else None
+
+
+def _save(sheet: Image.Image, out: Path, what: str) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        contact_sheet(store).save(out)
+        sheet.save(out)
     except (OSError, ValueError) as error:
-        raise GanLabError(f"out={out}: the contact sheet cannot be written ({error})") from error
-    print(f"sheet    {out.absolute()}")
+        raise GanLabError(f"out={out}: {what} cannot be written ({error})") from error
+
+
+def _print_near_duplicates(store: Store, out: Path) -> None:
+    pairs = near_duplicates(store)
+    if not pairs:
+        print("alike    no near duplicates")
+        return
+    print(
+        f"alike    {len(pairs)} near duplicates ({listed([f'{a} and {b}' for a, b, _ in pairs])}), see {out.absolute()}"
+    )
+    _save(pair_sheet(store, pairs), out, "the sheet of near duplicates")
 
 
 def _print_facts(store: Store) -> None:
@@ -105,6 +154,20 @@ def _print_histogram(store: Store) -> None:
         print(f"  ... and {len(counts) - 50} more classes")
 
 
+def _print_balance(store: Store) -> None:
+    counts = histogram(store)
+    if not counts:
+        return
+    ratio, empty = balance(counts)
+    some = {name: count for name, count in counts.items() if count}
+    most, least = max(some, key=some.__getitem__), min(some, key=some.__getitem__)
+    print(f"balance  the largest class ({most}) has {ratio:.1f} times the images of the smallest ({least})")
+    if ratio > UNBALANCED:
+        print("         a conditional model will know the small ones badly: add to them, or leave them out")
+    if empty:
+        print(f"         {len(empty)} classes are empty: {listed(empty)}")
+
+
 def _print_table(rows: list[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -123,6 +186,8 @@ def _ready_made() -> Iterable[str]:
 
 def _sides(store: Store) -> str:
     channels, height, width = store.shape
+    if not shows_pictures(store):
+        return f"{width}x{height}x{channels} {store.dtype}"
     return f"{width}x{height} {'gray' if channels == 1 else 'RGB'}"
 
 

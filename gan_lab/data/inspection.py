@@ -1,21 +1,25 @@
-"""What there is to see in a store: how often each class, what the pixels are like, repeats, and a sheet of examples."""
+"""What there is to see in a store: how often each class, what the pixels are like, repeats, and sheets of examples."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from gan_lab.data.images import to_channels
+from gan_lab.data.images import MODES, to_channels
+from gan_lab.data.near_duplicates import Pair
 from gan_lab.data.store import Store
 
 CHUNK_BYTES = 64 * 1024**2
 CELL = 64
 SHEET = 10
+PAIRS = 20
+UNBALANCED = 10
 
 
 def histogram(store: Store) -> dict[str, int]:
@@ -26,8 +30,24 @@ def histogram(store: Store) -> dict[str, int]:
     return dict(zip(store.classes, counts.tolist(), strict=True))
 
 
+def balance(counts: Mapping[str, int]) -> tuple[float, list[str]]:
+    """The largest class as a multiple of the smallest that has images, and the classes that have none."""
+    some = [count for count in counts.values() if count]
+    return max(some) / min(some), [name for name, count in counts.items() if not count]
+
+
+def shows_pictures(store: Store) -> bool:
+    """Whether what is stored are pixels in gray or RGB."""
+    return store.dtype == "uint8" and store.shape[0] in MODES
+
+
 def moments(store: Store) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel over all pixels, with 255 as 1. Exact up to the last division."""
+    """Mean and standard deviation of each channel over all images, with 255 as 1; of float stores as they are.
+
+    Exact up to the last division for uint8.
+    """
+    if store.dtype != "uint8":
+        return _float_moments(store)
     channels = store.shape[0]
     counts = np.zeros((channels, 256), np.int64)
     for chunk in _chunks(store):
@@ -40,6 +60,14 @@ def moments(store: Store) -> tuple[list[float], list[float]]:
     return mean.tolist(), np.sqrt(variance).tolist()
 
 
+def _float_moments(store: Store) -> tuple[list[float], list[float]]:
+    """In two passes, so that nothing cancels."""
+    count = len(store) * store.shape[1] * store.shape[2]
+    mean = sum(chunk.sum(axis=(0, 2, 3), dtype=np.float64) for chunk in _chunks(store)) / count
+    squares = sum(((chunk - mean[:, None, None]) ** 2).sum(axis=(0, 2, 3)) for chunk in _chunks(store))
+    return mean.tolist(), np.sqrt(squares / count).tolist()
+
+
 def duplicates(store: Store) -> int:
     """How many images are a bit-for-bit repeat of an earlier one."""
     seen = {hashlib.blake2b(image, digest_size=16).digest() for chunk in _chunks(store) for image in chunk}
@@ -48,7 +76,16 @@ def duplicates(store: Store) -> int:
 
 def contact_sheet(store: Store) -> Image.Image:
     """The first ten images of each of the first ten classes, a labelled row each; without labels the first hundred."""
-    rows = _rows(store)
+    return _sheet(store, _rows(store))
+
+
+def pair_sheet(store: Store, pairs: Sequence[Pair]) -> Image.Image:
+    """The first PAIRS of `pairs`, a row each: both images, and their indices before them."""
+    return _sheet(store, [(f"{a} / {b}", [a, b]) for a, b, _ in pairs[:PAIRS]])
+
+
+def _sheet(store: Store, rows: list[tuple[str, list[int]]]) -> Image.Image:
+    """A row of images for each `(label, indices)`."""
     font = ImageFont.load_default()
     labels = [name.encode("ascii", "replace").decode()[:20] for name, _ in rows]
     margin = max((math.ceil(font.getlength(label)) for label in labels), default=0)
@@ -89,7 +126,7 @@ def _anchor(font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str | None:
     return "lm" if isinstance(font, ImageFont.FreeTypeFont) else None
 
 
-def _chunks(store: Store) -> Iterator[NDArray[np.uint8]]:
-    step = max(1, CHUNK_BYTES // math.prod(store.shape))
+def _chunks(store: Store) -> Iterator[NDArray[Any]]:
+    step = max(1, CHUNK_BYTES * len(store) // store.nbytes)
     for start in range(0, len(store), step):
         yield np.ascontiguousarray(store.images[start : start + step])

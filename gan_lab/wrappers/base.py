@@ -44,8 +44,7 @@ def probe(discriminator: nn.Module, image_shape: Sequence[int]) -> Critique:
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:160]
             raise ValueError(
-                f"the discriminator inside does not take images of shape {list(image_shape)} "
-                f"(a wrapper that changes the images, such as packing, is named first): {reason}"
+                f"the discriminator inside does not take images of shape {list(image_shape)}: {reason}"
             ) from error
 
 

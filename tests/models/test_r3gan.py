@@ -136,7 +136,7 @@ def test_the_end_of_the_discriminator() -> None:
     for classes, label in ((None, None), (5, torch.tensor([4, 0, 4]))):
         network = Discriminator((1, 16, 24), width=6, num_classes=classes)
         last = network.layers(network.of_image(images))
-        features = torch.einsum("nchw,chw->nc", last, network.basis.weight[:, 0])
+        features = torch.einsum("nchw,hwc->nc", last, network.pictures)
         critique = network(images, label)
         assert_close(critique.features, features)
         linear = features @ network.to_score.weight.T

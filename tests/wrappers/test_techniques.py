@@ -36,7 +36,6 @@ def test_stacks_play_a_round(model: str, techniques: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("overrides", "line"),
     [
-        (["model=dcgan", "+technique=[minibatch_discrimination,packing]"], "packing, is named first"),
         (["model=dcgan", "+technique=[packing]", "trainer.accumulation=4"], "packs of 2 do not divide a batch of 1"),
         (["model=cgan", "+technique=[packing]"], "packing needs a discriminator that takes none"),
         (["dataset=ring", "+technique=[diffaugment]"], "too small to augment; leave it out"),

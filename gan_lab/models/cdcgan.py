@@ -1,0 +1,66 @@
+"""DCGAN's networks (arXiv:1511.06434) under the condition of a label (Mirza & Osindero 2014, arXiv:1411.1784).
+
+There is no paper of this name; the way the label enters is the usual one. Generator: a learned vector per class
+continues the latent. Discriminator: a learned plane per class is one more channel of the image. Both tables start as
+N(0, 1), of the size of what they join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gan_lab.critique import Critique
+from gan_lab.layers.labels import needed
+from gan_lab.models import dcgan
+from gan_lab.models.cgan import known_classes
+
+
+class Generator(nn.Module):
+    """Latent (N, D) and labels (N,) to images (N, C, H, W) in [-1, 1]; `embedding_dim` numbers per class.
+
+    Raises ValueError for data without classes and for an image size that does not halve down to 4 to 7 pixels.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        latent_dim: int,
+        width: int = 64,
+        num_classes: int | None = None,
+        embedding_dim: int = 50,
+    ) -> None:
+        super().__init__()
+        self.num_classes = known_classes(num_classes)
+        self.of_label = nn.Embedding(self.num_classes, embedding_dim)
+        self.network = dcgan.Generator(image_shape, latent_dim + embedding_dim, width)
+
+    def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
+        label = needed(label, self.num_classes)
+        images: Tensor = self.network(torch.cat([latent, self.of_label(label)], 1))
+        return images
+
+
+class Discriminator(nn.Module):
+    """Images (N, C, H, W) and labels (N,) to scores (N,). `normalization` as in DCGAN. Raises ValueError as above."""
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        width: int = 64,
+        num_classes: int | None = None,
+        normalization: str = "batch",
+    ) -> None:
+        super().__init__()
+        self.num_classes = known_classes(num_classes)
+        channels, *size = image_shape
+        self.network = dcgan.Discriminator([channels + 1, *size], width, normalization)
+        self.of_label = nn.Embedding(self.num_classes, size[0] * size[1])
+
+    def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
+        label = needed(label, self.num_classes)
+        plane = self.of_label(label).view(len(images), 1, *images.shape[2:])
+        critique: Critique = self.network(torch.cat([images, plane.to(images.dtype)], 1))
+        return critique
