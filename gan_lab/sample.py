@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
+from gan_lab.command_line.console import shown
 from gan_lab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ def main(cfg: DictConfig) -> None:
         raise ConfigError(f"truncation: {cfg.truncation!r} is not a positive number")
     from gan_lab.images import picture_of, synthetic_note, to_bytes, write_png
     from gan_lab.sampling import load
-    from gan_lab.train import shown
 
     trained = load(cfg.run, checkpoint=str(cfg.checkpoint), device=cfg.device, trust=list(cfg.trust))
     label: Any = list(cfg.label) if OmegaConf.is_list(cfg.label) else cfg.label

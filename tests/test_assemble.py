@@ -72,7 +72,7 @@ def test_a_change_reaches_what_is_between() -> None:
         (
             {k: v for k, v in NODE.items() if k != "image_shape"},
             wrapper(),
-            r"model.discriminator \(gan_lab.models.mlp.Discriminator\): has no image_shape, which a wrapper must change",
+            r"model.discriminator \(.*mlp.Discriminator\): has no image_shape, which a wrapper must change",
         ),
         (NODE, wrapper(colour=1), r"wrappers.discriminator.it \(tests.test_assemble.Several\): .*colour"),
         ({**NODE, "width": 0}, wrapper(), r"model.discriminator \(.*\): width and depth must be at least 1"),

@@ -61,7 +61,7 @@ def test_dim_is_checked(prior: type[Latent]) -> None:
 
 @pytest.mark.parametrize("threshold", [0.1, 0.5, 2.0])
 def test_truncated_normal(threshold: float) -> None:
-    """Inside the threshold, and there distributed as N(0, 1) is: its variance in closed form, within 5 standard errors."""
+    """Inside the threshold, and there as N(0, 1) is: its variance in closed form, within 5 standard errors."""
     draws = Normal(50).truncated(2000, threshold, torch.Generator().manual_seed(0)).double()
     assert draws.shape == (2000, 50)
     assert draws.abs().max() <= threshold

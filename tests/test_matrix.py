@@ -1,5 +1,5 @@
-"""Every model with every loss, regularizer and technique, pairwise: one round is finite, moves both players, each only in
-its own move; or the pair is refused in a line that says why."""
+"""Every model with every loss, regularizer and technique, pairwise: one round is finite, moves both players, each only
+in its own move; or the pair is refused in a line that says why."""
 
 from __future__ import annotations
 

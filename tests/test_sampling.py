@@ -151,7 +151,9 @@ def test_what_an_unconditional_generator_is_not_asked(
     assert "label=7: this generator was trained without labels" in capsys.readouterr().err
 
 
-def test_truncation(trained: Callable[..., Path], gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_truncation(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     run = trained("run")
     loaded = package.load(run)
     assert torch.equal(loaded.sample(4, truncation=0.5), loaded.sample(4, truncation=0.5))

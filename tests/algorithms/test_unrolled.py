@@ -252,9 +252,7 @@ def test_several_steps_are_those_that_would_be_taken(name: str) -> None:
     assert_close(loss.detach(), really(ours, real, latent, zero), rtol=1e-9, atol=1e-12)
     gradients = torch.autograd.grad(loss, parameters)
     assert all(bool(torch.isfinite(g).all()) for g in gradients)
-    if (
-        name in ROUGH
-    ):  # what they hold fixed in the derivative (u; a running mean) moves in the difference
+    if name in ROUGH:  # what they hold fixed in the derivative (u; a running mean) moves in the difference
         return
     ours_along = torch.stack([(g * d).sum() for g, d in zip(gradients, direction, strict=True)]).sum()
     h = 1e-6
