@@ -6,8 +6,8 @@ first), LeakyReLU 0.2 and dropout 0.5; one linear layer to the score and one to 
 The generator is `cdcgan.Generator` with a width of 96 (the paper: 384-192-96 channels).
 
 Sized by the image: two convolutions per halving, 512 channels at most. Deviations: the paper tries Gaussian noise of
-0, 0.1 and 0.2 on the discriminator's activations: none here. The generator's label is a learned vector, not one-hot
-(the same function after the linear layer), its kernels are 4 rather than 5 wide and its first map is normalised too.
+0, 0.1 and 0.2 on the discriminator's activations: none here. The generator's kernels are 4 rather than 5 wide and its
+first map is normalised too.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """DCGAN's networks (arXiv:1511.06434) under the condition of a label (Mirza & Osindero 2014, arXiv:1411.1784).
 
-There is no paper of this name; the way the label enters is the usual one. Generator: a learned vector per class
-continues the latent. Discriminator: a learned plane per class is one more channel of the image. Both tables start as
-N(0, 1), of the size of what they join.
+There is no paper of this name; the way the label enters is the usual one. Generator: the one-hot label continues the
+latent (a longer vector of its own per class would learn faster than the latent and drown it: each class one picture).
+Discriminator: a learned plane per class, first N(0, 1), is one more channel of the image.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from gan_lab.critique import Critique
 from gan_lab.layers.labels import needed
@@ -19,7 +20,7 @@ from gan_lab.models.cgan import known_classes
 
 
 class Generator(nn.Module):
-    """Latent (N, D) and labels (N,) to images (N, C, H, W) in [-1, 1]; `embedding_dim` numbers per class.
+    """Latent (N, D) and labels (N,) to images (N, C, H, W) in [-1, 1].
 
     Raises ValueError for data without classes and for an image size that does not halve down to 4 to 7 pixels.
     """
@@ -30,16 +31,15 @@ class Generator(nn.Module):
         latent_dim: int,
         width: int = 64,
         num_classes: int | None = None,
-        embedding_dim: int = 50,
     ) -> None:
         super().__init__()
         self.num_classes = known_classes(num_classes)
-        self.of_label = nn.Embedding(self.num_classes, embedding_dim)
-        self.network = dcgan.Generator(image_shape, latent_dim + embedding_dim, width)
+        self.network = dcgan.Generator(image_shape, latent_dim + self.num_classes, width)
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = needed(label, self.num_classes)
-        images: Tensor = self.network(torch.cat([latent, self.of_label(label)], 1))
+        assert label is not None
+        images: Tensor = self.network(torch.cat([latent, one_hot(label, self.num_classes).to(latent.dtype)], 1))
         return images
 
 

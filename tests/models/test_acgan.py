@@ -36,8 +36,11 @@ def test_the_papers_layers_at_32_pixels() -> None:
 
 def test_the_configured_generator_is_the_papers() -> None:
     generator = composed("model=acgan", "dataset=cifar10")["model"]["generator"]
-    assert (generator["width"], generator["latent_dim"]) == (96, 100)  # 384-192-96 at 32 pixels
-    assert generator["embedding_dim"] + generator["latent_dim"] == 110
+    assert (generator["width"], generator["latent_dim"]) == (96, 100)
+    network = build(generator).network.layers
+    convolutions = [m for m in network if isinstance(m, nn.ConvTranspose2d)]
+    assert [m.in_channels for m in convolutions] == [384, 192, 96]
+    assert network[0].in_features == 110
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 16), (1, 28, 28), (3, 64, 64), (3, 96, 80)], ids=str)

@@ -11,12 +11,11 @@ from gan_lab.models.cdcgan import Discriminator, Generator
 SHAPES = [(1, 16, 16), (1, 28, 28), (3, 32, 32), (3, 96, 80)]
 
 
-def test_the_vector_of_the_class_continues_the_latent() -> None:
+def test_the_one_hot_label_continues_the_latent() -> None:
     torch.manual_seed(0)
-    generator = Generator((1, 16, 16), 6, width=8, num_classes=3, embedding_dim=4).eval()
+    generator = Generator((1, 16, 16), 6, width=8, num_classes=3).eval()
     latent, label = torch.randn(5, 6), torch.tensor([2, 0, 1, 1, 2])
-    joined = torch.cat([latent, generator.of_label.weight[label]], 1)
-    assert joined.shape == (5, 10)
+    joined = torch.cat([latent, torch.eye(3)[label]], 1)
     assert_close(generator(latent, label), generator.network(joined))
 
 

@@ -11,16 +11,21 @@ from gan_lab.models.cgan import Discriminator, Generator, maxout
 
 
 def test_the_papers_units() -> None:
-    generator, discriminator = Generator((1, 28, 28), 100, num_classes=10), Discriminator((1, 28, 28), num_classes=10)
-    assert (generator.of_latent.in_features, generator.of_latent.out_features) == (100, 200)
-    assert generator.of_label.weight.shape == (10, 1000)
-    hidden = [m for m in generator.joint if isinstance(m, nn.Linear)]
-    assert [(m.in_features, m.out_features) for m in hidden] == [(1200, 1200), (1200, 784)]
+    discriminator = Discriminator((1, 28, 28), num_classes=10)
     assert discriminator.of_image.out_features == 240 * 5
     assert discriminator.of_label.weight.shape == (10, 50 * 5)
     assert (discriminator.joint.in_features, discriminator.joint.out_features) == (290, 240 * 4)
     assert discriminator.to_score.in_features == 240
-    assert {m.p for n in (generator, discriminator) for m in n.modules() if isinstance(m, nn.Dropout)} == {0.5}
+    assert discriminator.dropout.p == 0.5
+
+
+def test_the_vector_of_the_class_continues_the_latent() -> None:
+    torch.manual_seed(0)
+    generator = Generator((1, 28, 28), 6, num_classes=3).eval()
+    latent, label = torch.randn(5, 6), torch.tensor([2, 0, 1, 1, 2])
+    assert_close(generator(latent, label), generator.network(torch.cat([latent, generator.of_label.weight[label]], 1)))
+    hidden = [m for m in generator.network.layers if isinstance(m, nn.Linear)]
+    assert [(m.in_features, m.out_features) for m in hidden] == [(16, 128), (128, 256), (256, 512), (512, 784)]
 
 
 def test_maxout() -> None:
@@ -30,10 +35,9 @@ def test_maxout() -> None:
 
 
 def test_a_looked_up_label_is_a_linear_layer_on_one_hot() -> None:
-    generator = Generator((1, 8, 8), 4, width=3, num_classes=5)
+    table = Discriminator((1, 8, 8), width=24, num_classes=5).of_label
     label = torch.tensor([4, 0, 4])
-    one_hot = nn.functional.one_hot(label, 5).float()
-    assert_close(generator.of_label(label), one_hot @ generator.of_label.weight)
+    assert_close(table(label), nn.functional.one_hot(label, 5).float() @ table.weight)
 
 
 def test_what_the_discriminator_computes() -> None:
@@ -95,4 +99,6 @@ def test_bad_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match=r"dropout must lie in \[0, 1\), not 1"):
         Discriminator((1, 16, 16), 8, num_classes=3, dropout=1.0)
     with pytest.raises(ValueError, match="width must be at least 1, not 0"):
-        Generator((1, 16, 16), 6, 0, num_classes=3)
+        Discriminator((1, 16, 16), 0, num_classes=3)
+    with pytest.raises(ValueError, match="embedding_dim must be at least 1, not 0"):
+        Generator((1, 16, 16), 6, 8, num_classes=3, embedding_dim=0)
