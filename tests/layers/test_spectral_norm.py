@@ -181,5 +181,5 @@ def test_full_precision_under_autocast() -> None:
 def test_zeros_are_refused() -> None:
     layer = nn.Linear(2, 2)
     nn.init.zeros_(layer.weight)
-    with pytest.raises(ValueError, match="the weight of Linear is all zeros"):
+    with pytest.raises(ValueError, match="the weight of Linear starts as all zeros"):
         spectral_norm(layer)
