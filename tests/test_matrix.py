@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from gan_lab.algorithms.noise_to_image import NoiseToImage
+from gan_lab.assemble import assemble
 from gan_lab.errors import ConfigError
-from tests.compose import choices, composed, tiny_run
+from tests.compose import choices, composed
 from tests.conftest import TINY
 
 MODELS, LOSSES, REGULARIZERS = choices("model"), choices("loss"), choices("loss/regularizers")
@@ -47,9 +48,9 @@ def same(before: list[torch.Tensor], after: list[torch.Tensor]) -> list[bool]:
     return [torch.equal(a, b) for a, b in zip(before, after, strict=True)]
 
 
-def play(folder: Path, *overrides: str, moves: bool = False) -> None:
+def play(folder: Path, config: dict[str, Any], moves: bool) -> None:
     """A round of the trainer; with `moves`, then each move alone."""
-    run = tiny_run(folder, *overrides)
+    run, _ = assemble(config, folder)
     start = {role: weights(network) for role, network in run.algorithm.networks.items()}
     run.trainer.round(run)
     assert all(math.isfinite(float(value)) for value in run.metrics.values()), run.metrics
@@ -69,12 +70,13 @@ def play(folder: Path, *overrides: str, moves: bool = False) -> None:
 
 
 def play_or_be_refused(folder: Path, *overrides: str, moves: bool = False) -> None:
-    reasons = refusals(composed(*TINY, *overrides))
+    config = composed(*TINY, *overrides)
+    reasons = refusals(config)
     if not reasons:
-        play(folder, *overrides, moves=moves)
+        play(folder, config, moves)
         return
     with pytest.raises(ConfigError) as refusal:
-        play(folder, *overrides)
+        play(folder, config, moves)
     assert any(reason in str(refusal.value) for reason in reasons), str(refusal.value)
     assert "\n" not in str(refusal.value)
 
