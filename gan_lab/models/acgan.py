@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gan_lab.critique import Critique
+from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.first_map import first_map
 from gan_lab.layers.projection import Readout
 from gan_lab.models.cgan import known_classes
@@ -45,7 +46,7 @@ class Discriminator(nn.Module):
             layers.append(nn.Conv2d(channels, wider, 3, stride=2 - level % 2, padding=1, bias=level == 0))
             if level:
                 layers.append(nn.BatchNorm2d(wider))
-            layers += [nn.LeakyReLU(0.2, inplace=True), nn.Dropout(dropout)]
+            layers += [nn.LeakyReLU(0.2, inplace=True), Dropout(dropout)]
             channels = wider
         self.layers = nn.Sequential(*layers)
         self.to_score = Readout(channels, rows, columns, bias=True)

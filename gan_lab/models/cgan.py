@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.critique import Critique
+from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.first_map import check_image_shape
 from gan_lab.layers.labels import needed
 from gan_lab.models import mlp
@@ -73,7 +74,7 @@ class Discriminator(nn.Module):
         self.of_image = nn.Linear(math.prod(check_image_shape(image_shape)), 5 * width)
         self.of_label = nn.Embedding(self.num_classes, 5 * narrow)
         self.joint = nn.Linear(width + narrow, 4 * width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.to_score = nn.Linear(width, 1)
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gan_lab.critique import Critique
+from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.first_map import check_image_shape
 
 
@@ -51,7 +52,7 @@ class Discriminator(nn.Module):
         for hidden in reversed(_hidden(width, depth)):
             layers += [nn.Linear(units, hidden), nn.LeakyReLU(0.2, inplace=True)]
             if dropout:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
             units = hidden
         self.layers = nn.Sequential(*layers)
         self.to_score = nn.Linear(units, 1)
