@@ -11,10 +11,12 @@ from torch import Tensor
 
 from gan_lab import checkpoint
 from gan_lab.algorithms.base import Algorithm
+from gan_lab.background import Writer
 from gan_lab.data.store import Store
 from gan_lab.data.stream import Stream
 from gan_lab.engine import Engine
 from gan_lab.loggers.base import Loggers
+from gan_lab.rounds import Rounds
 from gan_lab.seeding import random_state, restore_random_state
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ class Run:
 
     `metrics` are the latest round's 0-d tensors, still on the device; `figures` the latest that were read back.
     `outcome` is running, finished, stopped or failed, and `error` says why in one line. `fresh` is false for a run
-    that goes on from a checkpoint. `interactive` is true where somebody watches a terminal.
+    that goes on from a checkpoint. `interactive` is true where somebody watches a terminal. What is written while the
+    run goes on is written by `writer`.
     """
 
     folder: Path
@@ -36,15 +39,17 @@ class Run:
     store: Store
     stream: Stream
     algorithm: Algorithm
+    rounds: Rounds
     trainer: Trainer
     loggers: Loggers
+    writer: Writer
     interactive: bool = False
     step: int = 0
     images_seen: int = 0
     fresh: bool = True
     outcome: str = "running"
     error: str = ""
-    metrics: dict[str, Tensor] = field(default_factory=dict)
+    metrics: Mapping[str, Tensor] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
     restored_rng: dict[str, Any] | None = None
 

@@ -1,23 +1,36 @@
-"""Saves the run every `trainer.checkpoint_every` steps and at its end, keeping the newest `trainer.checkpoint_keep`."""
+"""Saves the run every `trainer.checkpoint_every` steps and at its end, in the background; keeps the newest few."""
 
 from __future__ import annotations
 
 import logging
+import threading
+from functools import partial
+from pathlib import Path
 
 from gan_lab import checkpoint
 from gan_lab.callbacks.base import Callback
+from gan_lab.files import remove_unfinished
 from gan_lab.run import Run
+from gan_lab.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
 
 class Checkpoints(Callback):
-    """What is written is finite: `StopOnNonFinite` comes before it and looks at the weights first."""
+    """What is written is finite: `StopOnNonFinite` comes before it and looks at the weights first.
+
+    The newest `trainer.checkpoint_keep` are kept. A round waits only while the state is copied, and for the checkpoint
+    before where that is not on disk yet: there is one copy at a time. The last one is on disk when the run is over.
+    """
 
     def __init__(self) -> None:
         self._saved = -1
+        self._snapshot = Snapshot()
+        self._written = threading.Event()
+        self._written.set()
 
     def on_fit_start(self, run: Run) -> None:
+        remove_unfinished(run.checkpoints)
         self._saved = -1 if run.fresh else run.step
 
     def on_step_end(self, run: Run) -> None:
@@ -25,10 +38,21 @@ class Checkpoints(Callback):
             self._save(run)
 
     def on_fit_end(self, run: Run) -> None:
-        if run.outcome != "failed" and run.step != self._saved:
+        if run.outcome == "failed":
+            return
+        if run.step != self._saved:
             self._save(run)
+        run.writer.flush()
 
     def _save(self, run: Run) -> None:
-        path = checkpoint.save(run.checkpoints, run.state_dict(), run.trainer.checkpoint_keep)
+        self._written.wait()
+        self._snapshot.take(run.state_dict())
+        self._written.clear()
+        run.writer.submit(partial(self._write, run.checkpoints, run.trainer.checkpoint_keep))
         self._saved = run.step
-        log.debug("saved %s", path)
+
+    def _write(self, folder: Path, keep: int) -> None:
+        try:
+            log.debug("saved %s", checkpoint.save(folder, self._snapshot.state(), keep))
+        finally:
+            self._written.set()

@@ -3,32 +3,75 @@
 from __future__ import annotations
 
 import time
-
-import torch
+from collections import deque
+from typing import NamedTuple
 
 from gan_lab.callbacks.base import Callback
+from gan_lab.memory import peak
+from gan_lab.readings import Reading, Readings
 from gan_lab.run import Run
 
 
+class Asked(NamedTuple):
+    """Figures of a step that are on their way, and what of them the host knew by itself."""
+
+    step: int
+    images_seen: int
+    names: tuple[str, ...]
+    reading: Reading
+    rates: dict[str, float]
+    logged: bool
+
+
+class Mark(NamedTuple):
+    """When, after how many images, and after how many seconds of waiting for data."""
+
+    time: float
+    images: int
+    waited: float
+
+
 class Figures(Callback):
-    """Loss terms, mean scores, gradient norms, learning rates, and images/s since the last reading."""
+    """Loss terms, mean scores, gradient norms, learning rates; images/s and the share of the time spent waiting for
+    data since the last reading; the memory that was needed at most.
+
+    The device is not waited for: figures are handed on when they have arrived, a round or two later, in the order of
+    their steps. They are all there at a checkpoint and at the end.
+    """
 
     def __init__(self) -> None:
-        self._since = (0.0, 0)
+        self._asked: deque[Asked] = deque()
+        self._since = Mark(0.0, 0, 0.0)
 
     def on_fit_start(self, run: Run) -> None:
-        self._since = (time.perf_counter(), run.images_seen)
+        self._since = Mark(time.perf_counter(), run.images_seen, run.stream.waited)
 
     def on_step_end(self, run: Run) -> None:
-        scheduled = run.due(run.trainer.log_every)
-        if not (scheduled or run.last_step):
-            return
-        values = torch.stack([value.float() for value in run.metrics.values()]).tolist()
-        now, (then, images) = time.perf_counter(), self._since
-        run.figures = dict(zip(run.metrics, values, strict=True))
-        run.figures |= {f"learning_rate/{role}": rate for role, rate in run.algorithm.learning_rates().items()}
-        run.figures["images_seen"] = run.images_seen
-        run.figures["images_per_second"] = (run.images_seen - images) / max(now - then, 1e-9)
-        self._since = (now, run.images_seen)
-        if scheduled:  # an off-beat last step would leave a line that a longer run does not have
-            run.loggers.scalars(run.step, run.figures)
+        logged = run.due(run.trainer.log_every)
+        if logged or run.last_step:
+            readings = Readings.of(run.metrics)
+            rates = {f"learning_rate/{role}": rate for role, rate in run.algorithm.learning_rates().items()}
+            asked = Asked(run.step, run.images_seen, readings.names, Reading(readings.vector), rates, logged)
+            self._asked.append(asked)
+        wait = run.last_step or run.due(run.trainer.checkpoint_every)
+        while self._asked and (wait or len(self._asked) > 2 or self._asked[0].reading.ready):
+            self._arrived(run, self._asked.popleft())
+
+    def on_fit_end(self, run: Run) -> None:
+        while self._asked:
+            self._arrived(run, self._asked.popleft())
+
+    def _arrived(self, run: Run, asked: Asked) -> None:
+        values = asked.reading.wait().tolist()
+        then, self._since = self._since, Mark(time.perf_counter(), asked.images_seen, run.stream.waited)
+        seconds = max(self._since.time - then.time, 1e-9)
+        run.figures = {
+            **dict(zip(asked.names, values, strict=True)),
+            **asked.rates,
+            "images_seen": asked.images_seen,
+            "images_per_second": (self._since.images - then.images) / seconds,
+            "data/wait_share": (self._since.waited - then.waited) / seconds,
+            "memory/peak": peak(run.engine.device) / 2**20,
+        }
+        if asked.logged:  # an off-beat last step would leave a line that a longer run does not have
+            run.loggers.scalars(asked.step, run.figures)

@@ -2,43 +2,64 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
+from typing import NamedTuple
+
 import torch
-from torch import Tensor
 
 from gan_lab.callbacks.base import Callback
 from gan_lab.errors import NonFiniteError
+from gan_lab.readings import Reading, Readings
 from gan_lab.run import Run
 
 
+class Asked(NamedTuple):
+    """The terms of some steps, side by side, on their way to the host."""
+
+    seen: list[tuple[int, Readings]]
+    reading: Reading
+
+
 class StopOnNonFinite(Callback):
-    """Looks at every step's terms, `log_every` steps at a time so that the device is read rarely, and at the weights
-    before a checkpoint. Raises NonFiniteError naming the first term and its step, or the network and parameter."""
+    """Looks at every step's terms, `log_every` steps at a time so that the device is read rarely and never waited for,
+    and at the weights before a checkpoint. Raises NonFiniteError naming the first term and its step, or the network and
+    parameter."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[int, dict[str, Tensor]]] = []
+        self._seen: list[tuple[int, Readings]] = []
+        self._asked: deque[Asked] = deque()
 
     def on_step_end(self, run: Run) -> None:
-        self._seen.append((run.step, run.metrics))
+        self._seen.append((run.step, Readings.of(run.metrics)))
         saving = run.due(run.trainer.checkpoint_every) or run.last_step
         if saving or run.due(run.trainer.log_every) or len(self._seen) >= 100:
-            self._check_terms(run)
+            self._ask()
+        while self._asked and (saving or len(self._asked) > 2 or self._asked[0].reading.ready):
+            self._judge(run, self._asked.popleft())
         if saving:
             check_weights(run)
 
     def on_fit_end(self, run: Run) -> None:
         if run.outcome == "stopped":  # a signal may fall between two looks
-            self._check_terms(run)
+            self._ask()
+            while self._asked:
+                self._judge(run, self._asked.popleft())
             check_weights(run)
 
-    def _check_terms(self, run: Run) -> None:
-        seen, self._seen = self._seen, []
-        if not seen:
+    def _ask(self) -> None:
+        if self._seen:
+            self._asked.append(Asked(self._seen, Reading(torch.cat([terms.vector for _, terms in self._seen]))))
+            self._seen = []
+
+    def _judge(self, run: Run, asked: Asked) -> None:
+        values = asked.reading.wait()
+        if bool(values.isfinite().all()):
             return
-        values = torch.stack([torch.stack([v.float() for v in metrics.values()]).sum() for _, metrics in seen])
-        for (step, metrics), good in zip(seen, values.isfinite().tolist(), strict=True):
-            bad = [] if good else [name for name, value in metrics.items() if not bool(value.isfinite())]
-            if bad:
-                raise NonFiniteError(f"{bad[0]} is {float(metrics[bad[0]])} at step {step}; {_advice(run)}")
+        for (step, terms), part in zip(asked.seen, values.split([len(t) for _, t in asked.seen]), strict=True):
+            for name, value in zip(terms, part.tolist(), strict=True):
+                if not math.isfinite(value):
+                    raise NonFiniteError(f"{name} is {value} at step {step}; {_advice(run)}")
 
 
 def check_weights(run: Run) -> None:
@@ -54,6 +75,7 @@ def check_weights(run: Run) -> None:
 
 
 def _advice(run: Run) -> str:
+    run.writer.wait()  # a checkpoint may be on its way
     saved = run.checkpoints / "last.pt"
     kept = f"the last good checkpoint is {saved}" if saved.exists() else "no checkpoint was written yet"
     return f"{kept}; try a lower optimizer.generator.lr and optimizer.discriminator.lr, or precision=fp32"

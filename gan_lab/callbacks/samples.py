@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_lab.callbacks.base import Callback
+from gan_lab.files import remove_unfinished
 from gan_lab.images import grid, picture_of, synthetic_note, write_png
 from gan_lab.run import Run
 
@@ -13,7 +14,9 @@ from gan_lab.run import Run
 class SampleGrids(Callback):
     """A picture of `count` samples every `trainer.sample_every` steps and at the end, in `samples/` and the loggers;
     one of real images once. A generator that takes labels shows its classes by columns, `MAX_COLUMNS` at most; a row
-    shares its latent. Where the dataset brings a picture of its own (points in the plane), that is what is drawn."""
+    shares its latent. Where the dataset brings a picture of its own (points in the plane), that is what is drawn.
+
+    Images are made and laid out between two rounds; encoding and writing them is left to the background."""
 
     MAX_COLUMNS = 10
 
@@ -22,11 +25,11 @@ class SampleGrids(Callback):
         self._written = -1
 
     def on_fit_start(self, run: Run) -> None:
+        remove_unfinished(run.folder / "samples")
         if run.fresh:
             draw = picture_of(run.config)
             real = draw(real_images(run, getattr(draw, "count", self.count)))
-            run.loggers.image(0, "real", real)
-            write_png(run.folder / "samples" / "real.png", real, {"Title": f"real images of {run.store.name}"})
+            self._submit(run, 0, "real", "real.png", real, {"Title": f"real images of {run.store.name}"})
 
     def on_step_end(self, run: Run) -> None:
         if run.due(run.trainer.sample_every):
@@ -38,11 +41,15 @@ class SampleGrids(Callback):
 
     def _write(self, run: Run) -> None:
         seed = run.config["seed"]
-        picture = self._picture(run, seed)
-        run.loggers.image(run.step, "samples", picture)
         note = synthetic_note(run.folder, run.step, seed)
-        write_png(run.folder / "samples" / f"step-{run.step:08d}.png", picture, note)
+        self._submit(run, run.step, "samples", f"step-{run.step:08d}.png", self._picture(run, seed), note)
         self._written = run.step
+
+    def _submit(self, run: Run, step: int, name: str, file: str, picture: Tensor, note: dict[str, str]) -> None:
+        """Hand a picture to the loggers and to the writer, in the order of bytes in which an encoder takes it."""
+        laid_out = picture.permute(1, 2, 0).contiguous().permute(2, 0, 1)
+        run.loggers.image(step, name, laid_out)
+        run.writer.submit(lambda: write_png(run.folder / "samples" / file, laid_out, note))
 
     def _picture(self, run: Run, seed: int) -> Tensor:
         sampler, draw = run.algorithm.sampler(), picture_of(run.config)

@@ -45,11 +45,12 @@ class Summary(Callback):
             "step": run.step,
             "max_steps": run.trainer.max_steps,
             "images_seen": run.images_seen,
-            "figures": run.figures,
+            "figures": dict(run.figures),
             "seconds": round(time.perf_counter() - self._began, 3),
             "updated": now(),
         }
-        write_json(run.folder / "summary.json", {**standing, **self._about})
+        path, document = run.folder / "summary.json", {**standing, **self._about}
+        run.writer.submit(lambda: write_json(path, document))
 
 
 def about(run: Run) -> dict[str, Any]:

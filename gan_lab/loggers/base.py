@@ -1,4 +1,4 @@
-"""Loggers write figures, pictures and texts down. One that fails is switched off; training goes on."""
+"""Loggers write figures, pictures and texts down in the background. One that fails is off; training goes on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from typing import Any
 
 from torch import Tensor
 
+from gan_lab.background import Writer
+
 log = logging.getLogger(__name__)
 
 
 class Logger:
-    """Every method may be left out. Constructors touch nothing; `open` does."""
+    """Every method may be left out. Constructors touch nothing; `open` does.
+
+    All methods are called on one thread, which is not the one that trains; what they are given does not change any
+    more. Torch's arithmetic does not belong on it (see `gan_lab.background.Writer`).
+    """
 
     def open(self, folder: Path, step: int) -> None:
         """Begin in the run's folder after `step` steps; what was written of later steps is to be dropped."""
@@ -36,12 +42,16 @@ class Logger:
 
 
 class Loggers(Logger):
-    """All of a run's loggers, none of which can stop it."""
+    """All of a run's loggers, none of which can stop it. Calls return at once; `writer` makes them, in their order."""
 
-    def __init__(self, loggers: Mapping[str, Logger]) -> None:
+    def __init__(self, loggers: Mapping[str, Logger], writer: Writer) -> None:
         self._loggers = dict(loggers)
+        self._writer = writer
 
     def _each(self, call: Callable[[Logger], None]) -> None:
+        self._writer.submit(lambda: self._call(call))
+
+    def _call(self, call: Callable[[Logger], None]) -> None:
         for name, logger in list(self._loggers.items()):
             try:
                 call(logger)
@@ -56,7 +66,8 @@ class Loggers(Logger):
         self._each(lambda logger: logger.open(folder, step))
 
     def scalars(self, step: int, figures: Mapping[str, float]) -> None:
-        self._each(lambda logger: logger.scalars(step, figures))
+        own = dict(figures)
+        self._each(lambda logger: logger.scalars(step, own))
 
     def image(self, step: int, name: str, picture: Tensor) -> None:
         self._each(lambda logger: logger.image(step, name, picture))
@@ -65,7 +76,9 @@ class Loggers(Logger):
         self._each(lambda logger: logger.text(step, name, text))
 
     def hparams(self, step: int, config: Mapping[str, Any], figures: Mapping[str, float]) -> None:
-        self._each(lambda logger: logger.hparams(step, config, figures))
+        own = dict(figures)
+        self._each(lambda logger: logger.hparams(step, config, own))
 
     def close(self) -> None:
         self._each(lambda logger: logger.close())
+        self._writer.wait()

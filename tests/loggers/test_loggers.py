@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from torch import Tensor
 
+from gan_lab.background import AtOnce, Writer
 from gan_lab.loggers.base import Logger, Loggers
 from gan_lab.loggers.jsonl import JsonLines, read
 from gan_lab.loggers.tensorboard import hyperparameters, plain
@@ -46,7 +53,7 @@ class Counting(Logger):
 
 def test_one_failing_logger_is_switched_off_with_one_line(caplog: pytest.LogCaptureFixture) -> None:
     bad, good = Failing(), Counting()
-    loggers = Loggers({"bad": bad, "good": good})
+    loggers = Loggers({"bad": bad, "good": good}, AtOnce())
     for step in range(3):
         loggers.scalars(step, {})
     assert good.calls == 3
@@ -54,6 +61,54 @@ def test_one_failing_logger_is_switched_off_with_one_line(caplog: pytest.LogCapt
     assert [record.getMessage() for record in caplog.records] == [
         "logger.bad failed and is off from here on (ConnectionError: the server is gone); training goes on"
     ]
+
+
+class Remembering(Logger):
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, threading.Thread]] = []
+        self.figures: dict[str, float] = {}
+
+    def open(self, folder: Path, step: int) -> None:
+        self._remember("open")
+
+    def scalars(self, step: int, figures: Mapping[str, float]) -> None:
+        self._remember(f"scalars {step}")
+        time.sleep(0.05)
+        self.figures = dict(figures)
+
+    def image(self, step: int, name: str, picture: Tensor) -> None:
+        self._remember("image")
+
+    def text(self, step: int, name: str, text: str) -> None:
+        self._remember("text")
+
+    def hparams(self, step: int, config: Mapping[str, Any], figures: Mapping[str, float]) -> None:
+        self._remember("hparams")
+
+    def close(self) -> None:
+        self._remember("close")
+
+    def _remember(self, what: str) -> None:
+        self.calls.append((what, threading.current_thread()))
+
+
+def test_calls_are_made_in_order_on_one_other_thread_with_the_figures_of_then(tmp_path: Path) -> None:
+    logger, writer = Remembering(), Writer()
+    loggers = Loggers({"one": logger}, writer)
+    figures = {"loss": 1.0}
+    loggers.open(tmp_path, 0)
+    loggers.text(0, "config", "")
+    loggers.scalars(1, figures)
+    loggers.image(1, "samples", torch.zeros(3, 2, 2, dtype=torch.uint8))
+    loggers.scalars(2, figures)
+    loggers.hparams(2, {}, figures)
+    figures["loss"] = 2.0
+    loggers.close()
+    assert [what for what, _ in logger.calls] == ["open", "text", "scalars 1", "image", "scalars 2", "hparams", "close"]
+    assert logger.figures == {"loss": 1.0}
+    (thread,) = {thread for _, thread in logger.calls}
+    assert thread is not threading.main_thread()
+    writer.close()
 
 
 def test_settings_as_hparams_takes_them() -> None:
