@@ -9,18 +9,23 @@ from typing import Any
 import torch
 from torch import nn
 
+from gan_lab.background import Writer
 from gan_lab.callbacks.base import Callback
 from gan_lab.config import build
 from gan_lab.data.store import Store
 from gan_lab.data.stream import Stream
 from gan_lab.engine import Engine
 from gan_lab.errors import ConfigError
+from gan_lab.fitting import settle as settle_pieces
 from gan_lab.loggers.base import Loggers
+from gan_lab.rounds import Rounds
 from gan_lab.run import Run
 from gan_lab.scheduling import bind
 from gan_lab.seeding import seed_everything
+from gan_lab.shortage import told_while_building
 
 
+@told_while_building
 def assemble(
     config: dict[str, Any], folder: Path, state: Mapping[str, Any] | None = None, interactive: bool = False
 ) -> tuple[Run, list[Callback]]:
@@ -30,6 +35,7 @@ def assemble(
     into `config`, so that the run goes on with the same. The data is opened before any network is built.
     """
     check_seed(config["seed"])
+    settle_pieces(config, lambda trial: assemble(trial, folder)[0])
     store = build(config["dataset"], "dataset").open()
     settle(config, store)
     engine: Engine = build(config["engine"], "engine")
@@ -54,6 +60,7 @@ def assemble(
         engine=engine,
         accumulation=trainer.accumulation,
     )
+    algorithm.compile()
     parts |= {"algorithm": algorithm, "algorithm.ema": algorithm.averages, "augmentation": algorithm.augmentation}
     for name, ramp in build_each(config.get("schedules"), "schedules").items():
         algorithm.settings += bind(name, ramp, parts, algorithm)
@@ -65,8 +72,10 @@ def assemble(
         channels_last=engine.channels_last,
         flip=bool(config["dataset"].get("flip", False)),
     )
-    loggers = Loggers(build_each(config["logger"], "logger"))
-    run = Run(folder, config, engine, store, stream, algorithm, trainer, loggers, interactive)
+    writer = Writer()
+    loggers = Loggers(build_each(config["logger"], "logger"), writer)
+    rounds = Rounds(algorithm, stream, engine.graphs())
+    run = Run(folder, config, engine, store, stream, algorithm, rounds, trainer, loggers, writer, interactive)
     if state is not None:
         run.load_state_dict(state)
     return run, list(build_each(config["callbacks"], "callbacks").values())

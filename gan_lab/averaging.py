@@ -30,6 +30,7 @@ class ExponentialMovingAverage:
         for parameter in self.module.parameters():
             parameter.grad = None
         device = next(self.module.parameters()).device
+        self._weight = 1.0
         self.weight = torch.ones((), device=device)
 
     def decay_at(self, step: int) -> float:
@@ -43,18 +44,27 @@ class ExponentialMovingAverage:
 
     def advance(self, step: int) -> None:
         """Host part of an update: write the weight of the newcomer."""
-        self.weight.fill_(1.0 - self.decay_at(step))
+        self._weight = 1.0 - self.decay_at(step)
+        self.weight.fill_(self._weight)
 
     @torch.no_grad()
     def follow(self, module: nn.Module) -> None:
         """Device part of an update: move every tensor of the average towards its counterpart in `module`."""
-        weights: dict[torch.dtype, Tensor] = {self.weight.dtype: self.weight}
+        pairs: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = {}
         for mean, value in zip(_tensors(self.module), _tensors(module), strict=True):
             if mean.is_floating_point():
-                weight = weights.setdefault(mean.dtype, self.weight.to(mean.dtype))
-                mean.lerp_(value, weight)
+                means, values = pairs.setdefault(mean.dtype, ([], []))
+                means.append(mean)
+                values.append(value)
             else:
                 mean.copy_(value)
+        for dtype, (means, values) in pairs.items():  # all tensors at once: mean + weight (value - mean)
+            if self.weight.device.type == "cpu":
+                torch._foreach_lerp_(means, values, self._weight)
+                continue
+            differences = torch._foreach_sub(values, means)
+            torch._foreach_mul_(differences, self.weight.to(dtype))
+            torch._foreach_add_(means, differences)
 
     def state_dict(self) -> dict[str, Any]:
         """The averaged network's own state dict."""

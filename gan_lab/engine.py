@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from gan_lab.errors import ConfigError
+from gan_lab.graphs import Graph, cuda_graphs
+from gan_lab.layers.convolutions import as_products
 
 Terms = dict[str, Tensor]
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
@@ -24,27 +26,75 @@ class Engine:
     weights and optimizers stay in fp32) or `auto`, which takes bf16 where it is faster on this device: on CUDA where
     the card computes in it, on a CPU where a timed convolution says so. `why` tells in words what was chosen.
     `channels_last` lays images and kernels out as NHWC. `threads` bounds the CPU threads; null leaves torch's choice.
+    `products`: on a CPU, convolutions are matrix products where that is faster, with equal numbers to rounding
+    (`gan_lab.layers.products`). `capture`: `auto` records rounds as CUDA graphs where there is CUDA, `off` plays every
+    kernel on its own. `compile`: `on` compiles the networks' forward passes (`torch.compile`); `auto` is off, because
+    that takes half a minute and was not seen to pay for itself.
     """
 
     def __init__(
-        self, device: str = "auto", precision: str = "auto", channels_last: bool = True, threads: int | None = None
+        self,
+        device: str = "auto",
+        precision: str = "auto",
+        channels_last: bool = True,
+        threads: int | None = None,
+        products: bool = True,
+        capture: str = "auto",
+        compile: str = "auto",
     ) -> None:
         if precision not in ("auto", "fp32", "bf16"):
             raise ConfigError(f"precision: {precision!r} is not one of auto, fp32, bf16")
+        for name, chosen, known in (("capture", capture, ("auto", "off")), ("compile", compile, ("auto", "off", "on"))):
+            if chosen not in known:
+                raise ConfigError(f"engine.{name}: {chosen!r} is not one of {', '.join(known)}")
         if threads is not None:
             torch.set_num_threads(threads)
         self.device = pick_device(device)
         self.channels_last = channels_last
+        self.products = products and channels_last and self.device.type == "cpu"
         self.precision, reason = pick_precision(precision, self.device)
+        self.compile = compile == "on"
+        self.capture = capture == "auto" and self.device.type == "cuda"
         self.why = f"device {self.device}, precision {self.precision} ({reason})"
         if self.device.type == "cuda":
+            self.why += ", rounds captured as CUDA graphs" if self.capture else ", rounds played kernel by kernel"
+            torch.backends.cudnn.benchmark = True  # every round has the same shapes
             torch.backends.cuda.matmul.allow_tf32 = True
             torch.backends.cudnn.allow_tf32 = True
 
     def place(self, module: ModuleT) -> ModuleT:
         """Move a network to the device, its kernels laid out as the images are."""
         module = module.to(self.device)
-        return module.to(memory_format=torch.channels_last) if self.channels_last else module
+        if self.channels_last:
+            module = module.to(memory_format=torch.channels_last)
+        return as_products(module) if self.products else module
+
+    def compiled(self, module: ModuleT) -> ModuleT:
+        """The network, its call compiled in place where that was asked for."""
+        if self.compile:
+            module.compile(dynamic=False)
+        return module
+
+    def plain(self, module: nn.Module) -> Callable[..., Any]:
+        """The network for whoever differentiates it twice, which compiled code does not let them."""
+        return module.forward if self.compile else module
+
+    def graphs(self) -> Callable[[], Graph] | None:
+        """What records rounds on this device, if anything does."""
+        return cuda_graphs() if self.capture else None
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Rounds and whatever reads their results run in here: on CUDA, on one stream of their own, which is what can
+        be captured."""
+        if self.device.type != "cuda":
+            yield
+            return
+        stream = torch.cuda.Stream(self.device)
+        stream.wait_stream(torch.cuda.current_stream(self.device))
+        with torch.cuda.stream(stream):
+            yield
+        torch.cuda.current_stream(self.device).wait_stream(stream)
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """The precision of forward passes; losses are taken from scores cast back to fp32."""

@@ -9,13 +9,15 @@ from gan_lab.callbacks.base import Callback
 from gan_lab.errors import ConfigError
 from gan_lab.interruption import Interruption
 from gan_lab.run import Run
+from gan_lab.shortage import told
 
 
 class Trainer:
     """Plays rounds and counts them: one step is one generator update.
 
-    `batch_size` is the number of real images per discriminator move, cut into `accumulation` pieces. The intervals
-    are in steps and belong to callbacks; 0 means never.
+    `batch_size` is the number of real images per discriminator move, cut into `accumulation` pieces. A configuration
+    may leave both to the memory there is (`gan_lab.fitting`), and then says by `total` how large the batch is to be.
+    The intervals are in steps and belong to callbacks; 0 means never.
     """
 
     def __init__(
@@ -27,6 +29,7 @@ class Trainer:
         sample_every: int = 200,
         checkpoint_every: int = 500,
         checkpoint_keep: int = 3,
+        total: int | None = None,
     ) -> None:
         for name, value, least in (
             ("max_steps", max_steps, 1),
@@ -37,8 +40,9 @@ class Trainer:
             ("checkpoint_every", checkpoint_every, 0),
             ("checkpoint_keep", checkpoint_keep, 1),
         ):
-            if not isinstance(value, int) or value < least:
-                raise ConfigError(f"trainer.{name}: {value!r} is not a whole number of at least {least}")
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                auto = ", or auto" if name in ("batch_size", "accumulation") else ""
+                raise ConfigError(f"trainer.{name}: {value!r} is not a whole number of at least {least}{auto}")
         if batch_size % accumulation:
             raise ConfigError(f"trainer.accumulation: {accumulation} does not divide trainer.batch_size={batch_size}")
         self.max_steps = max_steps
@@ -50,19 +54,25 @@ class Trainer:
         self.checkpoint_keep = checkpoint_keep
 
     def fit(self, run: Run, callbacks: Sequence[Callback]) -> Interruption:
-        """Play until `max_steps`, a signal or a failure; callbacks hear of the end in every case."""
-        with Interruption() as interruption:
+        """Play until `max_steps`, a signal or a failure; callbacks hear of the end in every case.
+
+        Everything is on disk when it returns or raises. What could not be written in the background is raised here.
+        """
+        with Interruption() as interruption, run.engine.working():
             try:
                 for callback in callbacks:
                     callback.on_fit_start(run)
                 run.restore_rng()
                 while run.step < self.max_steps and interruption.signal is None:
-                    self.round(run)
-                    for callback in callbacks:
-                        callback.on_step_end(run)
+                    with told(run):
+                        self.round(run)
+                        for callback in callbacks:
+                            callback.on_step_end(run)
+                    run.writer.check()
                 run.outcome = "finished" if run.last_step else "stopped"
                 for callback in callbacks:
                     callback.on_fit_end(run)
+                run.writer.flush()
             except BaseException as error:
                 run.outcome = "failed"
                 run.error = " ".join(f"{type(error).__name__}: {error}".split())
@@ -72,14 +82,11 @@ class Trainer:
                 raise
             finally:
                 run.loggers.close()
+                run.writer.close()
         return interruption
 
     def round(self, run: Run) -> None:
         """One step: schedules, batches, moves, average."""
-        algorithm = run.algorithm
-        algorithm.schedule_step(run.step)
-        batches = [run.stream.next() for _ in range(algorithm.batches_per_round)]
-        run.metrics = algorithm.train_step(batches, algorithm.due(run.step))
-        algorithm.average(run.step)
+        run.metrics = run.rounds.play(run.step)
         run.step += 1
-        run.images_seen += self.batch_size * len(batches)
+        run.images_seen += self.batch_size * run.algorithm.batches_per_round

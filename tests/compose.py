@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,11 @@ from tests.conftest import TINY
 
 def composed(*overrides: str) -> dict[str, Any]:
     """The resolved configuration of `gan-lab train` with these overrides."""
+    return copy.deepcopy(_composed(overrides))
+
+
+@functools.cache
+def _composed(overrides: tuple[str, ...]) -> dict[str, Any]:
     with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
         return settings(compose("train", list(overrides)))
 

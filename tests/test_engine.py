@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch.testing import assert_close
 from gan_lab import engine as engine_module
 from gan_lab.engine import Engine
 from gan_lab.errors import ConfigError
+from tests.compose import tiny_run
 
 
 @pytest.fixture
@@ -101,3 +103,54 @@ def test_what_is_not_here_is_one_line(key: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^{key}: '{value}'") as caught:
         Engine(**{"device": "cpu", "precision": "fp32", key: value})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("key", "value"), [("capture", "yes"), ("compile", "max"), ("capture", True)])
+def test_other_ways_to_play_are_refused(key: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"engine.{key}: {value!r} is not one of auto, off"):
+        Engine(device="cpu", precision="fp32", **{key: value})  # type: ignore[arg-type]
+
+
+def test_nothing_is_captured_without_cuda() -> None:
+    assert Engine(device="cpu", precision="fp32").graphs() is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.parametrize("model", ["gan", "dcgan", "wgan_gp", "sngan_dcgan"])
+def test_captured_rounds_are_the_eager_ones(model: str, tmp_path: Path) -> None:
+    from gan_lab.assemble import assemble
+    from tests.compose import composed
+
+    curves = []
+    for capture in ("auto", "off"):
+        config = composed(f"model={model}", "device=cuda", "precision=fp32", "+width=16", f"engine.capture={capture}")
+        run, _ = assemble(config, tmp_path)
+        with run.engine.working():
+            for _ in range(200):
+                run.trainer.round(run)
+            curves.append([float(value) for value in run.metrics.values()])
+        assert bool(run.rounds._recorded) == (capture == "auto")
+    assert curves[0] == pytest.approx(curves[1], rel=1e-2, abs=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch's own, while it traces
+def test_compiled_networks_play_the_same_game(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled calls for the moves, plain ones for the penalty, which is differentiated twice."""
+    real, calls = nn.Module.compile, []
+
+    def compile(module: nn.Module, **options: object) -> None:
+        calls.append(module)
+        real(module, backend="aot_eager", **options)  # traced and differentiated as ever, but not compiled to C++
+
+    monkeypatch.setattr(nn.Module, "compile", compile)
+    curves = []
+    for choice in ("off", "on"):
+        run = tiny_run(tmp_path, "model=wgan_gp", "algorithm.critic_steps=2", f"engine.compile={choice}")
+        for _ in range(3):
+            run.trainer.round(run)
+        curves.append(run.metrics.vector)  # type: ignore[attr-defined]
+        assert list(run.algorithm.networks["generator"].state_dict()) == list(
+            run.algorithm.averages["generator"].module.state_dict()
+        )
+    assert len(calls) == 2
+    assert_close(curves[1], curves[0], rtol=1e-3, atol=1e-5)

@@ -38,6 +38,14 @@ class Sampler(Protocol):
         ...
 
 
+class Setting(Protocol):
+    """Sets one scheduled number. `on_host` is that number where the device cannot read it by itself, else None."""
+
+    on_host: float | None
+
+    def __call__(self, step: int) -> None: ...
+
+
 class Algorithm(ABC):
     """One round of a game: the order of moves, and nothing else.
 
@@ -73,7 +81,7 @@ class Algorithm(ABC):
         self.schedule = schedule
         self.accumulation = accumulation
         self.constraints = dict(constraints or {})
-        self.settings: list[Callable[[int], None]] = []  # each sets one scheduled number for a step
+        self.settings: list[Setting] = []  # each sets one scheduled number for a step
         self.base_rates = {role: [float(g["lr"]) for g in o.param_groups] for role, o in self.optimizers.items()}
         self._rates = {role: list(rates) for role, rates in self.base_rates.items()}  # as they are set now
 
@@ -125,10 +133,31 @@ class Algorithm(ABC):
         """The learning rate of each player, of its first parameter group."""
         return {role: rates[0] for role, rates in self._rates.items()}
 
+    def compile(self) -> None:
+        """Compile the networks' passes, where the engine is to."""
+        for network in self.networks.values():
+            self.engine.compiled(network)
+
+    def kind(self, step: int) -> Hashable:
+        """Rounds of one kind are the same computation: `due`, and every scheduled number that lives on the host."""
+        numbers = [setting.on_host for setting in self.settings]
+        rates = [float(g["lr"]) for o in self.optimizers.values() for g in o.param_groups if type(g["lr"]) is float]
+        return self.due(step), tuple(numbers), tuple(rates)
+
     def average(self, step: int) -> None:
         """Move every average towards its network after round number `step` (the first is 0)."""
+        self.advance_averages(step)
+        self.follow_averages()
+
+    def advance_averages(self, step: int) -> None:
+        """The part of that which the host does, and may do before the round."""
+        for ema in self.averages.values():
+            ema.advance(step)
+
+    def follow_averages(self) -> None:
+        """The part that the device does after the round."""
         for role, ema in self.averages.items():
-            ema.update(self.networks[role], step)
+            ema.follow(self.networks[role])
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that training changed, as tensors and plain values."""

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from gan_lab.algorithms.base import Algorithm, Metrics, Sampler
+from gan_lab.augmentations.chain import Chain
 from gan_lab.config import build
 from gan_lab.critique import Critique, of
 from gan_lab.data.stream import Batch
@@ -63,6 +65,8 @@ class NoiseToImage(Algorithm):
         self._adapt = getattr(augmentation, "adapt", None) or (lambda real_scores: None)
         self.critic_steps = critic_steps
         self.reuse_fake = reuse_fake and self.accumulation == 1
+        bare = isinstance(augmentation, (nn.Identity, Chain)) and not list(augmentation.children())
+        self.joined = bare and judges_one_by_one(self.networks["discriminator"])
 
     @property
     def batches_per_round(self) -> int:
@@ -93,12 +97,26 @@ class NoiseToImage(Algorithm):
         """The discriminator on images, in fp32; augmentation inside, so that no loss and no penalty can forget it."""
         return in_fp32(of(self.networks["discriminator"](self.augmentation(images), labels)))
 
+    def _critiques(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> tuple[Critique, Critique]:
+        """Both in one pass where no image's critique depends on the others': the same for less work."""
+        if not self.joined:
+            return self._critique(real, labels), self._critique(fake, labels)
+        twice = None if labels is None else torch.cat((labels, labels))
+        both = self._critique(torch.cat((real, fake)), twice)
+        count = len(both.scores) // 2
+        return of_images(both, slice(0, count)), of_images(both, slice(count, None))
+
+    def _score(self, images: Tensor, labels: Tensor | None) -> Tensor:
+        """Scores for a penalty, which differentiates them twice."""
+        discriminator = self.engine.plain(self.networks["discriminator"])
+        return in_fp32(of(discriminator(self.augmentation(images), labels))).scores
+
     def _turn(self, role: str, piece: Batch, fake: Fake, **critiques: Critique | None) -> Turn:
-        generator = self.networks["generator"]
+        generator = self.engine.plain(self.networks["generator"])
         return Turn(
             real=piece.images,
             fake=fake.images,
-            critic=lambda images: self._critique(images, piece.labels).scores,
+            critic=lambda images: self._score(images, piece.labels),
             labels=piece.labels,
             latent=fake.latent,
             generator=lambda latent: generator(latent, piece.labels).float(),
@@ -131,8 +149,7 @@ class NoiseToImage(Algorithm):
         self, piece: Batch, fake: Fake, due: tuple[str, ...], hear: Callable[[Tensor, Tensor], None]
     ) -> Terms:
         """What the discriminator minimises; `hear` is told the scores before the penalties are taken."""
-        real = self._critique(piece.images, piece.labels)
-        generated = self._critique(fake.images, piece.labels)
+        real, generated = self._critiques(piece.images, fake.images, piece.labels)
         hear(real.scores.detach(), generated.scores.detach())
         turn = self._turn("discriminator", piece, fake, real_critique=real, fake_critique=generated)
         adversarial = self.adversarial.discriminator(real.scores, generated.scores)
@@ -230,6 +247,27 @@ class NoiseSampler:
             label = None if chosen is None else chosen[piece].to(self.engine.device)
             parts.append(self.generator(latents[piece].to(self.engine.device), label).float().cpu())
         return torch.cat(parts).contiguous().clamp(-1, 1)
+
+
+def judges_one_by_one(network: nn.Module) -> bool:
+    """Whether what a network says of an image is the same whatever is beside it, and how often it was asked before.
+
+    BatchNorm and statistics of a batch couple images, spectral norm moves with every pass; of a module that is neither
+    torch's nor ours nothing is known.
+    """
+    for module in network.modules():
+        known = type(module).__module__.split(".")[:2] == ["torch", "nn"] or type(module).__module__.startswith(
+            "gan_lab."
+        )
+        if not known or isinstance(module, _NormBase) or getattr(module, "moves_or_couples", False):
+            return False
+    return True
+
+
+def of_images(critique: Critique, part: slice) -> Critique:
+    """The critique of some of the images."""
+    features, classes = (None if each is None else each[part] for each in critique[1:])
+    return Critique(critique.scores[part], features, classes)
 
 
 def in_fp32(critique: Critique) -> Critique:

@@ -71,6 +71,10 @@ class Unrolled(NoiseToImage):
                 f"batch; set 1, {otherwise}"
             )
 
+    def compile(self) -> None:
+        """Not the discriminator: its supposed steps are differentiated twice."""
+        self.engine.compiled(self.networks["generator"])
+
     def _generator_move(self, batch: Batch, due: tuple[str, ...], kept: Fake | None) -> Metrics:
         try:
             return super()._generator_move(batch, due, kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -23,6 +24,25 @@ class Batch(NamedTuple):
 
     images: Tensor
     labels: Tensor | None
+
+
+class Drawn(NamedTuple):
+    """What a batch is made of, on the device: `source` are indices (n,) into the images that lie there, or the pixels
+    as stored; `labels` and `flips` (bool: mirrored) go with pixels alone, and may be None."""
+
+    source: Tensor
+    labels: Tensor | None
+    flips: Tensor | None
+
+    def clone(self) -> Drawn:
+        labels, flips = (None if part is None else part.clone() for part in self[1:])
+        return Drawn(self.source.clone(), labels, flips)
+
+    def copy_(self, other: Drawn) -> None:
+        """Take over what `other`, of the same shapes, holds."""
+        for mine, its in zip(self, other, strict=True):
+            if mine is not None and its is not None:
+                mine.copy_(its, non_blocking=True)
 
 
 class Cursor(NamedTuple):
@@ -48,8 +68,8 @@ class Stream:
 
     `batch_size` counts all `world` processes: `rank` draws its equal share, and the shares of all ranks are, in order,
     what one process would draw. A store of up to `resident_limit` bytes is copied to the device and a batch is a gather
-    there; a larger one is read through the map by a thread, PREFETCH batches ahead. Both give equal batches. Colour
-    images are in channels_last memory format unless told otherwise. Raises ConfigError for a batch size below 1 or one
+    there; a larger one is read through the map by a thread, PREFETCH batches ahead. Both give equal batches. `waited`
+    counts the seconds for which the caller had to wait for that thread. Colour images are in channels_last memory format unless told otherwise. Raises ConfigError for a batch size below 1 or one
     that the ranks cannot share.
     """
 
@@ -81,6 +101,7 @@ class Stream:
         self._orders: dict[int, tuple[Tensor, Tensor | None]] = {}
         self._ahead: deque[Future[Ahead]] = deque()
         self._thread: ThreadPoolExecutor | None = None
+        self.waited = 0.0
         self._labels = None if store.labels is None else torch.from_numpy(store.labels)
         self._images: Tensor | None = None
         if store.nbytes <= _budget(self.device, resident_limit):
@@ -94,18 +115,30 @@ class Stream:
 
     def next(self) -> Batch:
         """The next batch, on the device. It is the caller's: nothing overwrites it later."""
+        return self.batch(self.draw())
+
+    def draw(self) -> Drawn:
+        """What the next batch is made of; the stream stands behind it from now on."""
         if self._images is not None:
             indices, flips, self.cursor = self._draw(self.cursor)
-            labels = None if self._labels is None else self._labels.index_select(0, indices)
+            return Drawn(indices, None, flips)
+        self._read_ahead()
+        began = time.perf_counter()
+        self.cursor, pixels, *rest = self._ahead.popleft().result()
+        self.waited += time.perf_counter() - began
+        self._read_ahead()
+        labels, flips = (None if part is None else part.to(self.device, non_blocking=True) for part in rest)
+        return Drawn(pixels.to(self.device, non_blocking=True), labels, flips)
+
+    def batch(self, drawn: Drawn) -> Batch:
+        """The batch made of that: work of the device alone, the same for whatever was drawn."""
+        pixels, labels, flips = drawn
+        if self._images is not None:
+            labels = None if self._labels is None else self._labels.index_select(0, drawn.source)
             # as a matrix: in four dimensions index_select wakes all threads, dearer than the copy on a busy CPU
-            pixels = self._images.view(len(self.store), -1).index_select(0, indices)
-            return Batch(self._finish(pixels.view(-1, *self._images.shape[1:]), flips), labels)
-        self._read_ahead()
-        self.cursor, pixels, labels, flips = self._ahead.popleft().result()
-        self._read_ahead()
-        labels = None if labels is None else labels.to(self.device, non_blocking=True)
-        flips = None if flips is None else flips.to(self.device, non_blocking=True)
-        return Batch(self._finish(pixels.to(self.device, non_blocking=True), flips), labels)
+            pixels = self._images.view(len(self.store), -1).index_select(0, drawn.source)
+            pixels = pixels.view(-1, *self._images.shape[1:])
+        return Batch(self._finish(pixels, flips), labels)
 
     def state_dict(self) -> dict[str, int | str]:
         """Where the stream stands, after the batches handed out; the same on every rank."""

@@ -58,7 +58,7 @@ class Regularizer(ABC):
             raise ValueError(f"weight must be a finite number of at least 0, not {weight}")
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ValueError(f"every must be a whole number of at least 1, not {every}")
-        self.weight = weight
+        self.weight: float | Tensor = weight  # a tensor where a schedule moves it on a device
         self.every = every
 
     @abstractmethod

@@ -23,6 +23,8 @@ class BatchStatistics(Wrapper):
     that returns plain scores without features.
     """
 
+    moves_or_couples = True  # two passes are not one pass over twice as much
+
     def __init__(self, build: Build, image_shape: Sequence[int], count: int) -> None:
         super().__init__(build())
         if count < 1:

@@ -1,0 +1,84 @@
+"""A device for tests: tensors without contents that live apart from the CPU.
+
+A round played on it shows, on a machine without an accelerator, what a round on one must not do: read a number back,
+choose by a tensor's contents, mix in tensors of the CPU. It is torch's fake tensors on the meta device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._functorch import config
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from gan_lab.run import Run
+
+DEVICE = torch.device("meta")
+
+
+@contextmanager
+def contentless() -> Iterator[None]:
+    """Tensors made in here have no contents."""
+    real = torch.autocast
+    without = lambda kind, *args, **more: nullcontext() if kind == DEVICE.type else real(kind, *args, **more)  # noqa: E731
+    torch.autocast = without  # type: ignore[assignment, misc]
+    try:
+        with config.patch(fake_tensor_allow_meta=True), FakeTensorMode(allow_non_fake_inputs=False):
+            yield
+    finally:
+        torch.autocast = real  # type: ignore[misc]
+
+
+def move(run: Run) -> None:
+    """Put everything that a round of `run` touches on the device, to be called among `contentless` tensors.
+
+    The optimizers' own steps are left out: torch's capturable ones run on nothing but real accelerators.
+    """
+    algorithm = run.algorithm
+    moved: dict[int, Tensor] = {}
+    parts = [*algorithm.networks.values(), *(ema.module for ema in algorithm.averages.values())]
+    for module in [*parts, algorithm.augmentation]:  # type: ignore[attr-defined]
+        _move(module, moved)
+    for ema in algorithm.averages.values():
+        ema.weight = _empty(ema.weight)
+    for optimizer in algorithm.optimizers.values():
+        for group in optimizer.param_groups:
+            group["params"] = [moved[id(parameter)] for parameter in group["params"]]
+            group["lr"] = torch.empty((), device=DEVICE)
+        optimizer.step = lambda closure=None: None  # type: ignore[method-assign, assignment]
+    algorithm._rates = {}
+    algorithm.schedule_step = lambda step: None  # type: ignore[method-assign]
+    run.engine.device = DEVICE
+    stream = run.stream
+    stream.device = DEVICE
+    assert stream._images is not None
+    stream._images = _empty(stream._images)
+    stream._labels = None if stream._labels is None else _empty(stream._labels)
+    stream.draw = lambda: stream_drawn(run)  # type: ignore[method-assign]
+
+
+def stream_drawn(run: Run) -> Any:
+    """A draw of the stream, on the device."""
+    from gan_lab.data.stream import Drawn
+
+    return Drawn(torch.empty(run.trainer.batch_size, dtype=torch.int64, device=DEVICE), None, None)
+
+
+def _move(module: nn.Module, moved: dict[int, Tensor]) -> None:
+    for part in module.modules():
+        for name, parameter in part._parameters.items():
+            if parameter is not None:
+                if id(parameter) not in moved:
+                    moved[id(parameter)] = nn.Parameter(_empty(parameter), parameter.requires_grad)
+                part._parameters[name] = moved[id(parameter)]  # type: ignore[assignment]
+        for name, buffer in part._buffers.items():
+            if buffer is not None:
+                part._buffers[name] = _empty(buffer)
+
+
+def _empty(tensor: Tensor) -> Tensor:
+    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=DEVICE)
