@@ -26,6 +26,7 @@ examples:
   gan-lab train resume=outputs/dcgan-digits/RUN
   gan-lab sample run=outputs/dcgan-digits/RUN n=16
   gan-lab runs sort=loss/generator
+  gan-lab bench model=dcgan dataset=cifar10
   gan-lab data pack dataset=cifar10 from=cifar10.zip
 
 gan-lab VERB --help lists a verb's groups and keys.
@@ -98,6 +99,8 @@ def _prepared(name: str, flags: dict[str, str], overrides: list[str]) -> list[st
         raise ConfigError("does one thing at a time; leave out -m")
     if verb.actions:
         overrides = _action(verb, flags, overrides)
+    if name == "bench":
+        overrides = without_absent(add_plus(overrides))
     if name == "train":
         overrides = without_absent(resumed(add_plus(overrides), sweeping))
         sweeping = sweeping or overrides[-1:] == ["hydra.mode=MULTIRUN"]

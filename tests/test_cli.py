@@ -58,10 +58,10 @@ def test_the_version(call: Call) -> None:
     ("words", "message"),
     [
         (["trian"], "gan-lab: unknown verb trian; nearest: train"),
-        (["zzz"], "gan-lab: unknown verb zzz; the verbs: train, sample, runs, data"),
+        (["zzz"], "gan-lab: unknown verb zzz; the verbs: train, sample, bench, runs, data"),
         (
             ["model=gan"],
-            "gan-lab: the verb comes first, e.g. gan-lab train model=gan; the verbs: train, sample, runs, data",
+            "gan-lab: the verb comes first, e.g. gan-lab train model=gan; the verbs: train, sample, bench, runs, data",
         ),
         (["train", "--multrun"], "gan-lab: unknown flag --multrun; nearest: --multirun"),
         (["data"], "gan-lab data: which action? pack, list, inspect"),

@@ -12,7 +12,7 @@ from PIL import Image
 from gan_lab.config import CONFIG_DIR, build, check_targets
 from tests.compose import composed, tiny_run
 
-VERBS = {"train.yaml", "sample.yaml", "data.yaml", "runs.yaml"}
+VERBS = {"train.yaml", "bench.yaml", "sample.yaml", "data.yaml", "runs.yaml"}
 FILES = sorted(str(path.relative_to(CONFIG_DIR)) for path in CONFIG_DIR.rglob("*.yaml"))
 COMPONENTS = [name for name in FILES if name not in VERBS and not name.startswith("hydra/")]
 
@@ -28,6 +28,7 @@ def override(file: str) -> str:
 # What a choice needs beside itself.
 WITH = {
     "technique/label_smoothing.yaml": ["model=dcgan"],  # a loss with targets
+    "technique/activation_checkpointing.yaml": ["model=wgan_gp_resnet"],  # blocks
     "loss/regularizers/auxiliary_classifier.yaml": ["model=acgan"],
     "loss/non_saturating_auxiliary.yaml": ["model=acgan", "loss=non_saturating_auxiliary"],
 }

@@ -24,6 +24,7 @@ VERBS = {
     "sample": Verb(
         "gan_lab.sample", "images from a trained generator", groups=(), example="run=outputs/dcgan-digits/RUN"
     ),
+    "bench": Verb("gan_lab.bench", "how fast a model trains on this machine, and what limits it"),
     "runs": Verb("gan_lab.runs", "a table of all runs", groups=(), subject="folder", texts=("filter", "sort", "show")),
     "data": Verb(
         "gan_lab.data.command",

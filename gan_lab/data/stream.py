@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +17,8 @@ from gan_lab.data.store import Store, normalised
 from gan_lab.errors import ConfigError, GanLabError
 
 RESIDENT_LIMIT = 4 * 1024**3
-PREFETCH = 2
+PREFETCH = 2  # batches ahead, for each reading thread
+READERS = 4  # threads beside a CUDA device; beside a CPU that computes, one
 
 
 class Batch(NamedTuple):
@@ -68,8 +70,9 @@ class Stream:
 
     `batch_size` counts all `world` processes: `rank` draws its equal share, and the shares of all ranks are, in order,
     what one process would draw. A store of up to `resident_limit` bytes is copied to the device and a batch is a gather
-    there; a larger one is read through the map by a thread, PREFETCH batches ahead. Both give equal batches. `waited`
-    counts the seconds for which the caller had to wait for that thread. Colour images are in channels_last memory format unless told otherwise. Raises ConfigError for a batch size below 1 or one
+    there; a larger one is read through the map by threads, some batches ahead, into pinned memory where the device is
+    CUDA. Both give equal batches. `waited` counts the seconds for which the caller had to wait for a thread. Colour
+    images are in channels_last memory format unless told otherwise. Raises ConfigError for a batch size below 1 or one
     that the ranks cannot share.
     """
 
@@ -100,7 +103,8 @@ class Stream:
         self._reading = self.cursor  # behind what the thread was asked for
         self._orders: dict[int, tuple[Tensor, Tensor | None]] = {}
         self._ahead: deque[Future[Ahead]] = deque()
-        self._thread: ThreadPoolExecutor | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._readers = min(READERS, os.cpu_count() or 1) if self.device.type == "cuda" else 1
         self.waited = 0.0
         self._labels = None if store.labels is None else torch.from_numpy(store.labels)
         self._images: Tensor | None = None
@@ -138,6 +142,7 @@ class Stream:
             # as a matrix: in four dimensions index_select wakes all threads, dearer than the copy on a busy CPU
             pixels = self._images.view(len(self.store), -1).index_select(0, drawn.source)
             pixels = pixels.view(-1, *self._images.shape[1:])
+            pixels = pixels.permute(0, 3, 1, 2) if self.channels_last else pixels
         return Batch(self._finish(pixels, flips), labels)
 
     def state_dict(self) -> dict[str, int | str]:
@@ -161,11 +166,11 @@ class Stream:
         self._drop_ahead()
 
     def close(self) -> None:
-        """Stop the reading thread, if there is one."""
+        """Stop the reading threads, if there are any."""
         self._drop_ahead()
-        if self._thread is not None:
-            self._thread.shutdown()
-            self._thread = None
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
 
     def _draw(self, cursor: Cursor) -> tuple[Tensor, Tensor | None, Cursor]:
         """This rank's indices of the batch at `cursor`, int64 `(batch_size / world,)`, which of these images are
@@ -200,11 +205,12 @@ class Stream:
         return self._orders[epoch]
 
     def _read_ahead(self) -> None:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="gan-lab-stream")
-        while len(self._ahead) < PREFETCH:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._readers, thread_name_prefix="gan-lab-stream")
+        while len(self._ahead) < PREFETCH * self._readers:
             indices, flips, self._reading = self._draw(self._reading)
-            self._ahead.append(self._thread.submit(self._gather, indices, flips, self._reading))
+            labels = None if self._labels is None else self._labels[indices]
+            self._ahead.append(self._threads.submit(self._gather, indices, labels, flips, self._reading))
 
     def _drop_ahead(self) -> None:
         """Forget what was read but not handed out."""
@@ -213,17 +219,16 @@ class Stream:
         self._ahead.clear()
         self._reading = self.cursor
 
-    def _gather(self, indices: Tensor, flips: Tensor | None, behind: Cursor) -> Ahead:
-        """Read a batch through the map, in the order of the file; pinned for CUDA. Runs on the thread."""
-        ordered, places = indices.sort()
-        read = torch.from_numpy(self.store.images[ordered.numpy()])
-        pixels = torch.empty_like(read)
-        pixels[places] = read
-        pixels = self._layout(pixels)
-        labels = None if self._labels is None else self._labels[indices]
-        if self.device.type == "cuda":
-            pinned = (None if part is None else part.pin_memory() for part in (labels, flips))
-            return Ahead(behind, pixels.pin_memory(), *pinned)
+    def _gather(self, indices: Tensor, labels: Tensor | None, flips: Tensor | None, behind: Cursor) -> Ahead:
+        """Read a batch through the map. Runs on a thread: NumPy's copying leaves Python to the others, and wakes no
+        second team of torch's threads."""
+        pinned = self.device.type == "cuda"
+        shape = (len(indices), *self.store.shape)
+        dtype = torch.uint8 if self.store.dtype == "uint8" else torch.float32
+        pixels = torch.empty(shape, dtype=dtype, pin_memory=pinned)
+        np.take(self.store.images, indices.numpy(), axis=0, out=pixels.numpy(), mode="clip")
+        if pinned:
+            labels, flips = (None if part is None else part.pin_memory() for part in (labels, flips))
         return Ahead(behind, pixels, labels, flips)
 
     def _layout(self, pixels: Tensor) -> Tensor:
@@ -231,12 +236,11 @@ class Stream:
         return pixels.permute(0, 2, 3, 1).contiguous() if self.channels_last else pixels
 
     def _finish(self, pixels: Tensor, flips: Tensor | None) -> Tensor:
-        """What `_layout` gave as float32 `(n, C, H, W)` in [-1, 1], mirrored where `flips` says so."""
+        """Pixels as stored, as float32 `(n, C, H, W)` in [-1, 1], mirrored where `flips` says so."""
         if flips is not None:
-            width = 2 if self.channels_last else 3
-            pixels = torch.where(flips.view(-1, 1, 1, 1), pixels.flip(width), pixels)
-        images = normalised(pixels)
-        return images.permute(0, 3, 1, 2) if self.channels_last else images
+            pixels = torch.where(flips.view(-1, 1, 1, 1), pixels.flip(3), pixels)
+        layout = torch.channels_last if self.channels_last else torch.contiguous_format
+        return normalised(pixels.contiguous(memory_format=layout))
 
 
 def _generator(words: str) -> torch.Generator:

@@ -32,6 +32,7 @@ class Readout(nn.Linear):
 
     def __init__(self, channels: int, height: int, width: int, bias: bool = False) -> None:
         super().__init__(height * width * channels, 1, bias)
+        self.map_size = (height, width)
 
     def forward(self, features: Tensor) -> Tensor:
         scores = (features.permute(0, 2, 3, 1).flatten(1) * self.weight).sum(1)  # (N,)

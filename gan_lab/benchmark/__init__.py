@@ -1,0 +1,1 @@
+"""How fast a round is, against what tutorials teach and against what the machine can do."""

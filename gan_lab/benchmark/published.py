@@ -1,0 +1,68 @@
+"""Networks in the form in which papers draw them and tutorials write them, with the weights of ours."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from gan_lab.layers.dropout import Dropout
+from gan_lab.layers.projection import Projection, Readout
+from gan_lab.run import Run
+
+
+def published(network: nn.Module, run: Run) -> nn.Module:
+    """A copy of `network` that computes the same: a transposed convolution on a 1x1 map first, a convolution of the
+    whole map last, torch's own layers and memory layout, and nothing of ours to make them faster."""
+    plain = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
+    for module in plain.modules():
+        vars(module).pop("forward", None)  # what `as_products` has put there
+    for name, module in list(plain.named_modules()):
+        if isinstance(module, (Projection, Readout, Dropout)):
+            parent, _, leaf = name.rpartition(".")
+            setattr(plain.get_submodule(parent), leaf, _layer(module, run))
+    return plain.requires_grad_(True).train()
+
+
+def _layer(module: Projection | Readout | Dropout, run: Run) -> nn.Module:
+    if isinstance(module, Dropout):
+        return nn.Dropout(module.p)
+    biased = module.bias is not None
+    device = module.weight.device
+    if isinstance(module, Projection):
+        height, width, channels = module.map_shape
+        grown = nn.ConvTranspose2d(module.in_features, channels, (height, width), bias=biased, device=device)
+        _fill(grown.weight, module.weight.view(height, width, channels, -1).permute(3, 2, 0, 1))
+        if module.bias is not None:  # one for every place: a transposed convolution has one for every channel
+            return nn.Sequential(nn.Unflatten(1, (-1, 1, 1)), _Placed(grown, module))
+        return nn.Sequential(nn.Unflatten(1, (-1, 1, 1)), grown)
+    height, width = module.map_size
+    channels = module.in_features // (height * width)
+    shrunk = nn.Conv2d(channels, 1, (height, width), bias=biased, device=device)
+    _fill(shrunk.weight, module.weight.view(1, height, width, channels).permute(0, 3, 1, 2))
+    if module.bias is not None and shrunk.bias is not None:
+        _fill(shrunk.bias, module.bias)
+    return nn.Sequential(shrunk, nn.Flatten(0))
+
+
+class _Placed(nn.Module):
+    """A transposed convolution with a bias for every place of its map, as a linear layer has."""
+
+    def __init__(self, grown: nn.ConvTranspose2d, module: Projection) -> None:
+        super().__init__()
+        self.grown = nn.ConvTranspose2d(
+            grown.in_channels, grown.out_channels, module.map_shape[:2], bias=False, device=module.weight.device
+        )
+        _fill(self.grown.weight, grown.weight)
+        assert module.bias is not None
+        self.bias = nn.Parameter(module.bias.detach().view(module.map_shape).permute(2, 0, 1).contiguous())
+
+    def forward(self, latent: Tensor) -> Tensor:
+        maps: Tensor = self.grown(latent) + self.bias
+        return maps
+
+
+def _fill(parameter: Tensor, values: Tensor) -> None:
+    with torch.no_grad():
+        parameter.copy_(values)

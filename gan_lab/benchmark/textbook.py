@@ -1,0 +1,180 @@
+"""The training loop that tutorials teach, as they write it, to be measured against.
+
+The discriminator sees real and fake images in two passes with a backward pass each, losses are binary cross-entropy on
+probabilities, the optimizer is Adam as it comes, a DataLoader with two workers brings images that a transform has
+normalised one by one, and `.item()` reads every loss at every step. Wasserstein and hinge games have their own
+tutorials. The networks are the very ones of the run, with the same first weights, in the form in which their papers
+draw them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import relu
+from torch.utils.data import DataLoader, Dataset
+
+from gan_lab.algorithms.noise_to_image import NoiseToImage
+from gan_lab.benchmark.published import published
+from gan_lab.critique import of
+from gan_lab.data.store import Store
+from gan_lab.errors import ConfigError
+from gan_lab.losses.adversarial import Hinge, NonSaturating, Wasserstein
+from gan_lab.losses.constraints import WeightClipping
+from gan_lab.losses.regularizers import GradientPenalty
+from gan_lab.run import Run
+
+Step = Callable[[], tuple[float, float]]
+
+
+class Images(Dataset[tuple[Tensor, int]]):
+    """A store's images as a torchvision dataset with ToTensor and Normalize gives them."""
+
+    def __init__(self, store: Store) -> None:
+        self.images, self.labels = store.images, store.labels
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image = torch.from_numpy(self.images[index].copy()).float().div(255).sub(0.5).div(0.5)
+        return image, 0 if self.labels is None else int(self.labels[index])
+
+
+def loader(store: Store, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches for ever. Its shuffling has a generator of its own, so that the latents are the run's."""
+    own = torch.Generator().manual_seed(0)
+    data = DataLoader(
+        Images(store), batch_size, shuffle=True, num_workers=2, drop_last=True, persistent_workers=True, generator=own
+    )
+    while True:
+        yield from data
+
+
+def textbook(run: Run, batches: Iterator[tuple[Tensor, Tensor]] | None = None) -> Step:
+    """One round of the run's game as a tutorial plays it: the discriminator's and the generator's loss.
+
+    Raises ConfigError for a game that no tutorial has a loop for.
+    """
+    loop = _loop(run)
+    batches = loader(run.store, run.trainer.batch_size) if batches is None else batches
+    return loop(Players(run, batches))
+
+
+class Players:
+    """The two networks, their optimizers, and the data."""
+
+    def __init__(self, run: Run, batches: Iterator[tuple[Tensor, Tensor]]) -> None:
+        algorithm = run.algorithm
+        assert isinstance(algorithm, NoiseToImage)
+        self.batches, self.device = batches, run.engine.device
+        self.latent_of, self.critic_steps = algorithm.latent, algorithm.critic_steps
+        self.regularizers, self.constraints = algorithm.regularizers, algorithm.constraints
+        self.generator = published(algorithm.networks["generator"], run)
+        self.discriminator = published(algorithm.networks["discriminator"], run)
+        self.conditional = bool(getattr(algorithm.networks["generator"], "num_classes", 0))
+        adam = {}
+        for role, network in (("generator", self.generator), ("discriminator", self.discriminator)):
+            group = algorithm.optimizers[role].param_groups[0]
+            adam[role] = torch.optim.Adam(network.parameters(), float(group["lr"]), group.get("betas", (0.5, 0.999)))
+        self.adam_generator, self.adam_discriminator = adam["generator"], adam["discriminator"]
+
+    def real(self) -> tuple[Tensor, Tensor | None]:
+        images, labels = next(self.batches)
+        return images.to(self.device), labels.to(self.device) if self.conditional else None
+
+    def fake(self, count: int, labels: Tensor | None) -> Tensor:
+        images: Tensor = self.generator(self.latent_of(count, self.device), labels)
+        return images
+
+    def scores(self, images: Tensor, labels: Tensor | None) -> Tensor:
+        return of(self.discriminator(images, labels)).scores
+
+
+def cross_entropy(players: Players) -> Step:
+    """The DCGAN tutorial."""
+    bce = nn.BCELoss()
+
+    def step() -> tuple[float, float]:
+        real, labels = players.real()
+        players.discriminator.zero_grad()
+        probability = torch.sigmoid(players.scores(real, labels))
+        loss_real = bce(probability, torch.ones_like(probability))
+        loss_real.backward()
+        fake = players.fake(len(real), labels)
+        probability = torch.sigmoid(players.scores(fake.detach(), labels))
+        loss_fake = bce(probability, torch.zeros_like(probability))
+        loss_fake.backward()
+        players.adam_discriminator.step()
+        players.generator.zero_grad()
+        probability = torch.sigmoid(players.scores(fake, labels))
+        loss = bce(probability, torch.ones_like(probability))
+        loss.backward()
+        players.adam_generator.step()
+        return (loss_real + loss_fake).item(), loss.item()
+
+    return step
+
+
+def critic(players: Players, hinge: bool = False) -> Step:
+    """The WGAN tutorials: several steps of the critic, clipped or with a gradient penalty; SNGAN's with a hinge."""
+    clipping = [c.bound for c in players.constraints.values() if isinstance(c, WeightClipping)]
+    penalties = [r for r in players.regularizers.values() if isinstance(r, GradientPenalty)]
+
+    def step() -> tuple[float, float]:
+        for _ in range(players.critic_steps):
+            real, labels = players.real()
+            players.discriminator.zero_grad()
+            fake = players.fake(len(real), labels).detach()
+            on_real, on_fake = players.scores(real, labels), players.scores(fake, labels)
+            loss = relu(1 - on_real).mean() + relu(1 + on_fake).mean() if hinge else on_fake.mean() - on_real.mean()
+            for penalty in penalties:
+                loss = loss + penalty.weight * gradient_penalty(players, real, fake, labels, penalty.target)
+            loss.backward()
+            players.adam_discriminator.step()
+            for bound in clipping:
+                for parameter in players.discriminator.parameters():
+                    parameter.data.clamp_(-bound, bound)
+            told = loss.item()
+        players.generator.zero_grad()
+        loss = -players.scores(players.fake(len(real), labels), labels).mean()
+        loss.backward()
+        players.adam_generator.step()
+        return told, loss.item()
+
+    return step
+
+
+def gradient_penalty(players: Players, real: Tensor, fake: Tensor, labels: Tensor | None, target: float) -> Tensor:
+    """Gulrajani et al. 2017 (arXiv:1704.00028), as in the WGAN-GP tutorials."""
+    epsilon = torch.rand(len(real), 1, 1, 1, device=real.device)
+    mixed = (epsilon * real + (1 - epsilon) * fake).requires_grad_(True)
+    scores = players.scores(mixed, labels)
+    gradient = torch.autograd.grad(scores, mixed, torch.ones_like(scores), create_graph=True, retain_graph=True)[0]
+    penalty: Tensor = ((gradient.reshape(len(gradient), -1).norm(2, dim=1) - target) ** 2).mean()
+    return penalty
+
+
+def _loop(run: Run) -> Callable[[Players], Step]:
+    """The tutorial's loop for the run's game. Raises ConfigError where there is none."""
+    algorithm = run.algorithm
+    if type(algorithm) is not NoiseToImage:
+        raise _no_loop(f"algorithm {type(algorithm).__name__}")
+    for name, regularizer in algorithm.regularizers.items():
+        if not isinstance(regularizer, GradientPenalty):
+            raise _no_loop(f"loss.regularizers.{name}")
+    if list(algorithm.augmentation.children()):
+        raise _no_loop("an augmentation")
+    kind: Any = type(algorithm.adversarial)
+    if kind is NonSaturating and not algorithm.regularizers:
+        return cross_entropy
+    if kind is Wasserstein or kind is Hinge:
+        return lambda players: critic(players, hinge=kind is Hinge)
+    raise _no_loop(f"loss.adversarial {kind.__name__}")
+
+
+def _no_loop(what: str) -> ConfigError:
+    return ConfigError(f"against=textbook: tutorials have no loop with {what}; measure against=eager instead")

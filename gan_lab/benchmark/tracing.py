@@ -1,0 +1,56 @@
+"""Where a round's time goes: a trace, the dearest operators, and the layers against the machine's ceiling."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.profiler import ProfilerActivity
+
+from gan_lab.algorithms.noise_to_image import NoiseToImage
+from gan_lab.benchmark.layers import layer_speeds, table
+from gan_lab.command_line.console import shown
+from gan_lab.run import Run
+
+log = logging.getLogger(__name__)
+
+ROUNDS, OPERATORS = 3, 12
+
+
+def profile(run: Run, folder: Path, ceiling: float) -> dict[str, Any]:
+    """Play some rounds under torch's profiler. Writes `trace.json.gz`, which ui.perfetto.dev and TensorBoard's profiler
+    open, and `layers.md`; returns what bench.json keeps."""
+    activities = [ProfilerActivity.CPU]
+    if run.engine.device.type == "cuda":
+        activities.append(ProfilerActivity.CUDA)
+    with torch.profiler.profile(activities=activities) as seen:
+        for _ in range(ROUNDS):
+            run.trainer.round(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    seen.export_chrome_trace(str(folder / "trace.json.gz"))
+    key = "self_cuda_time_total" if len(activities) > 1 else "self_cpu_time_total"
+    key = key.replace("cuda", "device")
+    averages = sorted(seen.key_averages(), key=lambda event: -getattr(event, key))
+    total = sum(getattr(event, key) for event in averages) or 1.0
+    dearest = [
+        {"operator": e.key, "ms": getattr(e, key) / ROUNDS / 1e3, "share": getattr(e, key) / total, "calls": e.count}
+        for e in averages[:OPERATORS]
+    ]
+    log.info("\nthe dearest operators, in ms a round")
+    for each in dearest:
+        log.info("  %8.2f  %5.1f%%  %s", each["ms"], 100 * each["share"], each["operator"])
+    told: dict[str, Any] = {"operators": dearest}
+    algorithm = run.algorithm
+    if isinstance(algorithm, NoiseToImage):
+        images = run.stream.next().images
+        conditional = bool(getattr(algorithm.networks["generator"], "num_classes", 0))
+        if not conditional:
+            latent = algorithm.latent(len(images), run.engine.device)
+            speeds = layer_speeds(algorithm.networks, {"generator": latent, "discriminator": images}, run.engine)
+            (folder / "layers.md").write_text(table(speeds, ceiling) + "\n")
+            log.info("\n%s", table(speeds, ceiling))
+            told["layers"] = [each._asdict() for each in speeds]
+    log.info("trace     %s (open it at ui.perfetto.dev)", shown(folder / "trace.json.gz"))
+    return told

@@ -1,0 +1,93 @@
+"""`gan-lab bench`: the command line, the row, the files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_lab.bench import counted_flops
+from gan_lab.benchmark import report
+from gan_lab.benchmark.ceilings import Ceilings
+from tests.compose import composed
+from tests.conftest import TINY
+
+QUICK = (*TINY, "model=gan_small", "blocks=2", "seconds=0.02")
+
+
+@pytest.fixture(autouse=True)
+def known_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gan_lab.benchmark.ceilings.ceilings", lambda device, dtype: Ceilings(1e11, 1e10))
+
+
+@pytest.mark.parametrize("against", ["textbook", "eager"])
+def test_a_row_and_a_file(against: str, gan_lab: Callable[..., int], here: Path) -> None:
+    assert gan_lab("bench", *QUICK, f"against={against}", "out=found") == 0
+    found = json.loads((here / "found" / "bench.json").read_text())
+    assert found["batch_size"] == found["images_per_round"] == 4
+    assert set(found["sides"]) == {"gan-lab", against}
+    for side in found["sides"].values():
+        middle, least, most = side["milliseconds"]
+        assert 0 < least <= middle <= most
+        assert side["images_per_second"][0] == pytest.approx(4e3 / middle, rel=0.3)
+        assert side["peak_bytes"] > 0
+    rate = found["sides"]["gan-lab"]["images_per_second"][0]
+    assert found["share_of_matmul"] == pytest.approx(found["flops_per_image"] * rate / 1e11)
+    assert found["command"].startswith("gan-lab bench trainer=debug")
+    assert found["wait_share"] == 0.0
+    row = report.row(found)
+    assert row.count("|") == report.HEADER.splitlines()[0].count("|")
+    assert "gan_small" in row
+    assert not list(here.glob("outputs/bench/*/*/checkpoints"))
+
+
+def test_the_trace_opens(gan_lab: Callable[..., int], here: Path) -> None:
+    assert gan_lab("bench", *QUICK, "profile=true", "out=found") == 0
+    with gzip.open(here / "found" / "trace.json.gz") as file:
+        assert json.load(file)["traceEvents"]
+    assert "discriminator.to_score" in (here / "found" / "layers.md").read_text()
+    profile = json.loads((here / "found" / "bench.json").read_text())["profile"]
+    assert sum(each["share"] for each in profile["operators"]) <= 1.0
+
+
+def test_flops_by_hand() -> None:
+    """Two linear layers each. The discriminator sees real, fake and fake again: three passes forward, six products for
+    its own weights' and inputs' gradients; the generator forward once and back once."""
+    config = composed(
+        *TINY, "model=gan_small", "dataset=digits", "algorithm.latent.dim=8", "width=16", "loss.regularizers={}"
+    )
+    pixels, batch = 256, 4
+    generator = 8 * 16 + 16 * pixels
+    first, second = pixels * 16, 16
+    own = 2 * (first + second) * batch  # one pass
+    forward = 3 * own + 2 * generator * batch
+    weights = 2 * own + 2 * generator * batch  # of both discriminator passes, and of the generator
+    inputs = 2 * 2 * second * batch  # through the discriminator's last layer, in its own move
+    inputs += 2 * (first + second) * batch  # through the whole of it, in the generator's
+    inputs += 2 * 16 * pixels * batch  # through the generator's last layer
+    counted = counted_flops(config, Path("."))
+    assert counted == forward + weights + inputs
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("against=pytorch", "against: 'pytorch' is not one of textbook, eager"),
+        ("blocks=0", "blocks: 0 is not a whole number of at least 1"),
+        ("seconds=-1", "seconds: -1 is not a number above 0"),
+        ("loss=minimax", "tutorials have no loop with loss.adversarial Minimax; measure against=eager instead"),
+    ],
+)
+def test_bad_input_is_one_line(
+    typed: str, said: str, gan_lab: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert gan_lab("bench", *QUICK, typed) == 2
+    assert said in capfd.readouterr().err
+
+
+def test_hardware_has_a_name() -> None:
+    assert f"{torch.get_num_threads()} threads" in report.hardware(torch.device("cpu"))
