@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from gan_lab import optimizers
 from gan_lab.errors import ConfigError
 from gan_lab.graphs import Graph, cuda_graphs
 from gan_lab.layers.convolutions import as_products
@@ -54,6 +55,8 @@ class Engine:
         self.products = products and channels_last and self.device.type == "cpu"
         self.precision, reason = pick_precision(precision, self.device)
         self.compile = compile == "on"
+        if not self.compile:
+            optimizers.leave_compiler_out()
         self.capture = capture == "auto" and self.device.type == "cuda"
         self.why = f"device {self.device}, precision {self.precision} ({reason})"
         if self.device.type == "cuda":
@@ -142,7 +145,7 @@ class Engine:
                 part = term.detach() * share
                 mean[name] = mean[name] + part if name in mean else part
         norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-        optimizer.step()
+        optimizers.step(optimizer)
         return mean, norm
 
 
