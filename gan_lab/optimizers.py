@@ -18,7 +18,7 @@ def step(optimizer: Optimizer) -> None:
     """`optimizer.step()`: for torch's own classes the bare one, where nobody listens and no gradient is to pass."""
     bare = type(optimizer).__module__.startswith("torch.optim.") and "step" not in vars(optimizer)
     listened = any(getattr(optimizer, f"_optimizer_step_{when}_hooks", None) for when in ("pre", "post"))
-    if not bare or listened or optimizer.defaults.get("differentiable") or torch.autograd._profiler_enabled():
+    if not bare or listened or optimizer.defaults.get("differentiable"):
         optimizer.step()
         return
     with torch.no_grad():
