@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import mmap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,17 @@ class Store:
     def nbytes(self) -> int:
         """The size of the images."""
         return len(self) * math.prod(self.shape) * _STORED[self.dtype].itemsize
+
+    def expect(self, indices: NDArray[np.int64]) -> None:
+        """Have the system begin to read these images, all at once: taking one page after the other from a cold disk
+        waits for each of them."""
+        mapped = getattr(self.images, "_mmap", None)
+        if not hasattr(mmap, "MADV_WILLNEED") or not isinstance(mapped, mmap.mmap):
+            return
+        size = self.images[0].nbytes
+        for index in indices.tolist():
+            start = index * size // mmap.PAGESIZE * mmap.PAGESIZE
+            mapped.madvise(mmap.MADV_WILLNEED, start, (index + 1) * size - start)
 
     def read(self, indices: Sequence[int] | NDArray[np.int64]) -> Tensor:
         """The images at `indices` as a batch has them: float `(n, C, H, W)` in [-1, 1], on the CPU."""

@@ -226,6 +226,7 @@ class Stream:
         shape = (len(indices), *self.store.shape)
         dtype = torch.uint8 if self.store.dtype == "uint8" else torch.float32
         pixels = torch.empty(shape, dtype=dtype, pin_memory=pinned)
+        self.store.expect(indices.numpy())
         np.take(self.store.images, indices.numpy(), axis=0, out=pixels.numpy(), mode="clip")
         if pinned:
             labels, flips = (None if part is None else part.pin_memory() for part in (labels, flips))

@@ -126,3 +126,11 @@ def test_labels_beyond_the_classes_are_refused(folder: Path) -> None:
     np.full(10, 3, "<i8").tofile(folder / LABELS)
     with pytest.raises(StoreError, match="names classes that the card does not have"):
         Store(folder)
+
+
+def test_images_may_be_expected(folder: Path) -> None:
+    """Advice to the system, for whatever place in the file and more often than there are pages."""
+    store = Store(folder)
+    before = store.read(range(len(store)))
+    store.expect(np.array([0, len(store) - 1, 0]))
+    assert torch.equal(store.read(range(len(store))), before)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 import warnings
 from itertools import pairwise
 from pathlib import Path
@@ -321,3 +322,35 @@ def test_cuda_draws_the_same(kind: str, store: Store) -> None:
         assert b.images.is_cuda
         assert b.images.is_contiguous(memory_format=torch.channels_last)
         assert same(a, Batch(b.images.cpu(), b.labels.cpu() if b.labels is not None else None))
+
+
+def test_waiting_is_counted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds in which the caller had nothing to do: none where images are at hand, or were read while it worked."""
+    resident, streamed = Stream(store, 4, 0), Stream(store, 4, 0, resident_limit=0)
+    resident.next()
+    assert resident.waited == 0.0
+    gather = streamed._gather
+
+    def slow(*args: object) -> object:
+        time.sleep(0.05)
+        return gather(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(streamed, "_gather", slow)
+    streamed.next()
+    assert 0.04 < streamed.waited < 5
+    time.sleep(0.3)  # a long round: what is ahead is ready
+    before = streamed.waited
+    streamed.next()
+    assert streamed.waited - before < 0.04
+    streamed.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_drawn_may_be_kept_elsewhere(kind: str, store: Store) -> None:
+    """A recorded round reads its batch from one place: what is drawn is copied there, and makes the same batch."""
+    ours, theirs = (Stream(store, 4, 0, flip=True, **KINDS[kind]) for _ in range(2))
+    place = ours.draw().clone()
+    theirs.next()
+    for _ in range(3):
+        place.copy_(ours.draw())
+        assert same(ours.batch(place), theirs.next())
