@@ -64,10 +64,7 @@ class Trainer:
                     callback.on_fit_start(run)
                 run.restore_rng()
                 while run.step < self.max_steps and interruption.signal is None:
-                    with told(run):
-                        self.round(run)
-                        for callback in callbacks:
-                            callback.on_step_end(run)
+                    told(run, lambda: self._step(run, callbacks))
                     run.writer.check()
                 run.outcome = "finished" if run.last_step else "stopped"
                 for callback in callbacks:
@@ -84,6 +81,11 @@ class Trainer:
                 run.loggers.close()
                 run.writer.close()
         return interruption
+
+    def _step(self, run: Run, callbacks: Sequence[Callback]) -> None:
+        self.round(run)
+        for callback in callbacks:
+            callback.on_step_end(run)
 
     def round(self, run: Run) -> None:
         """One step: schedules, batches, moves, average."""

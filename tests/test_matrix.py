@@ -21,6 +21,7 @@ MODELS, LOSSES, REGULARIZERS = choices("model"), choices("loss"), choices("loss/
 TECHNIQUES = choices("technique")
 
 TARGETED = ("Minimax", "NonSaturating", "LeastSquares")
+WITH_BLOCKS = ("biggan", "r3gan", "resnet", "sagan", "sngan")
 
 
 def refusals(config: dict[str, Any]) -> list[str]:
@@ -37,6 +38,8 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("label")
     if "spectral_norm" in wrappers and "r3gan" in game["_target_"]:
         found.append("all zeros")
+    if "activation_checkpointing" in wrappers and game["_target_"].split(".")[2] not in WITH_BLOCKS:
+        found.append("has no blocks")
     return found
 
 
