@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import ctypes
 import gc
 import logging
 import math
@@ -23,8 +25,8 @@ log = logging.getLogger(__name__)
 
 Trial = Callable[[dict[str, Any]], Run]
 AUTO = "auto"
-# What stays free of what there is. CUDA counts everything, but breaks it up. On a CPU kernels take scratch memory, the C
-# library keeps what was given back (rounds of r3gan took up to a third more than their tensors), threads have stacks.
+# What stays free of what there is. CUDA counts everything, but breaks it up. On a CPU kernels take scratch memory, the
+# C library keeps what was given back (rounds of r3gan took up to a third more than their tensors), threads have stacks.
 MARGINS, MARGIN = {"cuda": 0.1}, 0.25
 RESERVE = 128 * 2**20
 SIZES = ("batch_size", "accumulation")
@@ -165,6 +167,8 @@ def give_back(run: Run | None) -> None:
     for network in run.algorithm.networks.values() if run is not None else ():
         network.zero_grad(set_to_none=True)
     gc.collect()
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # glibc's: what it keeps of what was given back
+        ctypes.CDLL(None).malloc_trim(0)
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()

@@ -165,14 +165,14 @@ def _rooms(mount: Path, path: str, limit: str, usage: str, spare: str) -> Iterat
 
 
 def _own_limit() -> int | None:
-    """What `ulimit -v` leaves to this process."""
+    """Half of the address space that `ulimit -v` leaves to this process, which breaks up, and which threads reserve."""
     try:
         import resource
 
         most, _ = resource.getrlimit(resource.RLIMIT_AS)
         if most == resource.RLIM_INFINITY:
             return None
-        return most - int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        return (most - int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()) // 2
     except (ImportError, OSError):
         return None
 

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 FREE = (
     "trainer.max_steps trainer.log_every trainer.sample_every trainer.checkpoint_every trainer.checkpoint_keep "
     "callbacks logger device engine.device engine.threads objective resume resume_force trust optimizer.schedule.steps "
-    "dataset.path dataset.source"
+    "dataset.path dataset.source engine.capture"
 ).split()
 OF_THIS_CALL = ("resume", "resume_force", "trust")
 TOLD = ("choices", "overrides")  # how the configuration came about, kept beside it for tables of runs
@@ -200,8 +200,8 @@ def show_and_check(stored: dict[str, Any], changes: Changes, force: bool, starte
 
 
 def _is_free(key: str) -> bool:
-    """How long a schedule takes may follow the length of the run."""
-    if re.fullmatch(r"schedules\.[^.]+\.steps", key):
+    """How long a schedule takes may follow the length of the run; computing again changes no number."""
+    if re.fullmatch(r"schedules\.[^.]+\.steps|wrappers\.[^.]+\.activation_checkpointing(\..*)?", key):
         return True
     return any(key == free or key.startswith(f"{free}.") for free in FREE)
 

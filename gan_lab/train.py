@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_lab.command_line.console import shown
-from gan_lab.errors import ConfigError
+from gan_lab.errors import GanLabError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -44,7 +44,7 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
             return float(start.state["metrics"].get(start.config["objective"], float("nan")))
         try:
             run, callbacks = assemble(start.config, folder, start.state, interactive)
-        except ConfigError:
+        except GanLabError:
             if not begun:
                 resume.discard(folder)
             raise
@@ -74,11 +74,15 @@ def announce(run: Run) -> None:
 
 def conclude(run: Run) -> None:
     """Where things are and what to type next."""
+    from gan_lab.memory import peak, size
+
     folder = shown(run.folder)
     grids = sorted((run.folder / "samples").glob("step-*.png"))
     log.info("%s at step %d of %d", run.outcome, run.step, run.trainer.max_steps)
     if grids:
         log.info("samples    %s", shown(grids[-1]))
+    if taken := peak(run.engine.device):  # 0: not known
+        log.info("memory     %s at most", size(taken))
     log.info("dashboard  tensorboard --logdir %s", folder)
     log.info("more       gan-lab sample run=%s n=64", folder)
     following = f" trainer.max_steps={2 * run.trainer.max_steps}" if run.last_step else ""

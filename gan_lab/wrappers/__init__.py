@@ -1,1 +1,1 @@
-"""What is put around a discriminator, whatever it is."""
+"""What is put around a player, whatever it is: mostly around a discriminator."""
