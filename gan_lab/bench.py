@@ -131,15 +131,12 @@ def bench(config: dict[str, Any], folder: Path, model: str, command: str) -> dic
 def counted_flops(config: dict[str, Any], folder: Path) -> float:
     """FLOPs of the products and convolutions of a round with every lazy regularizer due, counted as torch launches
     them; what works element by element is not counted."""
-    from torch.utils.flop_counter import FlopCounterMode
-
     from gan_lab.assemble import assemble
+    from gan_lab.benchmark.flops import counted
 
     config["engine"]["precision"] = config["precision"] = "fp32"
     run, _ = assemble(config, folder)
-    with FlopCounterMode(display=False) as counter:
-        run.trainer.round(run)
-    return float(counter.get_total_flops())
+    return float(counted(lambda: run.trainer.round(run)))
 
 
 def precision_of(run: Run) -> Any:

@@ -179,7 +179,7 @@ def pick_precision(precision: str, device: torch.device) -> tuple[str, str]:
     return ("bf16" if gain > 1.15 else "fp32"), f"bf16 runs a convolution {gain:.2g}x as fast as fp32 on this CPU"
 
 
-def bf16_gain(repeats: int = 5) -> float:
+def bf16_gain(repeats: int = 12) -> float:
     """How many times faster this CPU runs a DCGAN-sized convolution, forward and backward, in bf16 than in fp32."""
     times: dict[torch.dtype, list[float]] = {torch.float32: [], torch.bfloat16: []}
     for _ in range(repeats + 1):  # in turns, and the best of each: others may want the CPU too

@@ -73,6 +73,12 @@ def test_flops_by_hand() -> None:
     assert counted == forward + weights + inputs
 
 
+def test_a_penalty_is_counted(here: Path) -> None:
+    """One that torch's own counter refuses: more than the round without it."""
+    game = (*TINY, "model=wgan_gp", "algorithm.critic_steps=1")
+    assert counted_flops(composed(*game), here) > counted_flops(composed(*game, "loss/regularizers=[]"), here) > 0
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

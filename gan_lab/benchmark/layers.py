@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from gan_lab.benchmark.ceilings import best
+from gan_lab.benchmark.flops import counted
 from gan_lab.engine import Engine
 
 
@@ -64,11 +64,8 @@ def _measured(name: str, module: nn.Module, given: Tensor, engine: Engine) -> La
             forward()
 
     flops = multiplications(module, tuple(given.shape))
-    counted = flops if flops else 1
-    seconds = best(alone, engine.device), best(both, engine.device)
-    return LayerSpeed(
-        name, type(module).__name__, tuple(given.shape), flops, counted / seconds[0], 3 * counted / seconds[1]
-    )
+    forward_speed, speed = flops / best(alone, engine.device), 3 * flops / best(both, engine.device)
+    return LayerSpeed(name, type(module).__name__, tuple(given.shape), flops, forward_speed, speed)
 
 
 def multiplications(module: nn.Module, shape: tuple[int, ...]) -> int:
@@ -80,17 +77,9 @@ def multiplications(module: nn.Module, shape: tuple[int, ...]) -> int:
     if isinstance(module, nn.ConvTranspose2d):  # every place of the input meets the whole kernel
         return 2 * shape[0] * shape[2] * shape[3] * weight.numel()
     assert isinstance(module, nn.Conv2d)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        torch.nn.functional.conv2d(
-            torch.empty(shape, device="meta"),
-            torch.empty(weight.shape, device="meta"),
-            None,
-            module.stride,
-            module.padding,
-            module.dilation,
-            module.groups,
-        )
-    return int(counter.get_total_flops())
+    images, kernel = torch.empty(shape, device="meta"), torch.empty(weight.shape, device="meta")
+    stride, padding, dilation, groups = module.stride, module.padding, module.dilation, module.groups
+    return counted(lambda: torch.conv2d(images, kernel, None, stride, padding, dilation, groups))  # type: ignore[arg-type]
 
 
 def table(speeds: list[LayerSpeed], ceiling: float) -> str:
