@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -24,8 +25,10 @@ class LayerSpeed(NamedTuple):
     both: float
 
 
-def layer_speeds(networks: Mapping[str, nn.Module], inputs: Mapping[str, Tensor], engine: Engine) -> list[LayerSpeed]:
-    """Measure the layers of each network on what reaches them when `inputs[role]` goes in."""
+def layer_speeds(
+    networks: Mapping[str, nn.Module], inputs: Mapping[str, tuple[Tensor | None, ...]], engine: Engine
+) -> list[LayerSpeed]:
+    """Measure the layers of each network on what reaches them when it is called with `inputs[role]`."""
     seen: list[tuple[str, nn.Module, Tensor]] = []
     hooks = []
     for role, network in networks.items():
@@ -39,7 +42,7 @@ def layer_speeds(networks: Mapping[str, nn.Module], inputs: Mapping[str, Tensor]
                 hooks.append(module.register_forward_pre_hook(hear))
     with torch.no_grad(), engine.autocast():
         for role, network in networks.items():
-            network(inputs[role])
+            network(*inputs[role])
     for hook in hooks:
         hook.remove()
     return [_measured(name, module, given, engine) for name, module, given in seen]
@@ -72,8 +75,8 @@ def multiplications(module: nn.Module, shape: tuple[int, ...]) -> int:
     """FLOPs of a layer's forward pass: two for a multiplication and an addition."""
     weight = module.weight
     assert isinstance(weight, Tensor)
-    if isinstance(module, nn.Linear):
-        return 2 * shape[0] * weight.numel()
+    if isinstance(module, nn.Linear):  # a Readout takes its whole map as one row
+        return 2 * (math.prod(shape) // module.in_features) * weight.numel()
     if isinstance(module, nn.ConvTranspose2d):  # every place of the input meets the whole kernel
         return 2 * shape[0] * shape[2] * shape[3] * weight.numel()
     assert isinstance(module, nn.Conv2d)

@@ -40,17 +40,31 @@ def synchronise(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def block(step: Step, seconds: float, device: torch.device) -> float:
-    """Seconds per call, over as many calls as `seconds` take (at least one; four at a time where nobody waits)."""
+class Block(NamedTuple):
+    """So many calls took so many seconds."""
+
+    calls: int
+    seconds: float
+
+    @property
+    def each(self) -> float:
+        return self.seconds / self.calls
+
+
+def block(step: Step, seconds: float, device: torch.device) -> Block:
+    """As many calls as `seconds` take, at least one. The device is waited for a few times only, after a share of the
+    block each: never would let the host run minutes ahead of a slow round that one launch starts."""
     synchronise(device)
-    calls, began = 0, time.perf_counter()
+    calls, share, began = 0, 1, time.perf_counter()
     while True:
-        for _ in range(1 if device.type == "cpu" else 4):
+        for _ in range(share):
             step()
-            calls += 1
-        if time.perf_counter() - began >= seconds or calls >= 10**6:
-            synchronise(device)
-            return (time.perf_counter() - began) / calls
+        calls += share
+        synchronise(device)
+        passed = time.perf_counter() - began
+        if passed >= seconds:
+            return Block(calls, passed)
+        share = max(int(calls / passed * min(seconds - passed, seconds / 4)), 1)
 
 
 def alternate(
@@ -58,17 +72,17 @@ def alternate(
     blocks: int,
     seconds: float,
     device: torch.device,
-    tell: Callable[[int, dict[str, float]], None] = lambda index, times: None,
-) -> dict[str, list[float]]:
-    """Seconds per call of each side in `blocks` blocks, in turns; a first block of each warms up and does not count.
+    tell: Callable[[int, dict[str, Block]], None] = lambda index, latest: None,
+) -> dict[str, list[Block]]:
+    """`blocks` blocks of each side, in turns; a first block of each warms up and does not count.
 
     `tell` hears of every pair of blocks.
     """
-    times: dict[str, list[float]] = {name: [] for name in sides}
+    played: dict[str, list[Block]] = {name: [] for name in sides}
     for index in range(blocks + 1):
         latest = {name: block(step, seconds, device) for name, step in sides.items()}
         if index:
-            for name, value in latest.items():
-                times[name].append(value)
+            for name, each in latest.items():
+                played[name].append(each)
         tell(index, latest)
-    return times
+    return played

@@ -13,16 +13,16 @@ import torch
 from gan_lab.benchmark.measuring import Spread
 
 HEADER = (
-    "| model | dataset | batch | precision | against | img/s | ms a round | ratio | peak MiB | GFLOP/img | of matmul "
-    "| waiting | hardware | torch | date |\n"
-    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| model | dataset | batch | precision | against | img/s | ms a round | ratio | MiB a round takes "
+    "| GFLOP/img | of matmul | waiting | hardware | torch | date | command |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
 def hardware(device: torch.device) -> str:
     """What the rounds ran on."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+        return f"{torch.cuda.get_device_name(device)}; {processor()}, {os.cpu_count()} cores"
     return f"{processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
 
 
@@ -56,6 +56,7 @@ def row(found: Mapping[str, Any]) -> str:
         found["hardware"],
         found["versions"]["torch"],
         found["date"],
+        f"`{found['command']}`",
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -66,13 +67,13 @@ def words(found: Mapping[str, Any]) -> list[str]:
     for name, side in found["sides"].items():
         speed, milliseconds = Spread(*side["images_per_second"]), Spread(*side["milliseconds"])
         peak = side["peak_bytes"] / 2**20
-        lines.append(f"{name:<9} {speed:,.0f} images/s, {milliseconds:.3g} ms a round, {peak:,.0f} MiB at most")
+        lines.append(f"{name:<9} {speed:,.0f} images/s, {milliseconds:.3g} ms a round, {peak:,.0f} MiB for tensors")
     lines.append(f"ratio     {Spread(*found['ratio']):.2f}")
     matmul, copy = found["ceilings"]["matmul"], found["ceilings"]["copy"]
     per_image, rate = found["flops_per_image"] / 1e9, found["flops"] / 1e9
     lines.append(
-        f"limit     {per_image:.3g} GFLOP an image (counted), {rate:,.0f} GFLOP/s: "
-        f"{found['share_of_matmul']:.0%} of this machine's matrix product in {found['precision']} "
+        f"limit     {per_image:.3g} GFLOP an image (products and convolutions, counted), {rate:,.0f} GFLOP/s: "
+        f"{found['share_of_matmul']:.0%} of this machine's matrix product in {found['ceilings']['arithmetic']} "
         f"({matmul / 1e9:,.0f} GFLOP/s; copying {copy / 1e9:,.0f} GB/s)"
     )
     lines.append(f"data      {found['wait_share']:.1%} of the time spent waiting for it")

@@ -2,13 +2,16 @@
 
 The discriminator sees real and fake images in two passes with a backward pass each, losses are binary cross-entropy on
 probabilities, the optimizer is Adam as it comes, a DataLoader with two workers brings images that a transform has
-normalised one by one, and `.item()` reads every loss at every step. Wasserstein and hinge games have their own
-tutorials. The networks are the very ones of the run, with the same first weights, in the form in which their papers
+normalised one by one, and `.item()` reads every loss at every step. Least squares, Wasserstein and hinge games have
+their own tutorials. On CUDA the loop has what the engine has switched on for the whole process: TF32 and cuDNN's search
+for the fastest kernels. The networks are the very ones of the run, with the same first weights, in the form in which their papers
 draw them.
 """
 
 from __future__ import annotations
 
+import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,12 +25,13 @@ from gan_lab.benchmark.published import published
 from gan_lab.critique import of
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError
-from gan_lab.losses.adversarial import Hinge, NonSaturating, Wasserstein
+from gan_lab.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
 from gan_lab.losses.constraints import WeightClipping
 from gan_lab.losses.regularizers import GradientPenalty
 from gan_lab.run import Run
 
 Step = Callable[[], tuple[float, float]]
+SWITCHES = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes, not what
 
 
 class Images(Dataset[tuple[Tensor, int]]):
@@ -45,13 +49,17 @@ class Images(Dataset[tuple[Tensor, int]]):
 
 
 def loader(store: Store, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches for ever. Its shuffling has a generator of its own, so that the latents are the run's."""
+    """Batches for ever. Its shuffling has a generator of its own, so that the latents are the run's.
+
+    The workers start here, and not with the first batch: a forked one would go on under whatever mode (a counter of
+    memory) the loop is in then.
+    """
     own = torch.Generator().manual_seed(0)
     data = DataLoader(
         Images(store), batch_size, shuffle=True, num_workers=2, drop_last=True, persistent_workers=True, generator=own
     )
-    while True:
-        yield from data
+    first = iter(data)
+    return itertools.chain(first, itertools.chain.from_iterable(itertools.repeat(data)))
 
 
 def textbook(run: Run, batches: Iterator[tuple[Tensor, Tensor]] | None = None) -> Step:
@@ -76,11 +84,9 @@ class Players:
         self.generator = published(algorithm.networks["generator"], run)
         self.discriminator = published(algorithm.networks["discriminator"], run)
         self.conditional = bool(getattr(algorithm.networks["generator"], "num_classes", 0))
-        adam = {}
-        for role, network in (("generator", self.generator), ("discriminator", self.discriminator)):
-            group = algorithm.optimizers[role].param_groups[0]
-            adam[role] = torch.optim.Adam(network.parameters(), float(group["lr"]), group.get("betas", (0.5, 0.999)))
-        self.adam_generator, self.adam_discriminator = adam["generator"], adam["discriminator"]
+        self.adversarial: Any = algorithm.adversarial
+        self.optimizer_generator = as_it_comes(algorithm.optimizers["generator"], self.generator)
+        self.optimizer_discriminator = as_it_comes(algorithm.optimizers["discriminator"], self.discriminator)
 
     def real(self) -> tuple[Tensor, Tensor | None]:
         images, labels = next(self.batches)
@@ -94,26 +100,68 @@ class Players:
         return of(self.discriminator(images, labels)).scores
 
 
+def as_it_comes(optimizer: torch.optim.Optimizer, network: nn.Module) -> torch.optim.Optimizer:
+    """The same optimizer with the same numbers for `network`, computing as torch does when it is told nothing."""
+    group, known = optimizer.param_groups[0], inspect.signature(type(optimizer)).parameters
+    numbers = {k: _plain(v) for k, v in group.items() if k in known and k not in ("params", *SWITCHES)}
+    return type(optimizer)(network.parameters(), **numbers)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(each) for each in value)
+    return float(value) if isinstance(value, Tensor) else value
+
+
 def cross_entropy(players: Players) -> Step:
-    """The DCGAN tutorial."""
-    bce = nn.BCELoss()
+    """The DCGAN tutorial. A generator that minimises log(1 - D(G(z))) instead costs the same (Minimax)."""
+    bce, smoothing = nn.BCELoss(), players.adversarial
+    saturating = type(players.adversarial) is Minimax
 
     def step() -> tuple[float, float]:
         real, labels = players.real()
         players.discriminator.zero_grad()
         probability = torch.sigmoid(players.scores(real, labels))
-        loss_real = bce(probability, torch.ones_like(probability))
+        loss_real = bce(probability, torch.full_like(probability, 1 - smoothing.real_smoothing))
         loss_real.backward()
         fake = players.fake(len(real), labels)
         probability = torch.sigmoid(players.scores(fake.detach(), labels))
-        loss_fake = bce(probability, torch.zeros_like(probability))
+        loss_fake = bce(probability, torch.full_like(probability, smoothing.fake_smoothing))
         loss_fake.backward()
-        players.adam_discriminator.step()
+        players.optimizer_discriminator.step()
         players.generator.zero_grad()
         probability = torch.sigmoid(players.scores(fake, labels))
-        loss = bce(probability, torch.ones_like(probability))
+        if saturating:
+            loss = -bce(probability, torch.zeros_like(probability))
+        else:
+            loss = bce(probability, torch.ones_like(probability))
         loss.backward()
-        players.adam_generator.step()
+        players.optimizer_generator.step()
+        return (loss_real + loss_fake).item(), loss.item()
+
+    return step
+
+
+def least_squares(players: Players) -> Step:
+    """The LSGAN tutorials: the same moves, with half the squared error of the scores themselves."""
+    mse, targets = nn.MSELoss(), players.adversarial
+
+    def step() -> tuple[float, float]:
+        real, labels = players.real()
+        players.discriminator.zero_grad()
+        scores = players.scores(real, labels)
+        loss_real = 0.5 * mse(scores, torch.full_like(scores, targets.real_target))
+        loss_real.backward()
+        fake = players.fake(len(real), labels)
+        scores = players.scores(fake.detach(), labels)
+        loss_fake = 0.5 * mse(scores, torch.full_like(scores, targets.fake_target))
+        loss_fake.backward()
+        players.optimizer_discriminator.step()
+        players.generator.zero_grad()
+        scores = players.scores(fake, labels)
+        loss = 0.5 * mse(scores, torch.ones_like(scores))
+        loss.backward()
+        players.optimizer_generator.step()
         return (loss_real + loss_fake).item(), loss.item()
 
     return step
@@ -134,7 +182,7 @@ def critic(players: Players, hinge: bool = False) -> Step:
             for penalty in penalties:
                 loss = loss + penalty.weight * gradient_penalty(players, real, fake, labels, penalty.target)
             loss.backward()
-            players.adam_discriminator.step()
+            players.optimizer_discriminator.step()
             for bound in clipping:
                 for parameter in players.discriminator.parameters():
                     parameter.data.clamp_(-bound, bound)
@@ -142,7 +190,7 @@ def critic(players: Players, hinge: bool = False) -> Step:
         players.generator.zero_grad()
         loss = -players.scores(players.fake(len(real), labels), labels).mean()
         loss.backward()
-        players.adam_generator.step()
+        players.optimizer_generator.step()
         return told, loss.item()
 
     return step
@@ -169,8 +217,9 @@ def _loop(run: Run) -> Callable[[Players], Step]:
     if list(algorithm.augmentation.children()):
         raise _no_loop("an augmentation")
     kind: Any = type(algorithm.adversarial)
-    if kind is NonSaturating and not algorithm.regularizers:
-        return cross_entropy
+    tutorials = {NonSaturating: cross_entropy, Minimax: cross_entropy, LeastSquares: least_squares}
+    if kind in tutorials and not algorithm.regularizers:
+        return tutorials[kind]
     if kind is Wasserstein or kind is Hinge:
         return lambda players: critic(players, hinge=kind is Hinge)
     raise _no_loop(f"loss.adversarial {kind.__name__}")

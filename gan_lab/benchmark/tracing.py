@@ -17,19 +17,19 @@ from gan_lab.run import Run
 log = logging.getLogger(__name__)
 
 ROUNDS, OPERATORS = 3, 12
+TRACE = "bench.pt.trace.json.gz"  # TensorBoard's profiler looks for this ending
 
 
 def profile(run: Run, folder: Path, ceiling: float) -> dict[str, Any]:
-    """Play some rounds under torch's profiler. Writes `trace.json.gz`, which ui.perfetto.dev and TensorBoard's profiler
-    open, and `layers.md`; returns what bench.json keeps."""
+    """Play some rounds under torch's profiler. Writes a trace, which ui.perfetto.dev and TensorBoard's profiler open, and
+    `layers.md`; returns what bench.json keeps."""
     activities = [ProfilerActivity.CPU]
     if run.engine.device.type == "cuda":
         activities.append(ProfilerActivity.CUDA)
     with torch.profiler.profile(activities=activities) as seen:
         for _ in range(ROUNDS):
             run.trainer.round(run)
-    folder.mkdir(parents=True, exist_ok=True)
-    seen.export_chrome_trace(str(folder / "trace.json.gz"))
+    seen.export_chrome_trace(str(folder / TRACE))
     key = "self_cuda_time_total" if len(activities) > 1 else "self_cpu_time_total"
     key = key.replace("cuda", "device")
     averages = sorted(seen.key_averages(), key=lambda event: -getattr(event, key))
@@ -44,13 +44,11 @@ def profile(run: Run, folder: Path, ceiling: float) -> dict[str, Any]:
     told: dict[str, Any] = {"operators": dearest}
     algorithm = run.algorithm
     if isinstance(algorithm, NoiseToImage):
-        images = run.stream.next().images
-        conditional = bool(getattr(algorithm.networks["generator"], "num_classes", 0))
-        if not conditional:
-            latent = algorithm.latent(len(images), run.engine.device)
-            speeds = layer_speeds(algorithm.networks, {"generator": latent, "discriminator": images}, run.engine)
-            (folder / "layers.md").write_text(table(speeds, ceiling) + "\n")
-            log.info("\n%s", table(speeds, ceiling))
-            told["layers"] = [each._asdict() for each in speeds]
-    log.info("trace     %s (open it at ui.perfetto.dev)", shown(folder / "trace.json.gz"))
+        images, labels = run.stream.next()
+        inputs = {"generator": (algorithm.latent(len(images), run.engine.device), labels)}
+        speeds = layer_speeds(algorithm.networks, {**inputs, "discriminator": (images, labels)}, run.engine)
+        (folder / "layers.md").write_text(table(speeds, ceiling) + "\n")
+        log.info("\n%s", table(speeds, ceiling))
+        told["layers"] = [each._asdict() for each in speeds]
+    log.info("trace     %s (open it at ui.perfetto.dev)", shown(folder / TRACE))
     return told
