@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
-import tempfile
+import math
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +15,15 @@ from gan_lab.command_line.console import shown
 from gan_lab.errors import ConfigError
 
 if TYPE_CHECKING:
+    import torch
     from omegaconf import DictConfig
 
     from gan_lab.run import Run
 
 log = logging.getLogger(__name__)
 
+OURS = "gan-lab"
+LONGEST = 10**4  # rounds looked through for kinds of rounds
 OTHERS = ("textbook", "eager")
 EAGER = {"capture": "off", "compile": "off", "products": False}
 
@@ -34,7 +39,7 @@ def main(cfg: DictConfig) -> float:
     config = settings(cfg)
     check(config)
     found = bench(config, folder, dict(hydra.runtime.choices)["model"], " ".join(hydra.overrides.task))
-    rate: float = found["sides"]["gan-lab"]["images_per_second"][0]
+    rate: float = found["sides"][OURS]["images_per_second"][0]
     return rate
 
 
@@ -42,14 +47,22 @@ def check(config: dict[str, Any]) -> None:
     """Raise ConfigError for what cannot be measured."""
     if config["against"] not in OTHERS:
         raise ConfigError(f"against: {config['against']!r} is not one of {', '.join(OTHERS)}")
-    if not isinstance(config["blocks"], int) or config["blocks"] < 1:
-        raise ConfigError(f"blocks: {config['blocks']!r} is not a whole number of at least 1")
-    if not isinstance(config["seconds"], (int, float)) or not config["seconds"] > 0:
-        raise ConfigError(f"seconds: {config['seconds']!r} is not a number above 0")
+    blocks, seconds = config["blocks"], config["seconds"]
+    if isinstance(blocks, bool) or not isinstance(blocks, int) or blocks < 1:
+        raise ConfigError(f"blocks: {blocks!r} is not a whole number of at least 1")
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
+        raise ConfigError(f"seconds: {seconds!r} is not a number above 0")
+    if not isinstance(config["profile"], bool):
+        raise ConfigError(f"profile: {config['profile']!r} is not true or false")
+    if config["resume"] is not None:
+        raise ConfigError("resume: a benchmark plays fresh networks; leave it out and name the run's model=")
 
 
 def bench(config: dict[str, Any], folder: Path, model: str, command: str) -> dict[str, Any]:
-    """Measure, report, and write `bench.json` (with `profile`, a trace and tables too) into `folder`."""
+    """Measure, report, and write `bench.json` (with `profile`, a trace and tables too) into `folder`.
+
+    Callbacks and loggers take no part: what is measured is the round.
+    """
     from gan_lab.assemble import assemble
     from gan_lab.benchmark import measuring, report
     from gan_lab.benchmark.ceilings import ceilings
@@ -57,36 +70,40 @@ def bench(config: dict[str, Any], folder: Path, model: str, command: str) -> dic
     from gan_lab.callbacks.summary import installed
     from gan_lab.files import write_json
     from gan_lab.memory import taken_by
+    from gan_lab.shortage import told
 
-    nowhere = Path(tempfile.gettempdir())
-    plain = {**copy.deepcopy(config), "engine": {**config["engine"], **EAGER}}
-    run, _ = assemble(config, nowhere)
-    device = run.engine.device
-    with run.engine.working():
-        images = run.trainer.batch_size * run.algorithm.batches_per_round
-        flops = counted_flops(copy.deepcopy(plain), nowhere) / images
-        log.info("compute   %s, %s", report.hardware(device), run.engine.why)
-        limit = ceilings(device, precision_of(run))
-        if config["against"] == "textbook":
+    make(folder)
+    config = {**config, "callbacks": {}, "logger": {}}
+    run, _ = assemble(config, folder)
+    plain = {**copy.deepcopy(config), "engine": {**config["engine"], **EAGER}}  # as settled: both play the same game
+    device, against, blocks = run.engine.device, config["against"], config["blocks"]
+    with contextlib.ExitStack() as closing:
+        closing.callback(run.stream.close)
+        closing.enter_context(run.engine.working())
+        if against == "textbook":
             other: Callable[[], object] = textbook(run)
         else:
-            eager, _ = assemble(plain, nowhere)
+            eager, _ = assemble(plain, folder)
+            closing.callback(eager.stream.close)
             other = lambda: eager.trainer.round(eager)  # noqa: E731
-        sides: dict[str, Callable[[], object]] = {
-            "gan-lab": lambda: run.trainer.round(run),
-            config["against"]: other,
-        }
-        peaks = {name: taken_by(_several(step, 3), device) for name, step in sides.items()}
-        waited = run.stream.waited
-        blocks = config["blocks"]
+        sides: dict[str, Callable[[], object]] = {OURS: lambda: run.trainer.round(run), against: other}
+        images = run.trainer.batch_size * run.algorithm.batches_per_round
+        log.info("compute   %s, %s", report.hardware(device), run.engine.why)
+        flops = counted_flops(copy.deepcopy(plain), folder) / images
+        limit = ceilings(device, precision_of(run))
+        peaks: dict[str, int] = {}
+        told(run, lambda: peaks.update({OURS: taken_by(_several(sides[OURS], 3), device)}))
+        peaks[against] = taken_by(_several(other, 3), device)
+        waited = 0.0
 
-        def tell(index: int, times: dict[str, float]) -> None:
-            rates = ", ".join(f"{name} {images / value:,.0f} images/s" for name, value in times.items())
+        def tell(index: int, latest: dict[str, measuring.Block]) -> None:
+            nonlocal waited
+            waited = waited if index else run.stream.waited
+            rates = ", ".join(f"{name} {images / each.each:,.0f} images/s" for name, each in latest.items())
             log.info("%s %s", "warm up  " if index == 0 else f"{f'{index}/{blocks}':<9}", rates)
 
-        times = measuring.alternate(sides, blocks, config["seconds"], device, tell)
+        played = measuring.alternate(sides, blocks, config["seconds"], device, tell)
         waited = run.stream.waited - waited
-        rate = measuring.spread([images / value for value in times["gan-lab"]])
         found = {
             "command": f"gan-lab bench {command}".strip(),
             "date": report.today(),
@@ -98,28 +115,18 @@ def bench(config: dict[str, Any], folder: Path, model: str, command: str) -> dic
             "batch_size": run.trainer.batch_size,
             "images_per_round": images,
             "precision": run.engine.precision,
-            "against": config["against"],
-            "sides": {
-                name: {
-                    "images_per_second": list(measuring.spread([images / value for value in values])),
-                    "milliseconds": list(measuring.spread([1e3 * value for value in values])),
-                    "peak_bytes": peaks[name],
-                    "seconds_per_round": values,
-                }
-                for name, values in times.items()
-            },
-            "ratio": list(measuring.ratios(times["gan-lab"], times[config["against"]])),
+            "against": against,
+            **report.figures(played, OURS, against, images, peaks),
             "flops_per_image": flops,
-            "flops": flops * rate.median,
             "ceilings": limit._asdict(),
-            "share_of_matmul": flops * rate.median / limit.matmul,
-            "wait_share": waited / max(config["seconds"] * (blocks + 1), 1e-9),
+            "wait_share": waited / sum(each.seconds for each in played[OURS]),
         }
+        found["flops"] = flops * found["sides"][OURS]["images_per_second"][0]
+        found["share_of_matmul"] = found["flops"] / limit.matmul
         if config["profile"]:
             from gan_lab.benchmark.tracing import profile
 
             found["profile"] = profile(run, folder, limit.matmul)
-    run.stream.close()
     for line in report.words(found):
         log.info(line)
     log.info("\n%s\n%s", report.HEADER, report.row(found))
@@ -128,18 +135,43 @@ def bench(config: dict[str, Any], folder: Path, model: str, command: str) -> dic
     return found
 
 
+def make(folder: Path) -> None:
+    """Raise ConfigError where nothing can be written, before minutes are spent on measuring."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"out: {shown(folder)}: {error.strerror}") from error
+
+
 def counted_flops(config: dict[str, Any], folder: Path) -> float:
-    """FLOPs of the products and convolutions of a round with every lazy regularizer due, counted as torch launches
-    them; what works element by element is not counted."""
+    """FLOPs of the products and convolutions of a round, counted as torch launches them; what works element by element
+    is not counted. Where regularizers are lazy, the mean of the rounds with and without them."""
     from gan_lab.assemble import assemble
-    from gan_lab.benchmark.flops import counted
+    from gan_lab.fitting import give_back
 
     config["engine"]["precision"] = config["precision"] = "fp32"
-    run, _ = assemble(config, folder)
-    return float(counted(lambda: run.trainer.round(run)))
+    try:
+        return mean_flops(assemble(config, folder)[0])
+    finally:
+        give_back(None)
 
 
-def precision_of(run: Run) -> Any:
+def mean_flops(run: Run) -> float:
+    """Of the rounds in which the lazy regularizers come round, each kind of round played once."""
+    from gan_lab.benchmark.flops import counted
+
+    regularizers = getattr(run.algorithm, "regularizers", {}).values()
+    period = min(math.lcm(*(int(each.every) for each in regularizers)), LONGEST)
+    dues = [run.algorithm.due(step) for step in range(period)]
+    total = 0
+    for due, times in Counter(dues).items():
+        run.step = dues.index(due)
+        total += times * counted(lambda: run.trainer.round(run))
+    run.stream.close()
+    return total / period
+
+
+def precision_of(run: Run) -> torch.dtype:
     """The type that products are computed in."""
     import torch
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
-from gan_lab.benchmark.measuring import Spread
+from gan_lab.benchmark.measuring import Block, Spread, ratios, spread
 
 HEADER = (
     "| model | dataset | batch | precision | against | img/s | ms a round | ratio | MiB a round takes "
@@ -35,6 +35,23 @@ def processor() -> str:
     except OSError:
         pass
     return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
+
+
+def figures(
+    played: Mapping[str, Sequence[Block]], ours: str, other: str, images: int, peaks: Mapping[str, int]
+) -> dict[str, Any]:
+    """What the blocks say of both sides, and of one against the other. `images` are a round's."""
+    times = {name: [each.each for each in blocks] for name, blocks in played.items()}
+    sides = {
+        name: {
+            "images_per_second": list(spread([images / value for value in values])),
+            "milliseconds": list(spread([1e3 * value for value in values])),
+            "peak_bytes": peaks[name],
+            "seconds_per_round": values,
+        }
+        for name, values in times.items()
+    }
+    return {"sides": sides, "ratio": list(ratios(times[ours], times[other]))}
 
 
 def row(found: Mapping[str, Any]) -> str:

@@ -4,8 +4,8 @@ The discriminator sees real and fake images in two passes with a backward pass e
 probabilities, the optimizer is Adam as it comes, a DataLoader with two workers brings images that a transform has
 normalised one by one, and `.item()` reads every loss at every step. Least squares, Wasserstein and hinge games have
 their own tutorials. On CUDA the loop has what the engine has switched on for the whole process: TF32 and cuDNN's search
-for the fastest kernels. The networks are the very ones of the run, with the same first weights, in the form in which their papers
-draw them.
+for the fastest kernels. The networks are the very ones of the run, with the same first weights, in the form in which
+their papers draw them.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ TRACE = "bench.pt.trace.json.gz"  # TensorBoard's profiler looks for this ending
 
 
 def profile(run: Run, folder: Path, ceiling: float) -> dict[str, Any]:
-    """Play some rounds under torch's profiler. Writes a trace, which ui.perfetto.dev and TensorBoard's profiler open, and
-    `layers.md`; returns what bench.json keeps."""
+    """Play some rounds under torch's profiler. Writes a trace, which ui.perfetto.dev and TensorBoard's profiler open,
+    and `layers.md`; returns what bench.json keeps."""
     activities = [ProfilerActivity.CPU]
     if run.engine.device.type == "cuda":
         activities.append(ProfilerActivity.CUDA)
