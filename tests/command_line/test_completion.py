@@ -19,7 +19,7 @@ MODELS = ["dcgan", "gan", "wgan_gp"]
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("gan-lab ", ["data", "runs", "sample", "train"]),
+        ("gan-lab ", ["bench", "data", "runs", "sample", "train"]),
         ("gan-lab tr", ["train"]),
         ("gan-lab -m tr", ["train"]),
         ("gan-lab --vers", ["--version"]),
