@@ -39,7 +39,16 @@ class Shape(NamedTuple):
     image: tuple[int, int]
 
 
-class Convolve(torch.autograd.Function):
+class Bilinear(torch.autograd.Function):
+    """Of the two tensors that come first; its derivatives need both, and the shape, which comes last."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[:2])
+        ctx.shape = inputs[-1]
+
+
+class Convolve(Bilinear):
     """Images and a kernel to maps."""
 
     @staticmethod
@@ -54,11 +63,6 @@ class Convolve(torch.autograd.Function):
         return maps.permute(0, 3, 1, 2)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs[:2])
-        ctx.shape = inputs[-1]
-
-    @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (images, kernel), (gradient,) = ctx.saved_tensors, gradients
         by_images = spread(gradient, kernel, ctx.shape) if ctx.needs_input_grad[0] else None
@@ -66,7 +70,7 @@ class Convolve(torch.autograd.Function):
         return by_images, by_kernel, None
 
 
-class Spread(torch.autograd.Function):
+class Spread(Bilinear):
     """Maps and a kernel to images."""
 
     @staticmethod
@@ -76,11 +80,6 @@ class Spread(torch.autograd.Function):
         return _spread_blocks(maps, kernel, shape)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs[:2])
-        ctx.shape = inputs[-1]
-
-    @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (maps, kernel), (gradient,) = ctx.saved_tensors, gradients
         by_maps = convolve(gradient, kernel, ctx.shape) if ctx.needs_input_grad[0] else None
@@ -88,7 +87,7 @@ class Spread(torch.autograd.Function):
         return by_maps, by_kernel, None
 
 
-class Correlate(torch.autograd.Function):
+class Correlate(Bilinear):
     """Images and maps to a kernel shaped like `kernel`."""
 
     @staticmethod
@@ -106,11 +105,6 @@ class Correlate(torch.autograd.Function):
             total = product if total is None else total.to(exact) + product
         assert total is not None
         return _kernel(total.to(images.dtype), size)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs[:2])
-        ctx.shape = inputs[-1]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
