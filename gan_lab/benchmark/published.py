@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.layers.dropout import Dropout
-from gan_lab.layers.projection import Projection, Readout
+from gan_lab.layers.projection import Projection, Readout, Score
 from gan_lab.run import Run
 
 
@@ -19,13 +19,13 @@ def published(network: nn.Module, run: Run) -> nn.Module:
     for module in plain.modules():
         vars(module).pop("forward", None)  # what `as_products` has put there
     for name, module in list(plain.named_modules()):
-        if isinstance(module, (Projection, Readout, Dropout)):
+        if isinstance(module, (Projection, Score, Dropout)):
             parent, _, leaf = name.rpartition(".")
             setattr(plain.get_submodule(parent), leaf, _layer(module, run))
     return plain.requires_grad_(True).train()
 
 
-def _layer(module: Projection | Readout | Dropout, run: Run) -> nn.Module:
+def _layer(module: Projection | Score | Dropout, run: Run) -> nn.Module:
     if isinstance(module, Dropout):
         return nn.Dropout(module.p)
     biased = module.bias is not None
@@ -37,12 +37,14 @@ def _layer(module: Projection | Readout | Dropout, run: Run) -> nn.Module:
         if module.bias is not None:  # one for every place: a transposed convolution has one for every channel
             return nn.Sequential(nn.Unflatten(1, (-1, 1, 1)), _Placed(grown, module))
         return nn.Sequential(nn.Unflatten(1, (-1, 1, 1)), grown)
+    if not isinstance(module, Readout):
+        linear = nn.Linear(module.in_features, 1, biased, device=device)
+        _take(linear, module, module.weight)
+        return nn.Sequential(linear, nn.Flatten(0))
     height, width = module.map_size
     channels = module.in_features // (height * width)
     shrunk = nn.Conv2d(channels, 1, (height, width), bias=biased, device=device)
-    _fill(shrunk.weight, module.weight.view(1, height, width, channels).permute(0, 3, 1, 2))
-    if module.bias is not None and shrunk.bias is not None:
-        _fill(shrunk.bias, module.bias)
+    _take(shrunk, module, module.weight.view(1, height, width, channels).permute(0, 3, 1, 2))
     return nn.Sequential(shrunk, nn.Flatten(0))
 
 
@@ -61,6 +63,12 @@ class _Placed(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:
         maps: Tensor = self.grown(latent) + self.bias
         return maps
+
+
+def _take(layer: nn.Linear | nn.Conv2d, module: Score, weight: Tensor) -> None:
+    _fill(layer.weight, weight)
+    if module.bias is not None and layer.bias is not None:
+        _fill(layer.bias, module.bias)
 
 
 def _fill(parameter: Tensor, values: Tensor) -> None:

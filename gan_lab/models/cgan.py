@@ -23,6 +23,7 @@ from gan_lab.critique import Critique
 from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.first_map import check_image_shape
 from gan_lab.layers.labels import needed
+from gan_lab.layers.projection import Score
 from gan_lab.models import mlp
 
 
@@ -75,13 +76,13 @@ class Discriminator(nn.Module):
         self.of_label = nn.Embedding(self.num_classes, 5 * narrow)
         self.joint = nn.Linear(width + narrow, 4 * width)
         self.dropout = Dropout(dropout)
-        self.to_score = nn.Linear(width, 1)
+        self.to_score = Score(width)
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
         label = needed(label, self.num_classes)
         of_image, of_label = maxout(self.of_image(images.flatten(1)), 5), maxout(self.of_label(label), 5)
         features: Tensor = self.dropout(maxout(self.joint(self.dropout(torch.cat([of_image, of_label], 1))), 4))
-        return Critique(self.to_score(features).squeeze(1), features)
+        return Critique(self.to_score(features), features)
 
 
 def maxout(units: Tensor, pieces: int) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gan_lab.critique import Critique
 from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.first_map import check_image_shape
+from gan_lab.layers.projection import Score
 
 
 class Generator(nn.Module):
@@ -55,11 +56,11 @@ class Discriminator(nn.Module):
                 layers.append(Dropout(dropout))
             units = hidden
         self.layers = nn.Sequential(*layers)
-        self.to_score = nn.Linear(units, 1)
+        self.to_score = Score(units)
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
         features: Tensor = self.layers(images.flatten(1))
-        return Critique(self.to_score(features).squeeze(1), features)
+        return Critique(self.to_score(features), features)
 
 
 def _hidden(width: int, depth: int) -> list[int]:

@@ -21,7 +21,7 @@ from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from gan_lab.critique import Critique
 from gan_lab.layers.first_map import first_map
-from gan_lab.layers.projection import Projection
+from gan_lab.layers.projection import Projection, Score
 
 
 class UpBlock(nn.Module):
@@ -101,12 +101,12 @@ class Discriminator(nn.Module):
             *(CriticBlock(width, down=True) for _ in range(halvings - 1)),
             *(CriticBlock(width, down=False) for _ in range(2)),
         )
-        self.to_score = nn.Linear(width, 1)
+        self.to_score = Score(width)
         _initialise(self.to_score, gain=1.0)
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
         features = relu(self.blocks(images)).mean((2, 3))
-        return Critique(self.to_score(features).squeeze(1), features)
+        return Critique(self.to_score(features), features)
 
 
 def _double(features: Tensor) -> Tensor:
