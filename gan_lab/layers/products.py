@@ -39,20 +39,53 @@ class Shape(NamedTuple):
     image: tuple[int, int]
 
 
-class Bilinear(torch.autograd.Function):
-    """Of the two tensors that come first; its derivatives need both, and the shape, which comes last."""
+class Held(NamedTuple):
+    """A tensor that a function computes with and does not pass a gradient to."""
+
+    tensor: Tensor
+
+
+class ByKernel(torch.autograd.Function):
+    """Stands for what a map's result owes to its kernel: the gradient that comes back here is passed on to the kernel.
+
+    A function is asked for the gradients of all its inputs as soon as one is wanted, and the gradient by the kernel is
+    the dearest of all: a generator that moves through a discriminator's convolutions, or a penalty on the gradient by
+    the images, wants it of none of them. A node of its own is left out by autograd then. Its result holds no numbers.
+    """
+
+    @staticmethod
+    def forward(kernel: Tensor, other: Held, shape: Shape, spreads: bool) -> Tensor:
+        height, width = shape.image if spreads else _map_size(kernel, shape)
+        channels = kernel.shape[1] if spreads else len(kernel)
+        return kernel.new_empty(()).expand(len(other.tensor), channels, height, width)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs[:2])
+        kernel, other, ctx.shape, ctx.spreads = inputs
+        ctx.save_for_backward(kernel, other.tensor)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (kernel, other), (gradient,) = ctx.saved_tensors, gradients
+        images, maps = (gradient, other) if ctx.spreads else (other, gradient)
+        return correlate(images, maps, kernel, ctx.shape), None, None, None
+
+
+class Linear(torch.autograd.Function):
+    """In its first argument, with a kernel held; the second is the kernel's `ByKernel`, or None."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[2].tensor)
         ctx.shape = inputs[-1]
 
 
-class Convolve(Bilinear):
-    """Images and a kernel to maps."""
+class Convolve(Linear):
+    """Images to maps."""
 
     @staticmethod
-    def forward(images: Tensor, kernel: Tensor, shape: Shape) -> Tensor:
+    def forward(images: Tensor, by_kernel: Tensor | None, held: Held, shape: Shape) -> Tensor:
+        kernel = held.tensor
         if not _worth(images, kernel, shape, CONVOLVE):
             return conv2d(images, kernel, None, shape.stride, shape.padding)
         matrix = _rows(kernel).T  # (a b C, O)
@@ -64,30 +97,28 @@ class Convolve(Bilinear):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (images, kernel), (gradient,) = ctx.saved_tensors, gradients
+        (kernel,), (gradient,) = ctx.saved_tensors, gradients
         by_images = spread(gradient, kernel, ctx.shape) if ctx.needs_input_grad[0] else None
-        by_kernel = correlate(images, gradient, kernel, ctx.shape) if ctx.needs_input_grad[1] else None
-        return by_images, by_kernel, None
+        return by_images, gradient if ctx.needs_input_grad[1] else None, None, None
 
 
-class Spread(Bilinear):
-    """Maps and a kernel to images."""
+class Spread(Linear):
+    """Maps to images."""
 
     @staticmethod
-    def forward(maps: Tensor, kernel: Tensor, shape: Shape) -> Tensor:
-        if not _worth(maps, kernel, shape, SPREAD):
-            return _native_spread(maps, kernel, shape)
-        return _spread_blocks(maps, kernel, shape)
+    def forward(maps: Tensor, by_kernel: Tensor | None, held: Held, shape: Shape) -> Tensor:
+        if not _worth(maps, held.tensor, shape, SPREAD):
+            return _native_spread(maps, held.tensor, shape)
+        return _spread_blocks(maps, held.tensor, shape)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (maps, kernel), (gradient,) = ctx.saved_tensors, gradients
+        (kernel,), (gradient,) = ctx.saved_tensors, gradients
         by_maps = convolve(gradient, kernel, ctx.shape) if ctx.needs_input_grad[0] else None
-        by_kernel = correlate(gradient, maps, kernel, ctx.shape) if ctx.needs_input_grad[1] else None
-        return by_maps, by_kernel, None
+        return by_maps, gradient if ctx.needs_input_grad[1] else None, None, None
 
 
-class Correlate(Bilinear):
+class Correlate(torch.autograd.Function):
     """Images and maps to a kernel shaped like `kernel`."""
 
     @staticmethod
@@ -107,6 +138,11 @@ class Correlate(Bilinear):
         return _kernel(total.to(images.dtype), size)
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[:2])
+        ctx.shape = inputs[-1]
+
+    @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (images, maps), (gradient,) = ctx.saved_tensors, gradients
         by_images = spread(maps, gradient, ctx.shape) if ctx.needs_input_grad[0] else None
@@ -115,13 +151,20 @@ class Correlate(Bilinear):
 
 
 def convolve(images: Tensor, kernel: Tensor, shape: Shape) -> Tensor:
-    maps: Tensor = Convolve.apply(images, kernel, shape)
+    maps: Tensor = Convolve.apply(images, _by_kernel(kernel, images, shape, False), Held(kernel), shape)
     return maps
 
 
 def spread(maps: Tensor, kernel: Tensor, shape: Shape) -> Tensor:
-    images: Tensor = Spread.apply(maps, kernel, shape)
+    images: Tensor = Spread.apply(maps, _by_kernel(kernel, maps, shape, True), Held(kernel), shape)
     return images
+
+
+def _by_kernel(kernel: Tensor, other: Tensor, shape: Shape, spreads: bool) -> Tensor | None:
+    if not (kernel.requires_grad and torch.is_grad_enabled()):
+        return None
+    token: Tensor = ByKernel.apply(kernel, Held(other), shape, spreads)
+    return token
 
 
 def correlate(images: Tensor, maps: Tensor, kernel: Tensor, shape: Shape) -> Tensor:
