@@ -70,19 +70,18 @@ def test_a_penalised_game(gan_lab: Callable[..., int], here: Path) -> None:
 
 
 def test_flops_by_hand() -> None:
-    """Two linear layers each. The discriminator sees real, fake and fake again: three passes forward, six products for
-    its own weights' and inputs' gradients; the generator forward once and back once."""
+    """Two linear layers each; the discriminator's second, to a single score, is a product and a sum element by element,
+    which is not counted. The discriminator sees real, fake and fake again: three passes forward, its weights' gradients
+    in its own move and its inputs' in the generator's; the generator forward once and back once."""
     config = composed(
         *TINY, "model=gan_small", "dataset=digits", "algorithm.latent.dim=8", "width=16", "loss.regularizers={}"
     )
     pixels, batch = 256, 4
     generator = 8 * 16 + 16 * pixels
-    first, second = pixels * 16, 16
-    own = 2 * (first + second) * batch  # one pass
+    own = 2 * pixels * 16 * batch  # one pass
     forward = 3 * own + 2 * generator * batch
     weights = 2 * own + 2 * generator * batch  # of both discriminator passes, and of the generator
-    inputs = 2 * 2 * second * batch  # through the discriminator's last layer, in its own move
-    inputs += 2 * (first + second) * batch  # through the whole of it, in the generator's
+    inputs = own  # through the discriminator, in the generator's move
     inputs += 2 * 16 * pixels * batch  # through the generator's last layer
     counted = counted_flops(config, Path("."))
     assert counted == forward + weights + inputs

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 from torch.testing import assert_close
 
+from gan_lab.layers.projection import Score
 from gan_lab.models.resnet import CriticBlock, Discriminator, Generator, InputBlock, UpBlock
 
 
@@ -39,7 +40,7 @@ def test_blocks_follow_the_image(size: int, ups: int, last: int) -> None:
 def test_no_normalisation_in_the_critic() -> None:
     assert {type(m) for m in Discriminator((1, 32, 32), width=2).modules() if not list(m.children())} == {
         nn.Conv2d,
-        nn.Linear,
+        Score,
     }
 
 
