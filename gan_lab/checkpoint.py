@@ -2,7 +2,7 @@
 
 A checkpoint is `torch.save` of a dictionary with the keys `KEYS`; `metrics` are the latest figures, `config` the
 resolved configuration as plain data. `checkpoints/step-<number>.pt` are rotated; `checkpoints/last.pt` is another name
-(a hard link where the file system has them) of the newest.
+(a hard link where the file system has them) of the newest, `checkpoints/best.pt` of the one with the best objective.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def save(folder: Path, state: dict[str, Any], keep: int) -> Path:
     """
     path = step_path(folder, state["step"])
     write_whole(path, lambda file: torch.save(state, file))
-    _name_last(path)
+    name(path, "last.pt")
     kept = sorted(folder.glob("step-*.pt"), reverse=True)
     for old in kept[max(keep, 1) :]:
         if old != path:
@@ -43,16 +43,17 @@ def save(folder: Path, state: dict[str, Any], keep: int) -> Path:
     return path
 
 
-def _name_last(path: Path) -> None:
-    temporary = path.with_name(f".last.{os.getpid()}.tmp")
+def name(path: Path, other: str) -> None:
+    """Give the file another name in its folder, in the place of what had it."""
+    temporary = path.with_name(f".{other}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     try:
         os.link(path, temporary)
     except OSError:  # a file system without hard links
         with open(path, "rb") as source:
-            write_whole(path.with_name("last.pt"), lambda file: shutil.copyfileobj(source, file))
+            write_whole(path.with_name(other), lambda file: shutil.copyfileobj(source, file))
     else:
-        os.replace(temporary, path.with_name("last.pt"))
+        os.replace(temporary, path.with_name(other))
 
 
 def load(path: Path) -> dict[str, Any]:

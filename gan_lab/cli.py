@@ -25,7 +25,9 @@ examples:
   gan-lab train model=dcgan dataset=cifar10 trainer.max_steps=20000
   gan-lab train resume=outputs/dcgan-digits/RUN
   gan-lab sample run=outputs/dcgan-digits/RUN n=16
-  gan-lab runs sort=loss/generator
+  gan-lab evaluate run=outputs/dcgan-digits/RUN metrics=[fid,kid]
+  gan-lab compare outputs/dcgan-digits/RUN outputs/gan-digits/RUN
+  gan-lab runs sort=fid
   gan-lab bench model=dcgan dataset=cifar10
   gan-lab data pack dataset=cifar10 from=cifar10.zip
 
@@ -106,6 +108,8 @@ def _prepared(name: str, flags: dict[str, str], overrides: list[str]) -> list[st
         sweeping = sweeping or overrides[-1:] == ["hydra.mode=MULTIRUN"]
     if verb.subject:
         overrides = _subject(verb, overrides)
+    if verb.subjects:
+        overrides = _all_subjects(verb, overrides)
     overrides = quote_text(overrides, verb.texts)
     return quote_paths(overrides, sweeping)
 
@@ -129,6 +133,15 @@ def _subject(verb: Verb, overrides: list[str]) -> list[str]:
     if overrides and "=" not in overrides[0] and not overrides[0].startswith("~"):
         return [f"{verb.subject}={overrides[0]}", *overrides[1:]]
     return overrides
+
+
+def _all_subjects(verb: Verb, overrides: list[str]) -> list[str]:
+    """Turn all bare words behind the verb into a list under the key that they are for."""
+    from gan_lab.command_line.overrides import quote
+
+    bare = [word for word in overrides if "=" not in word and not word.startswith("~")]
+    rest = [word for word in overrides if word not in bare]
+    return [f"{verb.subjects}=[{','.join(map(quote, bare))}]", *rest] if bare else rest
 
 
 def _complete() -> int:

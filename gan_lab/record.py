@@ -11,7 +11,7 @@ from typing import Any
 
 from gan_lab.command_line.overrides import own_overrides
 from gan_lab.config import leaves
-from gan_lab.sweep import LIMIT, read_json
+from gan_lab.sweep import LIMIT, objective_of, read_json, results_of
 
 try:
     import fcntl
@@ -86,10 +86,10 @@ class Record:
         named = re.search(r"^objective: *['\"]?([^'\"\n]+)", self.text, re.MULTILINE)
         return named[1] if named else ""
 
-    @property
+    @cached_property
     def figures(self) -> dict[str, Any]:
-        found = self.summary.get("figures")
-        return found if isinstance(found, dict) else {}
+        """Figures and metrics by name."""
+        return results_of(self.summary)
 
     def get(self, key: str) -> Any:
         """A column, a figure, a group's choice or a setting by its dotted key; None where this run has none."""
@@ -98,7 +98,8 @@ class Record:
         for place in (self.figures, self.choices, self.summary):
             if key in place and not isinstance(place[key], (dict, list)):
                 return place[key]
-        return self.settings.get(key)
+        below = objective_of(self.summary, key)  # fid of fid/...
+        return self.settings.get(key) if below is None else below
 
     def names(self) -> list[str]:
         """All that `get` knows."""
@@ -128,7 +129,7 @@ OWN: dict[str, Callable[[Record], Any]] = {
     "max_steps": lambda run: run.summary.get("max_steps"),
     "of": lambda run: run.summary.get("max_steps"),
     "images/s": lambda run: run.figures.get("images_per_second"),
-    "objective": lambda run: run.figures.get(run.objective),
+    "objective": lambda run: objective_of(run.summary, run.objective),
     "seconds": lambda run: run.summary.get("seconds"),
     "when": lambda run: run.summary.get("updated"),
     "device": lambda run: run.summary.get("device"),

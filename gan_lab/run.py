@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
@@ -16,11 +16,21 @@ from gan_lab.data.store import Store
 from gan_lab.data.stream import Stream
 from gan_lab.engine import Engine
 from gan_lab.loggers.base import Loggers
+from gan_lab.metrics.figure import Figure, find
 from gan_lab.rounds import Rounds
 from gan_lab.seeding import random_state, restore_random_state
 
 if TYPE_CHECKING:
     from gan_lab.trainer import Trainer
+
+
+class Best(NamedTuple):
+    """The best value so far of the figure that the run is judged by, when it was, and how many looks have passed."""
+
+    name: str
+    value: float
+    step: int
+    waited: int
 
 
 @dataclass
@@ -30,7 +40,9 @@ class Run:
     `metrics` are the latest round's 0-d tensors, still on the device; `figures` the latest that were read back.
     `outcome` is running, finished, stopped or failed, and `error` says why in one line. `fresh` is false for a run
     that goes on from a checkpoint. `interactive` is true where somebody watches a terminal. What is written while the
-    run goes on is written by `writer`.
+    run goes on is written by `writer`. `measured` are the latest metrics, `best` the best of the one that is the
+    objective, and `improved` says that it is this step's (whoever keeps its checkpoint takes that back). A callback
+    that wants the run to end says why in `stop_reason`.
     """
 
     folder: Path
@@ -51,6 +63,10 @@ class Run:
     error: str = ""
     metrics: Mapping[str, Tensor] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
+    measured: dict[str, Figure] = field(default_factory=dict)
+    best: Best | None = None
+    improved: bool = False
+    stop_reason: str = ""
     restored_rng: dict[str, Any] | None = None
 
     @property
@@ -79,6 +95,8 @@ class Run:
             "rng": random_state(),
             "stream": self.stream.state_dict(),
             "metrics": dict(self.figures),
+            "measured": {name: figure.record() for name, figure in self.measured.items()},
+            "best": None if self.best is None else list(self.best),
             "config": self.config,
         }
 
@@ -91,8 +109,21 @@ class Run:
         self.stream.load_state_dict(state["stream"])
         self.step, self.images_seen = state["step"], state["images_seen"]
         self.figures = dict(state["metrics"])
+        self.measured = {name: Figure.of(name, record) for name, record in state.get("measured", {}).items()}
+        self.best = Best(*state["best"]) if state.get("best") else None
         self.restored_rng = state["rng"]
         self.fresh = False
+
+    @property
+    def results(self) -> dict[str, float]:
+        """The latest figures and metrics together."""
+        return {**self.figures, **{name: figure.value for name, figure in self.measured.items()}}
+
+    def objective(self) -> float | None:
+        """The figure that this run is compared by; None where it has none of that name."""
+        results = self.results
+        name = find(results, self.config["objective"])
+        return None if name is None else results[name]
 
     def restore_rng(self) -> None:
         """Continue the random streams where the checkpoint left them (nothing for a fresh run)."""

@@ -24,7 +24,7 @@ class Trained:
     """A trained generator: `sample(n, seed)`, and where it comes from (`path`, `step`, `config`)."""
 
     def __init__(self, sampler: Sampler, path: Path, step: int, config: dict[str, Any]) -> None:
-        self._sampler = sampler
+        self.sampler = sampler
         self.path = path
         self.step = step
         self.config = config
@@ -32,7 +32,7 @@ class Trained:
     @property
     def classes(self) -> list[str]:
         """The names of the classes that can be asked for; empty where the generator takes no label."""
-        count = self._sampler.num_classes
+        count = self.sampler.num_classes
         return list(self.config.get("classes") or map(str, range(count))) if count else []
 
     def sample(
@@ -50,11 +50,11 @@ class Trained:
         """
         labels = None if label is None else self.labels(label)
         taken = None if labels is None else [labels[index % len(labels)] for index in range(n)]
-        return self._sampler.sample(n, seed=seed, labels=taken, truncation=truncation)
+        return self.sampler.sample(n, seed=seed, labels=taken, truncation=truncation)
 
     def by_class(self, label: Sequence[int | str], rows: int, seed: int = 0) -> Tensor:
         """`rows` images of each class, row by row: `(rows * len(label), C, H, W)`; a row shares its latent."""
-        return self._sampler.by_class(self.labels(label), rows, seed)
+        return self.sampler.by_class(self.labels(label), rows, seed)
 
     def labels(self, label: int | str | Sequence[int | str]) -> list[int]:
         """Classes as numbers. A word is a name first and a number second."""

@@ -14,8 +14,9 @@ from typing import Any
 
 from gan_lab.command_line.overrides import differing
 from gan_lab.command_line.table import number, table
-from gan_lab.errors import GanLabError
+from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.files import write_json
+from gan_lab.metrics.figure import find
 
 NOTES = ".jobs"
 STOP = "stop"  # beside the notes: no further job begins, and those that run save and end
@@ -133,15 +134,36 @@ def ask_to_stop(folder: Path, asked: bool) -> None:
 def finished(run: Path, max_steps: int, objective: str) -> tuple[float | None, float | None] | None:
     """The objective and the seconds of a job that has done its `max_steps`; None where there is more to do."""
     summary = read_json(run / "summary.json")
-    step, figures = summary.get("step"), summary.get("figures")
-    if summary.get("state") != "finished" or not isinstance(step, int) or step < max_steps:
+    step = summary.get("step")
+    short = isinstance(step, int) and step < max_steps and not summary.get("ended")  # ended early: that was all
+    if summary.get("state") != "finished" or not isinstance(step, int) or short:
         return None
-    value = figures.get(objective) if isinstance(figures, dict) else None
+    value = objective_of(summary, objective)
     seconds = summary.get("seconds")
     return (
         float(value) if isinstance(value, (int, float)) else None,
         float(seconds) if isinstance(seconds, (int, float)) else None,
     )
+
+
+def results_of(summary: dict[str, Any]) -> dict[str, Any]:
+    """The figures and metrics of a `summary.json` by name, as numbers."""
+    figures, metrics = summary.get("figures"), summary.get("metrics")
+    found = dict(figures) if isinstance(figures, dict) else {}
+    for name, record in metrics.items() if isinstance(metrics, dict) else ():
+        if isinstance(record, dict):
+            found[name] = record.get("value")
+    return found
+
+
+def objective_of(summary: dict[str, Any], objective: str) -> Any:
+    """The figure of that name, or the only one below it (`fid` of `fid/...`); None where there is none."""
+    found = results_of(summary)
+    try:
+        name = find(found, objective)
+    except ConfigError:
+        return None
+    return None if name is None else found[name]
 
 
 def stored_folders(folder: Path) -> dict[int, str]:

@@ -41,7 +41,7 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
         if start.state is not None and start.state["step"] >= start.config["trainer"]["max_steps"]:
             log.info("nothing to do: at %d of %d steps", start.state["step"], start.config["trainer"]["max_steps"])
             log.info("for more: gan-lab train resume=%s trainer.max_steps=%d", shown(folder), 2 * start.state["step"])
-            return float(start.state["metrics"].get(start.config["objective"], float("nan")))
+            return stored_objective(start.state, start.config["objective"])
         try:
             run, callbacks = assemble(start.config, folder, start.state, interactive)
         except GanLabError:
@@ -55,10 +55,22 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
     if interruption.signal is not None and run.outcome == "stopped":
         interruption.hand_on()
         raise SystemExit(interruption.exit_code)
-    objective = run.config["objective"]
-    if objective not in run.figures:  # the run itself is done and good
-        log.warning("objective=%s is not a figure of this run (it has: %s)", objective, ", ".join(run.figures))
-    return run.figures.get(objective, float("nan"))
+    found = run.objective()
+    if found is None:  # the run itself is done and good
+        named = run.config["objective"]
+        log.warning("objective=%s is not a figure of this run (it has: %s)", named, ", ".join(run.results))
+        return float("nan")
+    return found
+
+
+def stored_objective(state: dict[str, Any], objective: str) -> float:
+    """The figure that a run is compared by, out of its checkpoint; nan where there is none."""
+    from gan_lab.metrics.figure import find
+
+    measured = {name: record["value"] for name, record in state.get("measured", {}).items()}
+    figures = {**state["metrics"], **measured}
+    name = find(figures, objective)
+    return float("nan") if name is None else float(figures[name])
 
 
 def announce(run: Run) -> None:
@@ -78,7 +90,15 @@ def conclude(run: Run) -> None:
 
     folder = shown(run.folder)
     grids = sorted((run.folder / "samples").glob("step-*.png"))
-    log.info("%s at step %d of %d", run.outcome, run.step, run.trainer.max_steps)
+    log.info(
+        "%s at step %d of %d%s",
+        run.outcome,
+        run.step,
+        run.trainer.max_steps,
+        f": {run.stop_reason}" if run.stop_reason else "",
+    )
+    if run.best is not None:
+        log.info("best       %s %.4g at step %d, checkpoints/best.pt", run.best.name, run.best.value, run.best.step)
     if grids:
         log.info("samples    %s", shown(grids[-1]))
     if taken := peak(run.engine.device):  # 0: not known

@@ -54,19 +54,20 @@ class Trainer:
         self.checkpoint_keep = checkpoint_keep
 
     def fit(self, run: Run, callbacks: Sequence[Callback]) -> Interruption:
-        """Play until `max_steps`, a signal or a failure; callbacks hear of the end in every case.
+        """Play until `max_steps`, a callback's `stop_reason`, a signal or a failure.
 
-        Everything is on disk when it returns or raises. What could not be written in the background is raised here.
+        Callbacks hear of the end in every case. Everything is on disk when it returns or raises. What could not be
+        written in the background is raised here.
         """
         with Interruption() as interruption, run.engine.working():
             try:
                 for callback in callbacks:
                     callback.on_fit_start(run)
                 run.restore_rng()
-                while run.step < self.max_steps and interruption.signal is None:
+                while run.step < self.max_steps and interruption.signal is None and not run.stop_reason:
                     told(run, lambda: self._step(run, callbacks))
                     run.writer.check()
-                run.outcome = "finished" if run.last_step else "stopped"
+                run.outcome = "finished" if run.last_step or run.stop_reason else "stopped"
                 for callback in callbacks:
                     callback.on_fit_end(run)
                 run.writer.flush()

@@ -5,7 +5,7 @@ Which GAN it is, is said by the networks, the loss and its regularizers; this fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -226,6 +226,15 @@ class NoiseSampler:
     ) -> Tensor:
         chosen = range(n) if labels is None else labels  # each class in turn
         return self._images(self._latents(n, seed, truncation), chosen)
+
+    def pieces(self, n: int, seed: int = 0) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """What `sample` gives, `batch_size` images at a time, with the classes that were asked for."""
+        latents = self._latents(n, seed, None)
+        labels = torch.arange(n) % self.num_classes if self.num_classes else None
+        for start in range(0, n, self.batch_size):
+            piece = slice(start, start + self.batch_size)
+            asked = None if labels is None else labels[piece]
+            yield self._images(latents[piece], [] if asked is None else asked.tolist()), asked
 
     def by_class(self, classes: Sequence[int], rows: int, seed: int = 0) -> Tensor:
         latents = self._latents(rows, seed, None).repeat_interleave(len(classes), 0)

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class Checkpoints(Callback):
     """What is written is finite: `StopOnNonFinite` comes before it and looks at the weights first.
 
-    The newest `trainer.checkpoint_keep` are kept. A round waits only while the state is copied, and for the checkpoint
+    The newest `trainer.checkpoint_keep` are kept, and the best by the run's objective as `best.pt`. A round waits only while the state is copied, and for the checkpoint
     before where that is not on disk yet: there is one copy at a time. The last one is on disk when the run is over.
     """
 
@@ -34,7 +34,7 @@ class Checkpoints(Callback):
         self._saved = -1 if run.fresh else run.step
 
     def on_step_end(self, run: Run) -> None:
-        if run.due(run.trainer.checkpoint_every):
+        if run.due(run.trainer.checkpoint_every) or run.improved:
             self._save(run)
 
     def on_fit_end(self, run: Run) -> None:
@@ -48,11 +48,14 @@ class Checkpoints(Callback):
         self._written.wait()
         self._snapshot.take(run.state_dict())
         self._written.clear()
-        run.writer.submit(partial(self._write, run.checkpoints, run.trainer.checkpoint_keep))
-        self._saved = run.step
+        run.writer.submit(partial(self._write, run.checkpoints, run.trainer.checkpoint_keep, run.improved))
+        self._saved, run.improved = run.step, False
 
-    def _write(self, folder: Path, keep: int) -> None:
+    def _write(self, folder: Path, keep: int, best: bool) -> None:
         try:
-            log.debug("saved %s", checkpoint.save(folder, self._snapshot.state(), keep))
+            path = checkpoint.save(folder, self._snapshot.state(), keep)
+            if best:
+                checkpoint.name(path, "best.pt")
+            log.debug("saved %s", path)
         finally:
             self._written.set()

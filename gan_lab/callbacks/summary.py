@@ -36,7 +36,7 @@ class Summary(Callback):
     def on_fit_end(self, run: Run) -> None:
         self._write(run)
         if run.outcome != "failed":
-            run.loggers.hparams(run.step, run.config, run.figures)
+            run.loggers.hparams(run.step, run.config, run.results)
 
     def _write(self, run: Run) -> None:
         standing = {
@@ -46,6 +46,9 @@ class Summary(Callback):
             "max_steps": run.trainer.max_steps,
             "images_seen": run.images_seen,
             "figures": dict(run.figures),
+            "metrics": {name: figure.record() for name, figure in run.measured.items()},
+            **({"best": run.best._asdict()} if run.best is not None else {}),
+            **({"ended": run.stop_reason} if run.stop_reason else {}),
             "seconds": round(time.perf_counter() - self._began, 3),
             "updated": now(),
         }

@@ -102,7 +102,8 @@ def _candidates(before: Sequence[str], current: str) -> Sequence[str]:
         if not overrides:
             return VERBS[verb].actions
         overrides = [word for word in overrides if "=" in word]
-    if VERBS[verb].subject and not overrides and "=" not in current and (found := _paths("", current, True)):
+    bare = VERBS[verb].subjects or (VERBS[verb].subject and not overrides)
+    if bare and "=" not in current and (found := _paths("", current, True)):
         return [*found, *_overrides(Known(verb, flags), read(current))]
     override = read(current)
     if override.value and override.key in PATH_KEYS:

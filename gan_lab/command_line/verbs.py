@@ -16,6 +16,7 @@ class Verb(NamedTuple):
     sweeps: bool = False
     actions: tuple[str, ...] = ()  # the bare word behind the verb
     subject: str = ""  # the key that a bare word behind the verb is for
+    subjects: str = ""  # the key, a list, that all bare words are for
     texts: tuple[str, ...] = ()  # keys whose values are read by the verb itself
 
 
@@ -23,6 +24,19 @@ VERBS = {
     "train": Verb("gan_lab.train", "train a GAN, or go on with a stopped run", sweeps=True),
     "sample": Verb(
         "gan_lab.sample", "images from a trained generator", groups=(), example="run=outputs/dcgan-digits/RUN"
+    ),
+    "evaluate": Verb(
+        "gan_lab.evaluate",
+        "metrics of a trained generator",
+        groups=("metrics", "extractor"),
+        example="run=outputs/dcgan-digits/RUN",
+    ),
+    "compare": Verb(
+        "gan_lab.compare",
+        "the metrics of several runs side by side",
+        groups=(),
+        example="outputs/dcgan-digits/RUN outputs/gan-digits/RUN",
+        subjects="runs",
     ),
     "bench": Verb("gan_lab.bench", "how fast a model trains on this machine, and what limits it"),
     "runs": Verb("gan_lab.runs", "a table of all runs", groups=(), subject="folder", texts=("filter", "sort", "show")),

@@ -1,0 +1,108 @@
+"""Metrics while a run goes on: every so often the averaged generator is measured, the best checkpoint is kept."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from gan_lab.callbacks.base import Callback
+from gan_lab.config import build
+from gan_lab.errors import ConfigError
+from gan_lab.metrics.figure import Figure, find
+from gan_lab.run import Best, Run
+
+log = logging.getLogger(__name__)
+
+
+class Metrics(Callback):
+    """Takes the run's `metrics` of `n` generated images every `every` steps, and at the end; 0 is never.
+
+    Where the run's `objective` is one of them, the best value is remembered and its checkpoint kept as `best.pt`, and
+    with `patience` the run ends after so many measurements without a better one. What the extractor and the data need
+    is made before the first round; missing weights are noticed there.
+    """
+
+    def __init__(self, every: int = 500, n: int = 2000, patience: int | None = None) -> None:
+        from gan_lab.metrics.measuring import check_count
+
+        if isinstance(every, bool) or not isinstance(every, int) or every < 0:
+            raise ConfigError(f"callbacks.metrics.every: {every!r} is not a whole number of at least 0")
+        if patience is not None and (isinstance(patience, bool) or not isinstance(patience, int) or patience < 1):
+            raise ConfigError(f"callbacks.metrics.patience: {patience!r} is not a whole number of at least 1, or null")
+        self.every = every
+        self.n = check_count(n, "callbacks.metrics.n")
+        self.patience = patience
+        self.seconds = 0.0  # that measuring took
+        self._measured = -1
+        self._measures: dict[str, Any] = {}
+
+    def on_fit_start(self, run: Run) -> None:
+        nodes: Mapping[str, Any] = run.config.get("metrics") or {}
+        if not self.every or not nodes or run.trainer.max_steps <= run.step:
+            return
+        from gan_lab.metrics.data import data_of
+        from gan_lab.metrics.measuring import applicable
+        from gan_lab.metrics.reference import Reference
+
+        measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items() if node is not None}
+        extractor = build(run.config["extractor"], "extractor")
+        data = data_of(run.config, run.store)
+        extractor.prepare(data, run.engine.device)
+        self._reference = Reference(data, extractor)
+        self._measures, refused = applicable(measures, self._reference)
+        for name, why in refused.items():
+            log.info("metrics    %s is not taken: %s", name, why)
+        self._measured = run.step if run.measured else -1
+
+    def on_step_end(self, run: Run) -> None:
+        if not self._measures:
+            return
+        due = run.due(self.every)
+        if due or (run.last_step and self._measured != run.step):
+            figures = self._measure(run)
+            if due:  # an off-beat last step would leave a line that a longer run does not have
+                run.loggers.scalars(run.step, {figure.name: figure.value for figure in figures})
+                self._judge(run)
+
+    def _measure(self, run: Run) -> list[Figure]:
+        from gan_lab.metrics.measuring import measure
+
+        began = time.perf_counter()
+        about = {"step": run.step, "averaged": True, "precision": "fp32"}
+        seed = run.config["seed"]
+        figures = measure(run.algorithm.sampler(), self._reference, self._measures, self.n, seed, about)
+        run.measured = {figure.name: figure for figure in figures}
+        self._measured = run.step
+        self.seconds += time.perf_counter() - began
+        shown = ", ".join(f"{figure.name} {figure.value:.4g}" for figure in figures)
+        log.info("step %d: %s", run.step, shown)
+        return figures
+
+    def _judge(self, run: Run) -> None:
+        """Remember the best; end the run where it has not been beaten for long."""
+        name = find(run.measured, run.config["objective"])
+        if name is None:
+            return
+        figure, best = run.measured[name], run.best
+        if math.isnan(figure.value):
+            return
+        if best is None or best.name != name or better(figure, best.value):
+            run.best = Best(name, figure.value, run.step, 0)
+            run.improved = True
+            return
+        run.best = best._replace(waited=best.waited + 1)
+        if self.patience is not None and run.best.waited >= self.patience:
+            run.stop_reason = (
+                f"{name} has not fallen below {best.value:.4g} (step {best.step}) in {self.patience} measurements"
+                if figure.lower_is_better
+                else f"{name} has not risen above {best.value:.4g} (step {best.step}) in {self.patience} measurements"
+            )
+            log.info("stopping early: %s", run.stop_reason)
+
+
+def better(figure: Figure, than: float) -> bool:
+    """Whether a figure is better than a value of the same name."""
+    return figure.value < than if figure.lower_is_better else figure.value > than

@@ -1,0 +1,159 @@
+"""Features of a small network that was trained once on the data's own labels: the extractor that needs no download."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from gan_lab.data.root import data_root
+from gan_lab.errors import ConfigError
+from gan_lab.files import write_whole
+from gan_lab.metrics.data import Data
+from gan_lab.metrics.extractor import Extracted, Extractor, identity_of, resized
+from gan_lab.metrics.shared import made_once
+
+log = logging.getLogger(__name__)
+
+VERSION = 1  # of the network and of how it is trained: another one is another classifier
+
+
+class Network(nn.Module):
+    """Images (N, C, h, w) in [-1, 1] to features (N, 128) and logits (N, K)."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for width, stride in ((32, 1), (64, 2), (128, 2), (128, 1)):
+            layers += [nn.Conv2d(channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+            channels = width
+        self.layers = nn.Sequential(*layers)
+        self.to_logits = nn.Linear(channels, classes)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.layers(images).mean((2, 3))
+        return features, self.to_logits(features)
+
+
+class Classifier(Extractor):
+    """A convolutional network of four layers, trained for `steps` batches of 128 from `seed` on nine tenths of the
+    data; what it makes of the last tenth is its `accuracy`. It is kept beside the data, by the data's hash.
+
+    Where the channels of an image are images of their own (stacked digits), it is trained on the single channels;
+    features are laid side by side, and the probability of a class is the product of its parts'. Raises ConfigError
+    for data without labels.
+    """
+
+    name = "classifier"
+    knows_classes = True
+
+    def __init__(self, steps: int = 1000, seed: int = 0, size: int = 32) -> None:
+        if steps < 1:
+            raise ConfigError(f"extractor.steps: {steps!r} is not a whole number of at least 1")
+        self.steps = steps
+        self.seed = seed
+        self.size = size
+
+    def prepare(self, data: Data, device: torch.device) -> None:
+        if data.store.labels is None or data.classes_of_part < 2:
+            raise ConfigError(
+                f"extractor: {data.store.name} has no classes to train a classifier on; take extractor=random"
+            )
+        self.parts = data.parts
+        self.device = device
+        decides = f"{VERSION} {data.store.sha256} {self.parts} {self.steps} {self.seed} {self.size}"
+        digest = hashlib.sha256(decides.encode()).hexdigest()[:16]
+        path = data_root() / "extractors" / f"classifier-{digest}.pt"
+        stored = made_once(path, _load, lambda: self._train(data), _save)
+        channels, classes = data.store.shape[0] // self.parts, data.classes_of_part
+        self.classes = classes**self.parts
+        self.network = Network(channels, classes)
+        self.network.load_state_dict(stored["network"])
+        self.network.to(device).eval().requires_grad_(False)
+        self.accuracy = float(stored["accuracy"])
+        self.identity = identity_of(stored["network"])
+        self.resizer = "native" if max(data.store.shape[1:]) <= self.size else f"bilinear{self.size}"
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Extracted:
+        each = images.reshape(len(images) * self.parts, -1, *images.shape[2:])
+        features, logits = self.network(resized(each.to(self.device), self.size)[0])
+        features = features.reshape(len(images), -1).float().cpu()
+        return Extracted(features, _of_all(logits.float().softmax(1).cpu(), self.parts))
+
+    def _train(self, data: Data) -> dict[str, Any]:
+        began = time.perf_counter()
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(self.seed)
+            network, accuracy = self._trained(data, torch.Generator().manual_seed(self.seed))
+        seconds = time.perf_counter() - began
+        log.info("extractor  a classifier of %s was trained: %.1f%% right on held-out images (%.0f s; it is kept)",
+                 data.store.name, 100 * accuracy, seconds)  # fmt: skip
+        state = {name: value.cpu() for name, value in network.state_dict().items()}
+        return {"network": state, "accuracy": accuracy}
+
+    def _trained(self, data: Data, generator: torch.Generator) -> tuple[Network, float]:
+        log.info("extractor  training a classifier of %s, once, %d steps", data.store.name, self.steps)
+        order = torch.randperm(len(data.store), generator=generator).numpy()
+        held, seen = np.split(order, [max(len(order) // 10, 1)])
+        network = Network(data.store.shape[0] // self.parts, data.classes_of_part).to(self.device).train()
+        optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
+        for step in range(self.steps):
+            optimizer.param_groups[0]["lr"] = 2e-3 * (1 - step / self.steps)
+            chosen = seen[torch.randint(len(seen), (128,), generator=generator).numpy()]
+            images, labels = self._batch(data, chosen)
+            loss = cross_entropy(network(images)[1], labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return network, self._accuracy(network.eval(), data, held[:10_000])
+
+    def _batch(self, data: Data, chosen: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Tensor, Tensor]:
+        """Images and labels of the parts."""
+        assert data.store.labels is not None
+        images = torch.from_numpy(data.store.images[np.sort(chosen)])
+        labels = torch.from_numpy(data.store.labels[np.sort(chosen)])
+        base = data.classes_of_part
+        powers = torch.tensor([base**place for place in reversed(range(self.parts))])
+        each = (labels[:, None] // powers % base).reshape(-1)  # a b c of n^2 a + n b + c
+        images = images.reshape(len(images) * self.parts, -1, *images.shape[2:])
+        return resized(images.to(self.device), self.size)[0], each.to(self.device)
+
+    @torch.no_grad()
+    def _accuracy(self, network: Network, data: Data, held: np.ndarray[Any, np.dtype[np.int64]]) -> float:
+        right = count = 0
+        for start in range(0, len(held), 256):
+            images, labels = self._batch(data, held[start : start + 256])
+            right += int((network(images)[1].argmax(1) == labels).sum())
+            count += len(labels)
+        return right / count
+
+
+def _of_all(probabilities: Tensor, parts: int) -> Tensor:
+    """`(N parts, k)` to `(N, k^parts)`: parts are independent."""
+    each = probabilities.view(-1, parts, probabilities.shape[1])
+    total = each[:, 0]
+    for part in range(1, parts):
+        total = (total[:, :, None] * each[:, part, None, :]).flatten(1)
+    return total
+
+
+def _load(path: Path) -> dict[str, Any]:
+    stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return stored
+
+
+def _save(path: Path, stored: dict[str, Any]) -> None:
+    """Write it whole."""
+    buffer = io.BytesIO()
+    torch.save(stored, buffer)
+    write_whole(path, lambda file: file.write(buffer.getvalue()))

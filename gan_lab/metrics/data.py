@@ -1,0 +1,44 @@
+"""What a metric may know of the data: its store, and what its source says of its modes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from gan_lab.config import build
+from gan_lab.data.points import Mixture
+from gan_lab.data.sources import Source
+from gan_lab.data.stacked import Stacked
+from gan_lab.data.store import Store
+
+
+class Data(NamedTuple):
+    """A packed store and the source that its images came from (None: a folder or a file)."""
+
+    store: Store
+    source: Source | None
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """The Gaussians that points were drawn from."""
+        return self.source if isinstance(self.source, Mixture) else None
+
+    @property
+    def stacked(self) -> bool:
+        """Whether the channels are images of their own."""
+        return isinstance(self.source, Stacked)
+
+    @property
+    def parts(self) -> int:
+        """How many images an image is made of."""
+        return self.store.shape[0] if self.stacked else 1
+
+    @property
+    def classes_of_part(self) -> int:
+        """How many classes a part has; 0 for data without labels."""
+        return round(float(self.store.num_classes or 0) ** (1 / self.parts))
+
+
+def data_of(config: Mapping[str, Any], store: Store) -> Data:
+    """The data of a run with this configuration, whose store is open already."""
+    return Data(store, build(config["dataset"], "dataset").source)

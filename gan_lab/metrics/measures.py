@@ -1,0 +1,228 @@
+"""The metrics over features as the configuration names them: thin, the arithmetic is in the functions' own files."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan_lab.metrics.base import Accumulator, Features, Measure, Part, joined
+from gan_lab.metrics.coverage import density_coverage
+from gan_lab.metrics.figure import Value
+from gan_lab.metrics.frechet import Moments, frechet_of_moments
+from gan_lab.metrics.class_scores import ScoreSums
+from gan_lab.metrics.intra_class import intra_class_distance
+from gan_lab.metrics.kernel import kernel_distance
+from gan_lab.metrics.memorisation import memorisation
+from gan_lab.metrics.manifolds import precision_recall
+from gan_lab.metrics.reference import Reference
+from gan_lab.metrics.sliced_wasserstein import sliced_wasserstein
+
+
+@dataclass(frozen=True)
+class Configured(Measure):
+    """A measure whose arguments are what its card says."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class FrechetDistance(Configured):
+    """FID (Heusel et al. 2017, arXiv:1706.08500) to all images of the data: `gan_lab.metrics.frechet`."""
+
+    def begin(self, n: int) -> Accumulator:
+        return _Moments()
+
+
+class _Moments(Accumulator):
+    def __init__(self) -> None:
+        self._moments = Moments()
+
+    def add(self, part: Part) -> None:
+        self._moments.add(part.features)
+
+    def values(self, reference: Reference) -> list[Value]:
+        return [Value("fid", frechet_of_moments(reference.moments, self._moments))]
+
+
+@dataclass(frozen=True)
+class KernelDistance(Configured):
+    """KID (Binkowski et al. 2018, arXiv:1801.01401), times 1, with its standard error: `gan_lab.metrics.kernel`."""
+
+    subsets: int = 100
+    subset_size: int = 1000
+
+    def begin(self, n: int) -> Accumulator:
+        return _Kernel(self, n)
+
+
+class _Kernel(Features):
+    def __init__(self, asked: KernelDistance, n: int) -> None:
+        super().__init__()
+        self.asked, self.n = asked, n
+
+    def values(self, reference: Reference) -> list[Value]:
+        real, size = reference.features(self.n), self.asked.subset_size
+        size = min(size, len(real), self.n)
+        value, error = kernel_distance(real, self.all, subsets=self.asked.subsets, subset_size=size)
+        return [Value("kid", value, error)]
+
+
+@dataclass(frozen=True)
+class InceptionScore(Configured):
+    """IS (Salimans et al. 2016, arXiv:1606.03498): needs an extractor that knows classes."""
+
+    splits: int = 10
+
+    def why_not(self, reference: Reference) -> str | None:
+        return _no_classes(reference)
+
+    def begin(self, n: int) -> Accumulator:
+        return _Scores(ScoreSums(n, self.splits))
+
+
+class _Scores(Accumulator):
+    def __init__(self, sums: ScoreSums) -> None:
+        self._sums = sums
+
+    def add(self, part: Part) -> None:
+        assert part.probabilities is not None
+        self._sums.add(part.probabilities)
+
+    def values(self, reference: Reference) -> list[Value]:
+        mean, std = self._sums.score()
+        return [Value("inception_score", mean, std, lower_is_better=False)]
+
+
+@dataclass(frozen=True)
+class PrecisionRecall(Configured):
+    """Kynkaanniemi et al. 2019 (arXiv:1904.06991), against as many real images as there are generated ones."""
+
+    k: int = 3
+
+    def begin(self, n: int) -> Accumulator:
+        return _Pair(n, ("precision", "recall"), lambda real, fake: precision_recall(real, fake, k=self.k))
+
+
+@dataclass(frozen=True)
+class DensityCoverage(Configured):
+    """Naeem et al. 2020 (arXiv:2002.09797), against as many real images as there are generated ones."""
+
+    k: int = 5
+
+    def begin(self, n: int) -> Accumulator:
+        return _Pair(n, ("density", "coverage"), lambda real, fake: density_coverage(real, fake, k=self.k))
+
+
+class _Pair(Features):
+    def __init__(self, n: int, names: tuple[str, str], compare: Any) -> None:
+        super().__init__()
+        self.n, self.names, self.compare = n, names, compare
+
+    def values(self, reference: Reference) -> list[Value]:
+        found = self.compare(reference.features(self.n), self.all)
+        return [Value(name, value, lower_is_better=False) for name, value in zip(self.names, found, strict=True)]
+
+
+@dataclass(frozen=True)
+class SlicedWasserstein(Configured):
+    """Karras et al. 2017 (arXiv:1710.10196, appendix C), on at most `most` images: looks at pixels, needs no weights."""
+
+    features = False
+    about = "laplacian"
+    most: int = 8192
+    seed: int = 0
+
+    def why_not(self, reference: Reference) -> str | None:
+        if reference.data.store.dtype != "uint8" or min(reference.data.store.shape[1:]) < 8:
+            return "the images are smaller than 8x8"
+        return None
+
+    def begin(self, n: int) -> Accumulator:
+        return _Images(self, n)
+
+
+class _Images(Accumulator):
+    def __init__(self, asked: SlicedWasserstein, n: int) -> None:
+        self.asked, self.room, self.n = asked, min(asked.most, n), min(asked.most, n)
+        self._parts: list[Tensor] = []
+
+    def add(self, part: Part) -> None:
+        if self.room > 0:
+            self._parts.append(part.images[: self.room])
+            self.room -= len(self._parts[-1])
+
+    def values(self, reference: Reference) -> list[Value]:
+        found = sliced_wasserstein(reference.images(self.n), joined(self._parts), seed=self.asked.seed)
+        return [Value("swd", found["mean"])]
+
+
+@dataclass(frozen=True)
+class IntraClassDistance(Configured):
+    """The mean over classes of the FID within each (Miyato & Koyama 2018, arXiv:1802.05637): for generators that take
+    labels. A class with fewer than `least` generated images is not looked at."""
+
+    least: int = 50
+
+    def why_not(self, reference: Reference) -> str | None:
+        return None if reference.data.store.num_classes else "the data has no classes"
+
+    def begin(self, n: int) -> Accumulator:
+        return _Labelled(self)
+
+
+class _Labelled(Features):
+    def __init__(self, asked: IntraClassDistance) -> None:
+        super().__init__()
+        self.asked = asked
+        self._labels: list[Tensor] = []
+
+    def add(self, part: Part) -> None:
+        super().add(part)
+        if part.labels is not None:
+            self._labels.append(part.labels)
+
+    def values(self, reference: Reference) -> list[Value]:
+        if not self._labels:
+            return []  # the generator takes no labels
+        fake = torch.cat(self._labels)
+        classes, counts = fake.unique(return_counts=True)
+        enough = torch.isin(fake, classes[counts >= self.asked.least])
+        everything = len(reference.data.store)
+        real = reference.labels(everything)
+        assert real is not None
+        found = intra_class_distance(reference.features(everything), real, self.all[enough], fake[enough])
+        return [Value("intra_class_fid", found)]
+
+
+@dataclass(frozen=True)
+class Memorisation(Configured):
+    """How much nearer generated images lie to the training images than other real images do: `held_out` of the data's
+    images (chosen once) are compared with the rest of it, since a run has trained on all of them the comparison is of
+    each real image with the others. `gan_lab.metrics.memorisation`; a z-score far below 0 says memorised."""
+
+    most: int = 5000
+
+    def begin(self, n: int) -> Accumulator:
+        return _Memorised(self, n)
+
+
+class _Memorised(Features):
+    def __init__(self, asked: Memorisation, n: int) -> None:
+        super().__init__()
+        self.asked, self.n = asked, n
+
+    def values(self, reference: Reference) -> list[Value]:
+        found = memorisation(reference.features(self.asked.most), None, self.all)
+        return [Value("memorisation", found, lower_is_better=False)]
+
+
+def _no_classes(reference: Reference) -> str | None:
+    if reference.extractor.classes:
+        return None
+    return f"the extractor {reference.extractor.name} knows no classes"

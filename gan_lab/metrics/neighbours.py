@@ -1,0 +1,63 @@
+"""Nearest neighbours among features, a block at a time: memory grows with n, never with n^2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_lab.metrics.frechet import Floats
+
+ROOM = 2**24  # distances at a time: 128 MiB
+
+
+def distances(queries: Floats, features: Floats) -> Iterator[tuple[slice, Floats]]:
+    """Euclidean distances from some queries at a time to all features: `(rows, (len(rows), n))`.
+
+    |x - y|^2 = |x|^2 + |y|^2 - 2 x.y loses digits where x and y are close and far from the origin, so both are moved to
+    the features' mean first; equal rows come out with a distance of exactly 0.
+    """
+    centre = features.mean(0)
+    moved, others = queries - centre, features - centre
+    squares, own = (others**2).sum(1), (moved**2).sum(1)
+    step = max(ROOM // max(len(features), 1), 1)
+    for start in range(0, len(queries), step):
+        rows = slice(start, start + step)
+        found = own[rows, None] + squares - 2 * (moved[rows] @ others.T)
+        found[found < 1e-12 * (own[rows, None] + squares)] = 0.0
+        yield rows, np.sqrt(found)
+
+
+def radii(features: Floats, k: int) -> Floats:
+    """The distance of each feature to its k-th nearest neighbour among the others, `(n,)`.
+
+    Raises ValueError unless there are more than k features.
+    """
+    if not 1 <= k < len(features):
+        raise ValueError(f"k={k}: must lie between 1 and the number of features less one, {len(features) - 1}")
+    found = np.empty(len(features))
+    for rows, apart in distances(features, features):
+        found[rows] = np.partition(apart, k, axis=1)[:, k]  # place 0 is the feature itself
+    return found
+
+
+def nearest(queries: Floats, features: Floats, itself: bool = False) -> Floats:
+    """The distance of each query to its nearest feature; `itself`: queries are the features, and do not count."""
+    found = np.empty(len(queries))
+    for rows, apart in distances(queries, features):
+        if itself:
+            apart[np.arange(len(apart)), np.arange(len(features))[rows]] = np.inf
+        found[rows] = apart.min(1)
+    return found
+
+
+def within(queries: Floats, features: Floats, radius: Floats) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """In how many of the features' balls each query lies, and which balls hold a query; the border counts."""
+    counts = np.zeros(len(queries), np.int64)
+    holds = np.zeros(len(features), np.bool_)
+    for rows, apart in distances(queries, features):
+        inside = apart <= radius
+        counts[rows] = inside.sum(1)
+        holds |= inside.any(0)
+    return counts, holds

@@ -1,0 +1,119 @@
+"""The real side of a comparison: statistics and features of the data, computed once and kept beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gan_lab.data.root import data_root
+from gan_lab.files import write_whole
+from gan_lab.metrics.data import Data
+from gan_lab.metrics.extractor import Extracted, Extractor
+from gan_lab.metrics.frechet import Moments
+from gan_lab.metrics.shared import made_once
+
+VERSION = 1
+AT_ONCE = 256  # images
+SEED = 0  # of the order in which fewer than all images are taken
+
+
+class Reference:
+    """The images of a store as an extractor sees them. `extractor` is ready when this is made."""
+
+    def __init__(self, data: Data, extractor: Extractor, split: str = "train") -> None:
+        self.data = data
+        self.extractor = extractor.settled()
+        self.split = split
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What tells this data from other data."""
+        store = self.data.store
+        shape = "x".join(map(str, store.shape))
+        return {
+            "name": store.name,
+            "split": self.split,
+            "sha256": store.sha256[:16],
+            "count": len(store),
+            "shape": shape,
+        }
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Of the features of all images."""
+
+        def make() -> dict[str, NDArray[Any]]:
+            moments = Moments()
+            for extracted in self._extracted(np.arange(len(self.data.store))):
+                moments.add(extracted.features)
+            return moments.state()
+
+        return Moments.of(self._kept("moments", make))
+
+    def features(self, n: int) -> Tensor:
+        """`(min(n, N), D)` float32, of images chosen once and for all."""
+        return torch.from_numpy(self._of(n)["features"])
+
+    def labels(self, n: int) -> Tensor | None:
+        """The classes of those images."""
+        labels = self.data.store.labels
+        return None if labels is None else torch.from_numpy(labels[self._chosen(n)])
+
+    def images(self, n: int) -> Tensor:
+        """Those images as stored."""
+        return torch.from_numpy(np.array(self.data.store.images[self._chosen(n)]))
+
+    @cached_property
+    def class_shares(self) -> NDArray[np.float64] | None:
+        """How often each class occurs, summing to 1."""
+        labels = self.data.store.labels
+        if labels is None:
+            return None
+        counts = np.bincount(labels, minlength=self.data.store.num_classes or 0)
+        shares: NDArray[np.float64] = counts / counts.sum()
+        return shares
+
+    def _of(self, n: int) -> dict[str, NDArray[Any]]:
+        chosen = self._chosen(n)
+
+        def make() -> dict[str, NDArray[Any]]:
+            parts = [extracted.features for extracted in self._extracted(chosen)]
+            return {"features": torch.cat(parts).numpy()}
+
+        return self._kept(f"features-{len(chosen)}", make)
+
+    def _chosen(self, n: int) -> NDArray[np.int64]:
+        store = self.data.store
+        if n >= len(store):
+            return np.arange(len(store))
+        order = torch.randperm(len(store), generator=torch.Generator().manual_seed(SEED)).numpy()
+        return np.sort(order[:n])
+
+    def _extracted(self, places: NDArray[np.int64]) -> Iterator[Extracted]:
+        for start in range(0, len(places), AT_ONCE):
+            images = np.array(self.data.store.images[places[start : start + AT_ONCE]])
+            yield self.extractor(torch.from_numpy(images))
+
+    def _kept(self, kind: str, make: Callable[[], dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+        about = self.extractor
+        decides = f"{VERSION} {self.data.store.sha256} {about.name} {about.identity} {about.resizer} {kind}"
+        digest = hashlib.sha256(decides.encode()).hexdigest()[:16]
+        path = data_root() / "references" / f"{self.data.store.name}-{about.name}-{kind}-{digest}.npz"
+        return made_once(path, _load, make, _save)
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    write_whole(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]

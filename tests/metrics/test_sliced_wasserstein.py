@@ -1,0 +1,46 @@
+"""The sliced Wasserstein distance: what must be 0, what must be larger, and its pyramid."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gan_lab.metrics.sliced_wasserstein import _distance, _pyramid, _up, sliced_wasserstein
+
+
+def noise(seed: int, size: int = 32, channels: int = 3) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(256, (24, channels, size, size), generator=generator, dtype=torch.uint8)
+
+
+def test_equal_images_are_at_no_distance() -> None:
+    assert sliced_wasserstein(noise(0), noise(0)) == {"32": 0.0, "16": 0.0, "mean": 0.0}
+
+
+def test_the_pyramid_adds_up_to_the_image() -> None:
+    fine, coarse = _pyramid(noise(0))
+    torch.testing.assert_close(fine + _up(coarse, fine), noise(0).float())
+    assert coarse.shape[2:] == (16, 16)
+    flat = torch.full((1, 1, 32, 32), 7, dtype=torch.uint8)
+    torch.testing.assert_close(_pyramid(flat)[1], torch.full((1, 1, 16, 16), 7.0))
+
+
+def test_other_texture_is_far_and_the_same_kind_is_near() -> None:
+    same = sliced_wasserstein(noise(0), noise(1))["mean"]
+    smooth = torch.nn.functional.avg_pool2d(noise(1).float(), 5, 1, 2).to(torch.uint8)
+    assert 2 * same < sliced_wasserstein(noise(0), smooth)["mean"]
+
+
+def test_a_shift_in_one_dimension() -> None:
+    """Along any direction the distance of a set from itself moved by v is |v . direction|; its mean over directions of
+    a plane is 2 |v| / pi."""
+    points = torch.randn(2000, 2, generator=torch.Generator().manual_seed(0))
+    moved = points + torch.tensor([3.0, 4.0])
+    found = _distance(points, moved, torch.Generator().manual_seed(1))
+    assert found == pytest.approx(5 * 2 / torch.pi, rel=0.05)
+
+
+def test_small_and_gray_images_and_what_is_refused() -> None:
+    assert set(sliced_wasserstein(noise(0, 8, 1), noise(1, 8, 1))) == {"8", "mean"}
+    with pytest.raises(ValueError, match="one size"):
+        sliced_wasserstein(noise(0), noise(0)[:3])
