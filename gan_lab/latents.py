@@ -60,3 +60,11 @@ class Uniform(Latent):
 
     def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         return empty.uniform_(-1.0, 1.0, generator=generator)
+
+
+class Signs(Latent):
+    """-1 or 1 in each coordinate, equally likely: Bernoulli {0, 1} of Brock et al. 2018 (arXiv:1809.11096, appendix E),
+    centred. A prior without connection, for data that has none."""
+
+    def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
+        return empty.bernoulli_(0.5, generator=generator).mul_(2).sub_(1)

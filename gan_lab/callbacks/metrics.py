@@ -35,7 +35,7 @@ class Metrics(Callback):
         self.every = every
         self.n = check_count(n, "callbacks.metrics.n")
         self.patience = patience
-        self.seconds = 0.0  # that measuring took
+        self._times, self._seconds = 0, 0.0  # of measuring
         self._measured = -1
         self._measures: dict[str, Any] = {}
 
@@ -67,6 +67,10 @@ class Metrics(Callback):
                 run.loggers.scalars(run.step, {figure.name: figure.value for figure in figures})
                 self._judge(run)
 
+    def on_fit_end(self, run: Run) -> None:
+        if self._times:
+            log.info("metrics    %d measurements took %.1f s", self._times, self._seconds)
+
     def _measure(self, run: Run) -> list[Figure]:
         from gan_lab.metrics.measuring import measure
 
@@ -76,7 +80,7 @@ class Metrics(Callback):
         figures = measure(run.algorithm.sampler(), self._reference, self._measures, self.n, seed, about)
         run.measured = {figure.name: figure for figure in figures}
         self._measured = run.step
-        self.seconds += time.perf_counter() - began
+        self._times, self._seconds = self._times + 1, self._seconds + time.perf_counter() - began
         shown = ", ".join(f"{figure.name} {figure.value:.4g}" for figure in figures)
         log.info("step %d: %s", run.step, shown)
         return figures

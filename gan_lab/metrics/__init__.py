@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gan_lab.metrics.class_scores import inception_score as inception_score
     from gan_lab.metrics.coverage import density_coverage as density_coverage
     from gan_lab.metrics.frechet import frechet_distance as frechet_distance
-    from gan_lab.metrics.class_scores import inception_score as inception_score
     from gan_lab.metrics.kernel import kernel_distance as kernel_distance
     from gan_lab.metrics.manifolds import precision_recall as precision_recall
 
@@ -24,7 +24,7 @@ HOMES = {  # no module is called as its function: the import of one would hide t
     "precision_recall": "manifolds",
     "density_coverage": "coverage",
 }
-__all__ = list(HOMES)  # noqa: PLE0604
+__all__ = list(HOMES)
 
 
 def __getattr__(name: str) -> Any:

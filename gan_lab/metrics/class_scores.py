@@ -15,8 +15,9 @@ def inception_score(probabilities: ArrayLike | Tensor, splits: int = 10) -> tupl
 
     Raises ValueError for rows that are no probabilities, and for fewer images than splits.
     """
-    sums = ScoreSums(len(np.asarray(probabilities)), splits)
-    sums.add(probabilities)
+    rows = as_floats(probabilities)
+    sums = ScoreSums(len(rows), splits)
+    sums.add(rows)
     return sums.score()
 
 

@@ -23,6 +23,7 @@ from gan_lab.metrics.shared import made_once
 
 log = logging.getLogger(__name__)
 
+EPOCHS, LEAST, MOST = 10, 300, 1500  # of the data; batches
 VERSION = 1  # of the network and of how it is trained: another one is another classifier
 
 
@@ -32,7 +33,7 @@ class Network(nn.Module):
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for width, stride in ((32, 1), (64, 2), (128, 2), (128, 1)):
+        for width, stride in ((16, 1), (32, 2), (64, 2), (128, 2)):
             layers += [nn.Conv2d(channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             channels = width
         self.layers = nn.Sequential(*layers)
@@ -44,8 +45,8 @@ class Network(nn.Module):
 
 
 class Classifier(Extractor):
-    """A convolutional network of four layers, trained for `steps` batches of 128 from `seed` on nine tenths of the
-    data; what it makes of the last tenth is its `accuracy`. It is kept beside the data, by the data's hash.
+    """A convolutional network of four layers, trained for `steps` batches of 128 (null: ten epochs, 300 to 1500) from
+    `seed` on nine tenths of the data; what it makes of the last tenth is its `accuracy`. It is kept beside the data, by the data's hash.
 
     Where the channels of an image are images of their own (stacked digits), it is trained on the single channels;
     features are laid side by side, and the probability of a class is the product of its parts'. Raises ConfigError
@@ -55,8 +56,8 @@ class Classifier(Extractor):
     name = "classifier"
     knows_classes = True
 
-    def __init__(self, steps: int = 1000, seed: int = 0, size: int = 32) -> None:
-        if steps < 1:
+    def __init__(self, steps: int | None = None, seed: int = 0, size: int = 32) -> None:
+        if steps is not None and steps < 1:
             raise ConfigError(f"extractor.steps: {steps!r} is not a whole number of at least 1")
         self.steps = steps
         self.seed = seed
@@ -69,7 +70,8 @@ class Classifier(Extractor):
             )
         self.parts = data.parts
         self.device = device
-        decides = f"{VERSION} {data.store.sha256} {self.parts} {self.steps} {self.seed} {self.size}"
+        self.batches = self.steps or min(max(EPOCHS * len(data.store) // 128, LEAST), MOST)
+        decides = f"{VERSION} {data.store.sha256} {self.parts} {self.batches} {self.seed} {self.size}"
         digest = hashlib.sha256(decides.encode()).hexdigest()[:16]
         path = data_root() / "extractors" / f"classifier-{digest}.pt"
         stored = made_once(path, _load, lambda: self._train(data), _save)
@@ -102,13 +104,13 @@ class Classifier(Extractor):
         return {"network": state, "accuracy": accuracy}
 
     def _trained(self, data: Data, generator: torch.Generator) -> tuple[Network, float]:
-        log.info("extractor  training a classifier of %s, once, %d steps", data.store.name, self.steps)
+        log.info("extractor  training a classifier of %s, once, %d steps", data.store.name, self.batches)
         order = torch.randperm(len(data.store), generator=generator).numpy()
         held, seen = np.split(order, [max(len(order) // 10, 1)])
         network = Network(data.store.shape[0] // self.parts, data.classes_of_part).to(self.device).train()
         optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
-        for step in range(self.steps):
-            optimizer.param_groups[0]["lr"] = 2e-3 * (1 - step / self.steps)
+        for step in range(self.batches):
+            optimizer.param_groups[0]["lr"] = 2e-3 * (1 - step / self.batches)
             chosen = seen[torch.randint(len(seen), (128,), generator=generator).numpy()]
             images, labels = self._batch(data, chosen)
             loss = cross_entropy(network(images)[1], labels)

@@ -4,9 +4,10 @@ Heusel et al. 2017 (arXiv:1706.08500, equation 6), Dowson & Landau 1982:
 
     d^2 = |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)).
 
-The trace of the root is the sum of the roots of the eigenvalues of C1 C2. With C1 = A A^T those are the eigenvalues of the
-symmetric A^T C2 A, so no matrix root is taken and nothing becomes complex; directions in which C1 has no variance are
-left out, which also makes it right, and quicker, for fewer samples than dimensions.
+The trace of the root is the sum of the roots of the eigenvalues of C1 C2. With C1 = A A^T those are the eigenvalues of
+the symmetric A^T C2 A, so no matrix root is taken and nothing becomes complex. Directions in which C1 has no variance
+are left out, and C1 is that of fewer samples: an eigenvalue that is 0 but for rounding would count with its root. That
+makes it right, and quicker, for fewer samples than dimensions.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def frechet_distance(real: ArrayLike | Tensor, fake: ArrayLike | Tensor) -> floa
 
 class Moments:
     """Number, mean `(d,)` and covariance `(d, d)` of features that come in parts, in float64 (Chan, Golub & LeVeque
-    1983): memory does not grow with their number."""
+    1983): memory does not grow with their number.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -43,17 +45,26 @@ class Moments:
 
     def add(self, features: ArrayLike | Tensor) -> None:
         """Hear of more features `(n, d)`."""
-        part = as_floats(features)
-        if not len(part):
+        rows = as_floats(features)
+        if not len(rows):
+            return
+        part = Moments()
+        part.count, part.mean = len(rows), rows.mean(0)
+        centred = rows - part.mean
+        part.scatter = centred.T @ centred
+        self.merge(part)
+
+    def merge(self, part: Moments) -> None:
+        """Hear of features that others have heard of."""
+        if not part.count:
             return
         if not self.count:
-            self.mean, self.scatter = np.zeros(part.shape[1]), np.zeros((part.shape[1],) * 2)
-        if part.shape[1] != len(self.mean):
-            raise ValueError(f"features of {part.shape[1]} dimensions among those of {len(self.mean)}")
-        mean = part.mean(0)
-        centred, away, total = part - mean, mean - self.mean, self.count + len(part)
-        self.scatter += centred.T @ centred + np.outer(away, away) * (self.count * len(part) / total)
-        self.mean = self.mean + away * (len(part) / total)
+            self.mean, self.scatter = np.zeros_like(part.mean), np.zeros_like(part.scatter)
+        if len(part.mean) != len(self.mean):
+            raise ValueError(f"features of {len(part.mean)} dimensions among those of {len(self.mean)}")
+        away, total = part.mean - self.mean, self.count + part.count
+        self.scatter += part.scatter + np.outer(away, away) * (self.count * part.count / total)
+        self.mean = self.mean + away * (part.count / total)
         self.count = total
 
     @property
@@ -83,7 +94,8 @@ def frechet_of_moments(first: Moments, second: Moments) -> float:
     if one.shape != two.shape:
         raise ValueError(f"features of {len(one)} and of {len(two)} dimensions cannot be compared")
     apart = first.mean - second.mean
-    distance = apart @ apart + np.trace(one) + np.trace(two) - 2 * trace_of_root(one, two)
+    fewer, more = (one, two) if first.count <= second.count else (two, one)
+    distance = apart @ apart + np.trace(one) + np.trace(two) - 2 * trace_of_root(fewer, more)
     return max(float(distance), 0.0)
 
 
@@ -97,7 +109,7 @@ def trace_of_root(one: Floats, two: Floats) -> float:
 
 def as_floats(features: ArrayLike | Tensor) -> Floats:
     """Features `(n, d)` as a float64 array. Raises ValueError for any other shape, and for what is not finite."""
-    array = features.detach().cpu().numpy() if isinstance(features, Tensor) else features
+    array = features.detach().cpu().double().numpy() if isinstance(features, Tensor) else features
     floats: Floats = np.asarray(array, np.float64)
     if floats.ndim != 2:
         raise ValueError(f"features must have the shape (n, d), not {floats.shape}")

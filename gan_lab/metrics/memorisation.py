@@ -21,10 +21,7 @@ def memorisation(train: ArrayLike | Tensor, held_out: ArrayLike | Tensor | None,
     than held-out ones would be, since they come from the same files.
     """
     seen, made = as_floats(train), as_floats(fake)
-    if held_out is None:
-        real = nearest(seen, seen, itself=True)
-    else:
-        real = nearest(as_floats(held_out), seen)
+    real = nearest(seen, seen, itself=True) if held_out is None else nearest(as_floats(held_out), seen)
     return mann_whitney(nearest(made, seen), real)
 
 

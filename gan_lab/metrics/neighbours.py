@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gan_lab.metrics.frechet import Floats
 
 ROOM = 2**24  # distances at a time: 128 MiB
+BORDER = 1 + 1e-9  # how far a border reaches: that of a ball is a distance too, and rounds otherwise from elsewhere
 
 
 def distances(queries: Floats, features: Floats) -> Iterator[tuple[slice, Floats]]:
@@ -20,13 +21,16 @@ def distances(queries: Floats, features: Floats) -> Iterator[tuple[slice, Floats
     """
     centre = features.mean(0)
     moved, others = queries - centre, features - centre
-    squares, own = (others**2).sum(1), (moved**2).sum(1)
+    squares, own = (np.einsum("ij,ij->i", rows, rows) for rows in (others, moved))
     step = max(ROOM // max(len(features), 1), 1)
     for start in range(0, len(queries), step):
         rows = slice(start, start + step)
-        found = own[rows, None] + squares - 2 * (moved[rows] @ others.T)
-        found[found < 1e-12 * (own[rows, None] + squares)] = 0.0
-        yield rows, np.sqrt(found)
+        found, size = moved[rows] @ others.T, own[rows, None] + squares
+        found *= -2
+        found += size
+        size *= 1e-12
+        found[found < size] = 0.0
+        yield rows, np.sqrt(found, out=found)
 
 
 def radii(features: Floats, k: int) -> Floats:
@@ -56,8 +60,9 @@ def within(queries: Floats, features: Floats, radius: Floats) -> tuple[NDArray[n
     """In how many of the features' balls each query lies, and which balls hold a query; the border counts."""
     counts = np.zeros(len(queries), np.int64)
     holds = np.zeros(len(features), np.bool_)
+    reach = radius * BORDER
     for rows, apart in distances(queries, features):
-        inside = apart <= radius
+        inside = apart <= reach
         counts[rows] = inside.sum(1)
         holds |= inside.any(0)
     return counts, holds

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
@@ -9,6 +12,7 @@ from torch.nn.functional import conv2d, pad
 PATCH = 7  # pixels
 PATCHES = 128  # of an image, at each scale
 DIRECTIONS = 512
+FLAT = 1e-3  # of 255: a channel that deviates less is constant but for rounding
 SMALLEST = 16  # pixels: the last scale is at least this large, where the images are
 
 
@@ -18,8 +22,8 @@ def sliced_wasserstein(real: Tensor, fake: Tensor, seed: int = 0) -> dict[str, f
 
     Images become Laplacian pyramids (Burt & Adelson 1983). At each level 7x7 patches are taken at random places,
     normalised to mean 0 and standard deviation 1 in each channel, and projected on random directions; along each
-    the Wasserstein-1 distance of the sorted projections is taken. Places (the same on both sides, so that an image is at
-    no distance from itself) and directions depend on `seed` alone.
+    the Wasserstein-1 distance of the sorted projections is taken. Places (the same on both sides, so that an image is
+    at no distance from itself) and directions depend on `seed` alone. Takes 50 kB of memory for an image and channel.
     Raises ValueError for other shapes and different numbers.
     """
     if real.shape != fake.shape or real.ndim != 4 or min(real.shape[2:]) < PATCH:
@@ -37,7 +41,7 @@ def _pyramid(images: Tensor) -> list[Tensor]:
     levels = [images.float()]
     while min(levels[-1].shape[2:]) // 2 >= SMALLEST:
         levels.append(_down(levels[-1]))
-    finer = [fine - _up(coarse, fine) for fine, coarse in zip(levels, levels[1:], strict=False)]
+    finer = [fine - _up(coarse, fine) for fine, coarse in pairwise(levels)]
     return [*finer, levels[-1]]
 
 
@@ -60,16 +64,15 @@ def _up(coarse: Tensor, like: Tensor) -> Tensor:
 
 
 def _patches(images: Tensor, places: Tensor) -> Tensor:
-    """`(n PATCHES, C 7 7)`, normalised; `places` `(2, n, PATCHES)` in [0, 1) are the parts of the way down and right."""
+    """`(n PATCHES, C 7 7)`, normalised; `places` `(2, n, PATCHES)` in [0, 1) are parts of the way down and right."""
     count, channels, height, width = images.shape
     tops, lefts = (places[0] * (height - PATCH + 1)).long(), (places[1] * (width - PATCH + 1)).long()
-    along = torch.arange(PATCH)
-    rows = (tops[..., None] + along)[:, :, None, :, None]  # (n, P, 1, 7, 1)
-    columns = (lefts[..., None] + along)[:, :, None, None, :]
-    whose, which = torch.arange(count)[:, None, None, None, None], torch.arange(channels)[None, None, :, None, None]
-    patches = images[whose, which, rows, columns].flatten(0, 1)  # (n P, C, 7, 7)
-    spread = patches.std((0, 2, 3), keepdim=True).clamp_min(1e-12)
-    return ((patches - patches.mean((0, 2, 3), keepdim=True)) / spread).flatten(1)
+    windows = images.unfold(2, PATCH, 1).unfold(3, PATCH, 1)  # (n, C, rows, columns, 7, 7), a view
+    patches = torch.empty(count, PATCHES, channels, PATCH, PATCH)
+    for some in torch.arange(count).split(64):
+        patches[some] = windows[some[:, None], :, tops[some], lefts[some]]
+    deviation, mean = torch.std_mean(patches, (0, 1, 3, 4), correction=0, keepdim=True)
+    return patches.sub_(mean).div_(deviation.clamp_min(FLAT)).flatten(2).flatten(0, 1)
 
 
 def _distance(one: Tensor, two: Tensor, generator: torch.Generator) -> float:
@@ -77,6 +80,9 @@ def _distance(one: Tensor, two: Tensor, generator: torch.Generator) -> float:
     directions = torch.randn(one.shape[1], DIRECTIONS, generator=generator)
     directions /= directions.norm(dim=0)
     total = 0.0
-    for some in directions.split(64, dim=1):
-        total += float(((one @ some).sort(0).values - (two @ some).sort(0).values).abs().mean(0).sum())
+    for some in directions.split(32, dim=1):
+        first, second = ((some.T @ points.T).numpy() for points in (one, two))
+        first.sort(axis=1)  # NumPy's is 15 times quicker than torch's, which also keeps the places
+        second.sort(axis=1)
+        total += float(np.abs(np.subtract(first, second, out=first), out=first).mean(1, dtype=np.float64).sum())
     return total / DIRECTIONS

@@ -50,14 +50,16 @@ def test_a_direct_evaluation(n: int, d: int) -> None:
     assert frechet_distance(real, fake) == pytest.approx(direct(real, fake), rel=1e-9 if n > d else 1e-6)
 
 
-def test_fewer_samples_than_dimensions() -> None:
+@pytest.mark.parametrize(("n", "m"), [(30, 30), (30, 400), (400, 30)])
+def test_fewer_samples_than_dimensions(n: int, m: int) -> None:
     """With centred X / sqrt(n - 1), tr (C1 C2)^(1/2) is the nuclear norm of X1 X2^T."""
-    real, fake = gaussians(30, 200)
+    real, fake = gaussians(400, 200)
+    real, fake = real[:n], fake[:m]
     one, two = ((x - x.mean(0)) / math.sqrt(len(x) - 1) for x in (real, fake))
     roots = np.linalg.svd(one @ two.T, compute_uv=False).sum()
     apart = real.mean(0) - fake.mean(0)
     expected = apart @ apart + (one**2).sum() + (two**2).sum() - 2 * roots
-    assert frechet_distance(real, fake) == pytest.approx(float(expected), rel=1e-9)
+    assert frechet_distance(real, fake) == pytest.approx(float(expected), rel=1e-12)
 
 
 @pytest.mark.parametrize(("n", "d"), [(500, 32), (20, 64)])
@@ -78,6 +80,16 @@ def test_parts_are_the_whole() -> None:
     np.testing.assert_allclose(moments.covariance, np.cov(real.T), rtol=1e-9, atol=1e-9)
     again = Moments.of(moments.state())
     assert (again.count, again.covariance.tolist()) == (101, moments.covariance.tolist())
+    for part in (Moments(), moments):
+        again.merge(part)
+    assert again.count == 202
+    np.testing.assert_allclose(again.covariance, np.cov(np.concatenate([real, real]).T), rtol=1e-9, atol=1e-9)
+
+
+def test_tensors_of_any_kind() -> None:
+    real, fake = (torch.from_numpy(x) for x in gaussians(50, 4))
+    expected = frechet_distance(real.bfloat16().double(), fake.bfloat16().double())
+    assert frechet_distance(real.bfloat16().requires_grad_(), fake.bfloat16()) == expected
 
 
 def test_torch_fidelity() -> None:

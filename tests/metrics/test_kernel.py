@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 
 import numpy as np
 import pytest
@@ -42,7 +43,19 @@ def test_torch_fidelity() -> None:
     )
     value, error = kernel_distance(real, fake, subsets=10, subset_size=100)
     assert value == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-9)
-    assert error == pytest.approx(theirs["kernel_inception_distance_std"] / 3**0.5, rel=1e-9)  # 3 disjoint subsets
+    assert error == pytest.approx(theirs["kernel_inception_distance_std"] * (1 / 2 + 1 / 10) ** 0.5, rel=1e-9)
+
+
+@pytest.mark.parametrize("size", [30, 120])
+def test_the_error_is_that_of_another_draw(size: int) -> None:
+    """Over many draws of the features the value varies as much as one draw says, of few subsets and of the whole."""
+    random = np.random.default_rng(0)
+    draws = [
+        kernel_distance(random.normal(size=(120, 4)), random.normal(0.4, 1, (120, 4)), subsets=20, subset_size=size)
+        for _ in range(150)
+    ]
+    values, errors = np.array(draws).T
+    assert np.sqrt((errors**2).mean()) == pytest.approx(values.std(), rel=0.2)
 
 
 def test_too_few_features(caplog: pytest.LogCaptureFixture) -> None:
@@ -50,5 +63,7 @@ def test_too_few_features(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert kernel_distance(real, fake, subsets=2) == kernel_distance(real, fake, subsets=2, subset_size=10)
     assert "for 1000 are too many" in caplog.text
-    with pytest.raises(ValueError, match="at least 2"):
-        kernel_distance(real[:1], fake)
+    for few, size in ((real[:1], 1000), (real, 1)):
+        with pytest.raises(ValueError, match="at least 2"):
+            kernel_distance(few, fake, subset_size=size)
+    assert math.isnan(kernel_distance(real[:3], fake, subset_size=3)[1])

@@ -63,6 +63,14 @@ def test_duplicates() -> None:
     assert density_coverage(points, points, k=3)[1] == 1.0
 
 
+def test_borders_count_however_they_round() -> None:
+    """In another order: each ball holds its own feature and k more, the last of them on its border."""
+    random = np.random.default_rng(0)
+    points = random.normal(size=(500, 16))
+    for k in (1, 3):
+        assert density_coverage(points, random.permutation(points), k=k) == pytest.approx(((k + 1) / k, 1.0), rel=1e-12)
+
+
 def test_mann_whitney() -> None:
     """z of scipy's U without its continuity correction, ties among them."""
     random = np.random.default_rng(0)

@@ -37,6 +37,9 @@ def test_scikit_image(channels: int) -> None:
         assert similar.item() == pytest.approx(float(np.mean(theirs)), rel=1e-6)
 
 
-def test_too_small() -> None:
+def test_what_is_refused() -> None:
+    for metric in (psnr, ssim):
+        with pytest.raises(ValueError, match="one shape"):
+            metric(torch.zeros(1, 1, 16, 16), torch.zeros(1, 3, 16, 16))
     with pytest.raises(ValueError, match="11x11"):
         ssim(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 8))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gan_lab.metrics.sliced_wasserstein import _distance, _pyramid, _up, sliced_wasserstein
+from gan_lab.metrics.sliced_wasserstein import PATCHES, _distance, _patches, _pyramid, _up, sliced_wasserstein
 
 
 def noise(seed: int, size: int = 32, channels: int = 3) -> torch.Tensor:
@@ -38,6 +38,22 @@ def test_a_shift_in_one_dimension() -> None:
     moved = points + torch.tensor([3.0, 4.0])
     found = _distance(points, moved, torch.Generator().manual_seed(1))
     assert found == pytest.approx(5 * 2 / torch.pi, rel=0.05)
+
+
+def test_patches_are_parts_of_the_images() -> None:
+    """7x7, of all channels, from corner to corner; each channel of mean 0 and deviation 1, a flat one stays flat."""
+    images = torch.randn(70, 2, 9, 8, generator=torch.Generator().manual_seed(0))
+    images[:, 1] = 5.0
+    places = torch.zeros(2, 70, PATCHES)
+    places[:, :, 1] = 0.999
+    patches = _patches(images, places).view(70, PATCHES, 2, 7, 7)
+    assert patches[:, :, 0].mean().item() == pytest.approx(0, abs=1e-5)
+    assert patches[:, :, 0].std(correction=0).item() == pytest.approx(1, rel=1e-4)
+    assert not patches[:, :, 1].any()
+    taken = images[:, 0, :7, :7].repeat(PATCHES - 1, 1, 1), images[:, 0, 2:, 1:]
+    deviation, mean = torch.std_mean(torch.cat(taken), correction=0)
+    for which, part in enumerate((images[:, 0, :7, :7], images[:, 0, 2:, 1:])):
+        torch.testing.assert_close(patches[:, which, 0], (part - mean) / deviation, atol=1e-4, rtol=1e-4)
 
 
 def test_small_and_gray_images_and_what_is_refused() -> None:
