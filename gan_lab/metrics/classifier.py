@@ -77,8 +77,9 @@ class Classifier(Extractor):
         stored = made_once(path, _load, lambda: self._train(data), _save)
         channels, classes = data.store.shape[0] // self.parts, data.classes_of_part
         self.classes = classes**self.parts
-        self.network = Network(channels, classes)
-        self.network.load_state_dict(stored["network"])
+        with torch.device("meta"):  # draws no random numbers
+            self.network = Network(channels, classes)
+        self.network.load_state_dict(stored["network"], assign=True)
         self.network.to(device).eval().requires_grad_(False)
         self.accuracy = float(stored["accuracy"])
         self.identity = identity_of(stored["network"])

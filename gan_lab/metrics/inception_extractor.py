@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import torch
@@ -39,10 +38,9 @@ class Inception(Extractor):
                 raise GanLabError(f"extractor.weights: there is no file {path}; leave it out to download the weights")
             fetch(path)
         self.network = InceptionNetwork()
-        load_weights(self.network, path)
+        digest = load_weights(self.network, path)
         self.network.to(device).eval().requires_grad_(False)
         self.device = device
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         self.identity, self.standard = digest[:12], digest.startswith(FILE[-12:-4])
 
     @torch.no_grad()

@@ -81,7 +81,7 @@ def _polynomial(one: Floats, two: Floats, degree: int, gamma: float, coef0: floa
     base: Floats = one @ two.T
     base *= gamma
     base += coef0
-    power = base.copy()
+    power: Floats = base.copy()
     for _ in range(degree - 1):
-        power *= base  # a power of floats is many times slower
+        power *= base  # many times quicker than **
     return power

@@ -202,20 +202,19 @@ class _Labelled(Features):
 
 @dataclass(frozen=True)
 class Memorisation(Configured):
-    """How much nearer generated images lie to the training images than other real images do: `held_out` of the data's
-    images (chosen once) are compared with the rest of it, since a run has trained on all of them the comparison is of
-    each real image with the others. `gan_lab.metrics.memorisation`; a z-score far below 0 says memorised."""
+    """Whether generated images lie nearer to the data than the data's images to one another, a z-score; -3 and less says
+    copied: `gan_lab.metrics.memorisation`. Looks for them among `most` images of the data."""
 
-    most: int = 5000
+    most: int = 50_000
 
     def begin(self, n: int) -> Accumulator:
-        return _Memorised(self, n)
+        return _Memorised(self)
 
 
 class _Memorised(Features):
-    def __init__(self, asked: Memorisation, n: int) -> None:
+    def __init__(self, asked: Memorisation) -> None:
         super().__init__()
-        self.asked, self.n = asked, n
+        self.asked = asked
 
     def values(self, reference: Reference) -> list[Value]:
         found = memorisation(reference.features(self.asked.most), None, self.all)

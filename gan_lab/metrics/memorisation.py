@@ -17,11 +17,15 @@ def memorisation(train: ArrayLike | Tensor, held_out: ArrayLike | Tensor | None,
     ones: the z-score of Mann & Whitney's U, after Meehan, Chaudhuri & Dasgupta 2020 (arXiv:2004.05675, section 4, with
     one cell). 0: as near as other real images; far below 0 (-3 and less): copies; far above: nothing like the data.
 
-    Without held-out images the training images themselves are asked for their nearest others, which is a little nearer
-    than held-out ones would be, since they come from the same files.
+    Without held-out images as many training images as there are fakes, evenly spread, are asked for their nearest
+    others, which is a little nearer than held-out ones would be, since they come from the same files.
     """
     seen, made = as_floats(train), as_floats(fake)
-    real = nearest(seen, seen, itself=True) if held_out is None else nearest(as_floats(held_out), seen)
+    if held_out is None:
+        chosen = np.linspace(0, len(seen) - 1, min(len(made), len(seen))).astype(np.int64)
+        real = nearest(seen[chosen], seen, own=chosen)
+    else:
+        real = nearest(as_floats(held_out), seen)
     return mann_whitney(nearest(made, seen), real)
 
 

@@ -46,12 +46,13 @@ def radii(features: Floats, k: int) -> Floats:
     return found
 
 
-def nearest(queries: Floats, features: Floats, itself: bool = False) -> Floats:
-    """The distance of each query to its nearest feature; `itself`: queries are the features, and do not count."""
+def nearest(queries: Floats, features: Floats, own: NDArray[np.int64] | None = None) -> Floats:
+    """The distance of each query to its nearest feature; `own` are the places `(len(queries),)` of queries that are
+    features themselves, which do not count."""
     found = np.empty(len(queries))
     for rows, apart in distances(queries, features):
-        if itself:
-            apart[np.arange(len(apart)), np.arange(len(features))[rows]] = np.inf
+        if own is not None:
+            apart[np.arange(len(apart)), own[rows]] = np.inf
         found[rows] = apart.min(1)
     return found
 

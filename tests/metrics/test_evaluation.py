@@ -1,0 +1,268 @@
+"""Extractors, references, evaluations and their cards, on the tiny data that comes with the package."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from gan_lab.data.store import Store
+from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.metrics import frechet_distance
+from gan_lab.metrics.automatic import Automatic
+from gan_lab.metrics.classifier import Classifier, _of_all
+from gan_lab.metrics.data import Data, data_of
+from gan_lab.metrics.extractor import Extractor
+from gan_lab.metrics.figure import Figure, find, unlike
+from gan_lab.metrics.inception_extractor import Inception
+from gan_lab.metrics.measures import (
+    DensityCoverage,
+    FrechetDistance,
+    InceptionScore,
+    IntraClassDistance,
+    KernelDistance,
+    Memorisation,
+    PrecisionRecall,
+    SlicedWasserstein,
+)
+from gan_lab.metrics.measuring import applicable, measure
+from gan_lab.metrics.modes import Modes, modes_of_points, reverse_kl
+from gan_lab.metrics.pixels import Pixels
+from gan_lab.metrics.random_convolutions import RandomConvolutions
+from gan_lab.metrics.reference import Reference
+from tests.compose import composed
+
+CPU = torch.device("cpu")
+ALL = {
+    "fid": FrechetDistance(),
+    "kid": KernelDistance(subsets=2, subset_size=50),
+    "is": InceptionScore(splits=2),
+    "pr": PrecisionRecall(),
+    "dc": DensityCoverage(),
+    "swd": SlicedWasserstein(),
+    "intra": IntraClassDistance(least=10),
+    "memory": Memorisation(),
+    "modes": Modes(),
+}
+
+
+class Copies:
+    """A sampler that hands out the data itself, `every`-th image after the other, with its labels."""
+
+    def __init__(self, store: Store, every: int = 1, labelled: bool = True) -> None:
+        self.store, self.every = store, every
+        self.num_classes = 10 if labelled else 0
+
+    def pieces(self, n: int, seed: int = 0):
+        places = np.arange(n) * self.every % len(self.store)
+        for start in range(0, n, 64):
+            part = places[start : start + 64]
+            labels = torch.from_numpy(self.store.labels[part]) if self.num_classes else None
+            yield self.store.read(part), labels
+
+
+def data(name: str = "digits") -> Data:
+    from gan_lab.config import build
+
+    config = composed(f"dataset={name}", *(["dataset.source.count=1500"] if name != "digits" else []))
+    return data_of(config, build(config["dataset"], "dataset").open())
+
+
+@pytest.fixture(scope="module")
+def digits() -> Reference:
+    found = data()
+    extractor = Classifier(steps=60)
+    extractor.prepare(found, CPU)
+    return Reference(found, extractor)
+
+
+def test_every_metric_of_the_data_itself(digits: Reference) -> None:
+    """All images once: as near as can be, and the cards say what was done."""
+    n = len(digits.data.store)
+    taken, refused = applicable(ALL, digits)
+    assert not refused
+    figures = measure(Copies(digits.data.store), digits, taken, n, 0, {"step": 7})
+    values = {figure.card["metric"]: figure.value for figure in figures}
+    assert values["fid"] == pytest.approx(0, abs=1e-6)
+    assert values["precision"] == values["recall"] == values["coverage"] == 1.0
+    assert values["swd"] == pytest.approx(0, abs=1e-9)
+    assert values["intra_class_fid"] == pytest.approx(0, abs=1e-6)
+    assert values["modes"] == 10
+    assert values["memorisation"] < -10  # they are copies
+    assert 1 < values["inception_score"] <= 10
+    names = {figure.name for figure in figures}
+    assert {f"fid/classifier-native-{n}", f"swd/laplacian-{n}", f"modes/classifier-native-{n}"} <= names
+    fid = next(figure for figure in figures if figure.card["metric"] == "fid")
+    assert fid.card["reference"]["sha256"] == digits.data.store.sha256[:16]
+    assert fid.card["weights"] == digits.extractor.identity
+    assert (fid.card["step"], fid.card["seed"], fid.card["n"]) == (7, 0, n)
+
+
+def test_parts_are_the_whole(digits: Reference) -> None:
+    """What comes in parts gives what the function gives of everything at once."""
+    store = digits.data.store
+    images = torch.cat([part for part, _ in Copies(store, 3).pieces(300)])
+    extracted = digits.extractor(torch.from_numpy(store.images[np.arange(300) * 3]))
+    figures = measure(Copies(store, 3), digits, {"fid": ALL["fid"], "pr": ALL["pr"]}, 300, 0, {})
+    assert figures[0].value == pytest.approx(
+        frechet_distance(digits.features(len(store)), extracted.features), rel=1e-6
+    )
+    assert len(images) == 300
+    assert figures[1].name == "precision/classifier-native-300"
+
+
+def test_the_reference_is_kept(digits: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second process reads what the first has computed; a damaged file is computed again."""
+    first = digits.moments
+    again = Reference(digits.data, digits.extractor)
+
+    def never(self: Reference, places: object) -> object:
+        raise AssertionError("computed again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reference, "_extracted", never)
+        assert again.moments.mean.tolist() == first.mean.tolist()
+    folder = Path(os.environ["GAN_LAB_DATA"]) / "references"
+    for path in folder.glob("digits-classifier-moments-*.npz"):
+        path.write_bytes(b"damaged")
+    assert Reference(digits.data, digits.extractor).moments.mean.tolist() == first.mean.tolist()
+
+
+def test_the_classifier_is_kept_and_repeatable(digits: Reference, tmp_path: Path, monkeypatch) -> None:
+    """The file is read by the next who asks; trained anew with the same seed it is the same; no random number of the
+    run's is taken."""
+    state = torch.random.get_rng_state()
+    same = Classifier(steps=60)
+    same.prepare(digits.data, CPU)
+    assert same.identity == digits.extractor.identity
+    monkeypatch.setenv("GAN_LAB_DATA", str(tmp_path))
+    anew = Classifier(steps=60)
+    anew.prepare(digits.data, CPU)
+    assert anew.identity == digits.extractor.identity
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert anew.accuracy is not None
+    assert anew.accuracy > 0.8
+
+
+def test_auto_fits_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Classifier, "prepare", lambda self, data, device: None)
+    for name, kind in (("digits", Classifier), ("ring", Pixels)):
+        extractor = Automatic()
+        extractor.prepare(data(name), CPU)
+        assert isinstance(extractor.settled(), kind)
+
+
+@pytest.mark.parametrize("extractor", [Pixels(side=4), RandomConvolutions()])
+def test_extractors_without_training(extractor: Extractor) -> None:
+    """Deterministic, independent of what is beside an image, and other images give other features."""
+    found = data()
+    extractor.prepare(found, CPU)
+    images = torch.from_numpy(np.array(found.store.images[:6]))
+    features = extractor(images).features
+    torch.testing.assert_close(extractor(images[2:4]).features, features[2:4])
+    assert features.shape[0] == 6
+    assert features.unique(dim=0).shape[0] == 6
+    assert len(extractor.identity) == 12
+
+
+def test_stacked_digits_are_told_by_their_parts() -> None:
+    """A classifier of single channels; the class of three digits is their number."""
+    found = data("stacked_digits")
+    assert (found.parts, found.classes_of_part) == (3, 10)
+    extractor = Classifier(steps=80)
+    extractor.prepare(found, CPU)
+    extracted = extractor(torch.from_numpy(np.array(found.store.images[:200])))
+    assert extracted.features.shape == (200, 3 * 128)
+    assert extracted.probabilities is not None
+    torch.testing.assert_close(extracted.probabilities.sum(1), torch.ones(200))
+    right = (extracted.probabilities.argmax(1).numpy() == found.store.labels[:200]).mean()
+    assert extractor.accuracy is not None
+    assert right > extractor.accuracy**3 - 0.15
+
+
+def test_probabilities_of_parts_multiply() -> None:
+    one, two = torch.tensor([0.2, 0.8]), torch.tensor([0.5, 0.5])
+    found = _of_all(torch.stack([one, two]), 2)
+    torch.testing.assert_close(found, torch.tensor([[0.1, 0.1, 0.4, 0.4]]))
+
+
+def test_modes_of_points_by_hand() -> None:
+    centres = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    points = np.array([[0.0, 0.29], [0.0, 0.31], [1.0, 0.0], [0.9, 0.0]])
+    modes, quality, divergence = modes_of_points(points, centres, 0.1)
+    assert (modes, quality) == (2, 0.75)
+    assert divergence == pytest.approx(math.log(1.5))
+    assert reverse_kl(np.array([1, 3]), np.array([0.5, 0.5])) == pytest.approx(
+        0.25 * math.log(0.5) + 0.75 * math.log(1.5)
+    )
+    assert reverse_kl(np.array([1, 1]), np.array([1.0, 0.0])) == math.inf
+
+
+def test_the_mixture_itself_covers_the_grid() -> None:
+    found = data("grid")
+    extractor = Pixels()
+    extractor.prepare(found, CPU)
+    reference = Reference(found, extractor)
+    figures = measure(Copies(found.store, labelled=False), reference, {"modes": Modes()}, 1500, 0, {})
+    values = {figure.name: figure.value for figure in figures}
+    assert values["modes/points-1500"] == 25
+    assert values["quality/points-1500"] == pytest.approx(1 - math.exp(-4.5), abs=0.01)  # within 3 std in the plane
+    assert values["reverse_kl/points-1500"] < 0.02
+
+
+def test_what_cannot_be_taken_says_why() -> None:
+    found = data("ring")
+    extractor = Pixels()
+    extractor.prepare(found, CPU)
+    taken, refused = applicable(ALL, Reference(found, extractor))
+    assert set(refused) == {"is", "swd"}
+    assert "fid" in taken
+    with pytest.raises(ConfigError, match="extractor=random"):
+        Classifier().prepare(Data(_Unlabelled(found.store), None), CPU)  # type: ignore[arg-type]
+
+
+class _Unlabelled:
+    labels, num_classes, name = None, None, "pictures"
+
+    def __init__(self, store: Store) -> None:
+        self.shape = store.shape
+
+
+def test_inception_weights_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line with the ways out; nothing half downloaded stays."""
+    monkeypatch.setenv("GAN_LAB_DATA", str(tmp_path))
+
+    def refuse(url: str, path: str, **more: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    with pytest.raises(GanLabError, match=r"no network.*extractor.weights=FILE.*classifier, random or pixels"):
+        Inception().prepare(data(), CPU)
+    with pytest.raises(GanLabError, match=r"extractor.weights: there is no file"):
+        Inception(weights=str(tmp_path / "none.pth")).prepare(data(), CPU)
+
+
+def test_names_and_cards() -> None:
+    card = {"metric": "fid", "settings": {}, "reference": {"sha256": "a"}, "n": 5, "extractor": "x", "resizer": "y"}
+    figure = Figure("fid/x-y-5", 1.5, None, True, {**card, "weights": "w", "step": 1})
+    assert Figure.of(figure.name, figure.record()) == figure
+    assert unlike(figure.card, {**figure.card, "step": 2}) == []
+    assert unlike(figure.card, {**figure.card, "n": 6, "weights": "v"}) == ["n", "weights"]
+    names = {"fid/x-5": 1, "kid": 2, "modes/x-5": 3, "modes/y-5": 4}
+    assert (find(names, "fid"), find(names, "kid"), find(names, "none")) == ("fid/x-5", "kid", None)
+    with pytest.raises(ConfigError, match="say which"):
+        find(names, "modes")
+    with pytest.raises(ValueError, match="no figure|not a figure"):
+        Figure.of("fid", {"value": 1})
+
+
+def test_gray_images_have_three_equal_colours() -> None:
+    from gan_lab.metrics.extractor import colours
+
+    images: Tensor = torch.arange(4, dtype=torch.uint8).view(1, 1, 2, 2)
+    assert torch.equal(colours(images), images.repeat(1, 3, 1, 1))
