@@ -41,7 +41,7 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     for name, value, least in (("repeats", repeats, 1), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ConfigError(f"{name}: {value!r} is not a whole number of at least {least}")
-    nodes = {name: node for name, node in (config["metrics"] or {}).items() if node is not None}
+    nodes = {name: node for name, node in (config.get("metrics") or {}).items() if node is not None}
     if not nodes:
         raise ConfigError("metrics: none was named; e.g. metrics=[fid,kid]")
     measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items()}

@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 # Settings of this process and of watching, not of the game: they may change between two sittings.
 FREE = (
     "trainer.max_steps trainer.log_every trainer.sample_every trainer.checkpoint_every trainer.checkpoint_keep "
-    "callbacks metrics extractor logger device engine.device engine.threads objective resume resume_force trust optimizer.schedule.steps "
-    "dataset.path dataset.source engine.capture"
+    "callbacks metrics extractor logger device engine.device engine.threads objective resume resume_force trust "
+    "optimizer.schedule.steps dataset.path dataset.source engine.capture"
 ).split()
 OF_THIS_CALL = ("resume", "resume_force", "trust")
 TOLD = ("choices", "overrides")  # how the configuration came about, kept beside it for tables of runs

@@ -36,7 +36,8 @@ class Data(NamedTuple):
     @property
     def classes_of_part(self) -> int:
         """How many classes a part has; 0 for data without labels."""
-        return round(float(self.store.num_classes or 0) ** (1 / self.parts))
+        classes: int = self.store.num_classes or 0
+        return int(round(classes ** (1 / self.parts)))
 
 
 def data_of(config: Mapping[str, Any], store: Store) -> Data:

@@ -14,7 +14,7 @@ from gan_lab.metrics.extractor import Extracted, Extractor, colours
 from gan_lab.metrics.inception import InceptionNetwork, load_weights
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
-URL = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{FILE}"
+URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"
 
 
 class Inception(Extractor):

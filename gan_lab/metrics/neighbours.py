@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gan_lab.metrics.frechet import Floats
 
-ROOM = 2**24  # distances at a time: 128 MiB
+ROOM = 2**22  # distances at a time: 32 MiB
 BORDER = 1 + 1e-9  # how far a border reaches: that of a ball is a distance too, and rounds otherwise from elsewhere
 
 

@@ -1,4 +1,4 @@
-"""Files beside the data that any process may need and one of them makes: trained extractors, statistics of real images."""
+"""Files beside the data that any process may need and one makes: trained extractors, statistics of real images."""
 
 from __future__ import annotations
 
