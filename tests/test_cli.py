@@ -13,6 +13,7 @@ import yaml
 
 import gan_lab as package
 from gan_lab.cli import main
+from gan_lab.command_line.verbs import VERBS
 from gan_lab.config import CONFIG_DIR
 
 Call = Callable[..., tuple[int, str, str]]
@@ -58,10 +59,10 @@ def test_the_version(call: Call) -> None:
     ("words", "message"),
     [
         (["trian"], "gan-lab: unknown verb trian; nearest: train"),
-        (["zzz"], "gan-lab: unknown verb zzz; the verbs: train, sample, bench, runs, data"),
+        (["zzz"], "gan-lab: unknown verb zzz; the verbs: " + ", ".join(VERBS)),
         (
             ["model=gan"],
-            "gan-lab: the verb comes first, e.g. gan-lab train model=gan; the verbs: train, sample, bench, runs, data",
+            "gan-lab: the verb comes first, e.g. gan-lab train model=gan; the verbs: " + ", ".join(VERBS),
         ),
         (["train", "--multrun"], "gan-lab: unknown flag --multrun; nearest: --multirun"),
         (["data"], "gan-lab data: which action? pack, list, inspect"),
@@ -80,7 +81,7 @@ def test_help_of_train_lists_every_group_with_its_choices(call: Call) -> None:
     flat = " ".join(out.split())
     for folder in CONFIG_DIR.iterdir():
         choices = sorted(path.stem for path in folder.glob("*.yaml")) if folder.is_dir() else []
-        if choices:
+        if choices and folder.name not in VERBS["train"].without:
             assert f" {folder.name} {', '.join(choices)}" in flat
     for key in ("seed", "device", "trainer.max_steps", "optimizer.generator.lr", "dataset.path", "hydra.run.dir"):
         assert f"\n  {key} " in out

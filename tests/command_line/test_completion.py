@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gan_lab.command_line.completion import candidates, script
+from gan_lab.command_line.verbs import VERBS
 from gan_lab.errors import ConfigError
 
 MODELS = ["dcgan", "gan", "wgan_gp"]
@@ -19,7 +20,7 @@ MODELS = ["dcgan", "gan", "wgan_gp"]
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("gan-lab ", ["bench", "data", "runs", "sample", "train"]),
+        ("gan-lab ", sorted(VERBS)),
         ("gan-lab tr", ["train"]),
         ("gan-lab -m tr", ["train"]),
         ("gan-lab --vers", ["--version"]),

@@ -31,7 +31,7 @@ def played(tasks: dict[str, Task]) -> list[tuple[str, Any]]:
         if cfg.seed == 6 and not Path("mended").exists():
             raise KeyboardInterrupt
         steps = cfg.trainer.max_steps
-        summary = {"state": "finished", "step": steps, "figures": {"loss/generator": cfg.seed / 2}, "seconds": 1.5}
+        summary = {"state": "finished", "step": steps, "figures": {"fid": cfg.seed / 2}, "seconds": 1.5}
         (run / "summary.json").write_text(json.dumps(summary))
         return float(cfg.seed) / 2
 
@@ -50,7 +50,7 @@ def test_the_table_at_the_end(call: Call, played: list[Any]) -> None:
     table = out[out.index("job  overrides") :].splitlines()
     cells = [line.rsplit(None, 1)[0].split() for line in table[:5]]
     assert cells == [
-        ["job", "overrides", "loss/generator", "state"],
+        ["job", "overrides", "fid", "state"],
         ["0", "seed=1", "trainer.max_steps=3", "0.5", "finished"],
         ["1", "seed=1", "trainer.max_steps=5", "0.5", "finished"],
         ["2", "seed=4", "trainer.max_steps=3", "failed"],
