@@ -62,20 +62,9 @@ class Uniform(Latent):
         return empty.uniform_(-1.0, 1.0, generator=generator)
 
 
-class Categories(Latent):
-    """One of `categories`, equally likely, as a vector that is 1 in its place and 0 elsewhere, and N(0, 1) in the other
-    `dim - categories` coordinates (Chen et al. 2016, arXiv:1606.03657, section 7.2). A prior in pieces, for data in
-    pieces: a generator need not be steep between them. Raises ValueError for fewer than two categories, and unless there
-    is at least one other coordinate."""
-
-    def __init__(self, dim: int, categories: int = 10) -> None:
-        super().__init__(dim)
-        if not 2 <= categories < dim:
-            raise ValueError(f"categories={categories}: must lie between 2 and dim - 1, {dim - 1}")
-        self.categories = categories
+class Signs(Latent):
+    """-1 or 1 in each coordinate, equally likely: Bernoulli {0, 1} of Brock et al. 2018 (arXiv:1809.11096, appendix E),
+    centred. A prior in pieces, for data in pieces: a generator need not be steep between them."""
 
     def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
-        empty.normal_(generator=generator)
-        chosen = torch.randint(self.categories, (len(empty), 1), device=empty.device, generator=generator)
-        empty[:, : self.categories] = 0
-        return empty.scatter_(1, chosen, 1.0)
+        return empty.bernoulli_(0.5, generator=generator).mul_(2).sub_(1)

@@ -9,7 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from gan_lab.errors import ConfigError
-from gan_lab.latents import Categories, Latent, Normal, Uniform
+from gan_lab.latents import Latent, Normal, Signs, Uniform
 
 
 @pytest.mark.parametrize(("prior", "variance"), [(Normal, 1.0), (Uniform, 1 / 3)])
@@ -80,16 +80,8 @@ def test_truncations_that_mean_nothing() -> None:
         Normal(8).truncated(1, 0, torch.Generator())
 
 
-def test_categories() -> None:
-    """One of the first numbers is 1, all equally often; the others are normal; the generator decides."""
-    prior = Categories(dim=7, categories=4)
-    latents = prior(4000, "cpu", torch.Generator().manual_seed(0))
-    chosen = latents[:, :4]
-    assert chosen.sum(1).tolist() == [1.0] * 4000
-    assert set(chosen.unique().tolist()) == {0.0, 1.0}
-    torch.testing.assert_close(chosen.mean(0), torch.full((4,), 0.25), atol=0.03, rtol=0)
-    torch.testing.assert_close(latents[:, 4:].std(), torch.tensor(1.0), atol=0.05, rtol=0)
-    assert torch.equal(latents, prior(4000, "cpu", torch.Generator().manual_seed(0)))
-    for categories in (1, 7):
-        with pytest.raises(ValueError, match="categories"):
-            Categories(dim=7, categories=categories)
+def test_signs() -> None:
+    latents = Signs(5)(4000, "cpu", torch.Generator().manual_seed(0))
+    assert set(latents.unique().tolist()) == {-1.0, 1.0}
+    assert_close(latents.mean(0), torch.zeros(5), atol=0.06, rtol=0)
+    assert_close(latents.T.cov(), torch.eye(5), atol=0.06, rtol=0)
