@@ -28,7 +28,10 @@ examples:
   gan-lab evaluate run=outputs/dcgan-digits/RUN metrics=[fid,kid]
   gan-lab compare outputs/dcgan-digits/RUN outputs/gan-digits/RUN
   gan-lab runs sort=fid
+  gan-lab doctor outputs/dcgan-digits/RUN
   gan-lab bench model=dcgan dataset=cifar10
+  gan-lab tune model=gan_small space=learning_rates trials=16
+  gan-lab ablate model=points dataset=grid techniques=all seeds=3
   gan-lab data pack dataset=cifar10 from=cifar10.zip
 
 gan-lab VERB --help lists a verb's groups and keys.
@@ -103,6 +106,10 @@ def _prepared(name: str, flags: dict[str, str], overrides: list[str]) -> list[st
         overrides = _action(verb, flags, overrides)
     if name == "bench":
         overrides = without_absent(add_plus(overrides))
+    if name in ("tune", "ablate"):
+        from gan_lab.tuning.resume import resumed as taken_up
+
+        overrides = without_absent(taken_up(name, add_plus(overrides)))
     if name == "train":
         overrides = without_absent(resumed(add_plus(overrides), sweeping))
         sweeping = sweeping or overrides[-1:] == ["hydra.mode=MULTIRUN"]

@@ -21,6 +21,7 @@ from gan_lab.rounds import Rounds
 from gan_lab.seeding import random_state, restore_random_state
 
 if TYPE_CHECKING:
+    from gan_lab.health.rollback import Rollback
     from gan_lab.trainer import Trainer
 
 
@@ -42,7 +43,8 @@ class Run:
     that goes on from a checkpoint. `interactive` is true where somebody watches a terminal. What is written while the
     run goes on is written by `writer`. `measured` are the latest metrics, `best` the best of the one that is the
     objective, and `improved` says that it is this step's (whoever keeps its checkpoint takes that back). A callback
-    that wants the run to end says why in `stop_reason`.
+    that wants the run to end says why in `stop_reason`; one that wants it to go back puts a `rollback` here. `alarms`
+    are those of the health monitor, as `summary.json` has them.
     """
 
     folder: Path
@@ -67,6 +69,8 @@ class Run:
     best: Best | None = None
     improved: bool = False
     stop_reason: str = ""
+    alarms: list[dict[str, Any]] = field(default_factory=list)
+    rollback: Rollback | None = None
     restored_rng: dict[str, Any] | None = None
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gan_lab.callbacks.base import Callback
 from gan_lab.errors import ConfigError
+from gan_lab.health.rollback import roll_back
 from gan_lab.interruption import Interruption
 from gan_lab.run import Run
 from gan_lab.shortage import told
@@ -87,6 +88,8 @@ class Trainer:
         self.round(run)
         for callback in callbacks:
             callback.on_step_end(run)
+        if run.rollback is not None:
+            roll_back(run, callbacks)
 
     def round(self, run: Run) -> None:
         """One step: schedules, batches, moves, average."""

@@ -1,4 +1,4 @@
-"""`gan-lab evaluate` and `gan-lab compare`: figures are printed, stored, compared, and refused where they are unlike."""
+"""`gan-lab evaluate` and `gan-lab compare`: figures printed, stored, compared, refused where unlike."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ def test_evaluate(trained: Callable[..., Path], gan_lab: Callable[..., int], cap
     capsys.readouterr()
     assert gan_lab("runs", ".", "show=fid", "format=json") == 0
     assert json.loads(capsys.readouterr().out)[0]["fid"] == pytest.approx(again["value"])
+
+
+def test_figures_outlive_a_resumption(trained: Callable[..., Path], gan_lab: Callable[..., int]) -> None:
+    run = trained("one")
+    assert gan_lab("evaluate", f"run={run}", "metrics=[fid]", *TAKE) == 0
+    before = stored(run)
+    assert gan_lab("train", f"resume={run}", "trainer.max_steps=4") == 0
+    assert stored(run) == before
 
 
 def test_the_same_seed_gives_the_same_figure(trained: Callable[..., Path], gan_lab: Callable[..., int]) -> None:

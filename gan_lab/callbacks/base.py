@@ -17,5 +17,8 @@ class Callback:
     def on_step_end(self, run: Run) -> None:
         """After a round; `run.step` counts it, `run.metrics` are its 0-d tensors."""
 
+    def on_rollback(self, run: Run) -> None:
+        """The run stands at an earlier step again (`run.step`): what is known of later ones does not count."""
+
     def on_fit_end(self, run: Run) -> None:
         """After the last round, a stop or a failure (`run.outcome`)."""

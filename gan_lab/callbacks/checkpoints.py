@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 class Checkpoints(Callback):
     """What is written is finite: `StopOnNonFinite` comes before it and looks at the weights first.
 
-    The newest `trainer.checkpoint_keep` are kept, and the best by the run's objective as `best.pt`. A round waits only while the state is copied, and for the checkpoint
-    before where that is not on disk yet: there is one copy at a time. The last one is on disk when the run is over.
+    The newest `trainer.checkpoint_keep` are kept, and the best by the run's objective as `best.pt`. A round waits only
+    while the state is copied, and for the checkpoint before where that is not on disk yet: there is one copy at a time.
+    The last one is on disk when the run is over.
     """
 
     def __init__(self) -> None:
@@ -36,6 +37,9 @@ class Checkpoints(Callback):
     def on_step_end(self, run: Run) -> None:
         if run.due(run.trainer.checkpoint_every) or run.improved:
             self._save(run)
+
+    def on_rollback(self, run: Run) -> None:
+        self._saved = -1  # what it holds was done at other learning rates
 
     def on_fit_end(self, run: Run) -> None:
         if run.outcome == "failed":

@@ -57,6 +57,10 @@ class Figures(Callback):
         while self._asked and (wait or len(self._asked) > 2 or self._asked[0].reading.ready):
             self._arrived(run, self._asked.popleft())
 
+    def on_rollback(self, run: Run) -> None:
+        self._asked.clear()
+        self.on_fit_start(run)
+
     def on_fit_end(self, run: Run) -> None:
         while self._asked:
             self._arrived(run, self._asked.popleft())

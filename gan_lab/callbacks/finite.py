@@ -40,6 +40,10 @@ class StopOnNonFinite(Callback):
         if saving:
             check_weights(run)
 
+    def on_rollback(self, run: Run) -> None:
+        self._seen = []
+        self._asked.clear()
+
     def on_fit_end(self, run: Run) -> None:
         if run.outcome == "stopped":  # a signal may fall between two looks
             self._ask()

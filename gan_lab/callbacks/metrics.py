@@ -51,7 +51,7 @@ class Metrics(Callback):
         extractor = build(run.config["extractor"], "extractor")
         data = data_of(run.config, run.store)
         extractor.prepare(data, run.engine.device)
-        self._reference = Reference(data, extractor)
+        self._reference = Reference(data, extractor, str(run.config["dataset"].get("split", "train")))
         self._measures, refused = applicable(measures, self._reference)
         for name, why in refused.items():
             log.info("metrics    %s is not taken: %s", name, why)
@@ -66,6 +66,9 @@ class Metrics(Callback):
             if due:  # an off-beat last step would leave a line that a longer run does not have
                 run.loggers.scalars(run.step, {figure.name: figure.value for figure in figures})
                 self._judge(run)
+
+    def on_rollback(self, run: Run) -> None:
+        self._measured = -1
 
     def on_fit_end(self, run: Run) -> None:
         if self._times:

@@ -37,6 +37,10 @@ class Progress(Callback):
         elif run.due(self.line_every) or run.last_step:
             log.info("%s", self._words(run))
 
+    def on_rollback(self, run: Run) -> None:
+        self._marks.clear()
+        self._mark(run)
+
     def on_fit_end(self, run: Run) -> None:
         if run.interactive:
             sys.stderr.write("\n")

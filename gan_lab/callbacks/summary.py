@@ -13,6 +13,7 @@ from typing import Any
 from gan_lab.callbacks.base import Callback
 from gan_lab.files import write_json
 from gan_lab.run import Run
+from gan_lab.sweep import read_json
 
 PACKAGES = ("torch", "torchvision", "hydra-core", "omegaconf", "numpy")
 
@@ -23,10 +24,13 @@ class Summary(Callback):
     def __init__(self) -> None:
         self._began = 0.0
         self._about: dict[str, Any] = {}
+        self._evaluated: dict[str, Any] = {}  # what `gan-lab evaluate` has found of this run before it went on
 
     def on_fit_start(self, run: Run) -> None:
         self._began = time.perf_counter()
         self._about = about(run)
+        stored = {} if run.fresh else read_json(run.folder / "summary.json").get("metrics")
+        self._evaluated = stored if isinstance(stored, dict) else {}
         self._write(run)
 
     def on_step_end(self, run: Run) -> None:
@@ -46,9 +50,10 @@ class Summary(Callback):
             "max_steps": run.trainer.max_steps,
             "images_seen": run.images_seen,
             "figures": dict(run.figures),
-            "metrics": {name: figure.record() for name, figure in run.measured.items()},
+            "metrics": {**self._evaluated, **{name: figure.record() for name, figure in run.measured.items()}},
             **({"best": run.best._asdict()} if run.best is not None else {}),
             **({"ended": run.stop_reason} if run.stop_reason else {}),
+            "alarms": list(run.alarms),
             "seconds": round(time.perf_counter() - self._began, 3),
             "updated": now(),
         }

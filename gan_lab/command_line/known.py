@@ -22,11 +22,12 @@ class Known:
     def groups(self) -> dict[str, list[str]]:
         """The verb's config groups with their choices; Hydra's own (`hydra/...`) left out."""
         found: dict[str, set[str]] = {}
-        takes = VERBS[self.verb].groups
+        takes, without = VERBS[self.verb].groups, VERBS[self.verb].without
         for root in filter(None, (config.CONFIG_DIR, self.extra)):
             for path in root.rglob("*.yaml"):
                 group = path.parent.relative_to(root).as_posix()
-                if group != "." and not is_hydra(group) and (takes is None or group in takes):
+                taken = group not in without if takes is None else group in takes
+                if group != "." and not is_hydra(group) and taken:
                     found.setdefault(group, set()).add(path.stem)
         return {group: sorted(found[group]) for group in sorted(found)}
 

@@ -67,7 +67,7 @@ def sweep_overrides(sweep: Path, typed: Sequence[str] = ()) -> list[str]:
         raise ConfigError(f"{path}: is not the configuration of a sweep") from error
     if sweeper != "basic":
         raise ConfigError(f"resume={sweep}: was made with hydra/sweeper={sweeper}, which cannot be taken up again")
-    return _admitted(path, words, typed)
+    return admitted(path, words, typed)
 
 
 def values(word: str) -> list[str]:
@@ -128,10 +128,10 @@ def stored_overrides(run: Path, typed: Sequence[str] = ()) -> list[str]:
     path = run / ".hydra" / "overrides.yaml"
     if not path.is_file():
         return []
-    return _admitted(path, _read(path), typed)
+    return admitted(path, _read(path), typed)
 
 
-def _admitted(path: Path, stored: Any, typed: Sequence[str]) -> list[str]:
+def admitted(path: Path, stored: Any, typed: Sequence[str]) -> list[str]:
     """What a stored list of overrides may say. Raises ConfigError where it is none, or says more."""
     if not isinstance(stored, list) or not all(isinstance(word, str) for word in stored):
         raise ConfigError(f"{path} is not a list of overrides (key=value)")

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 
 class Verb(NamedTuple):
-    """`groups`: the config groups it takes, None for all. `complete`: every ??? must be given before it starts."""
+    """`groups`: the config groups it takes, None for all but `without`. `complete`: every ??? must be given before it
+    starts."""
 
     module: str
     summary: str
     groups: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ("space",)  # groups that a verb which takes all does not take
     example: str = ""  # of the key that must be given
     complete: bool = True
     sweeps: bool = False
@@ -38,7 +40,12 @@ VERBS = {
         example="outputs/dcgan-digits/RUN outputs/gan-digits/RUN",
         subjects="runs",
     ),
+    "doctor": Verb(
+        "gan_lab.doctor", "what is wrong with a run, or with this machine, and what to do", groups=(), subject="run"
+    ),
     "bench": Verb("gan_lab.bench", "how fast a model trains on this machine, and what limits it"),
+    "tune": Verb("gan_lab.tune", "search the settings that make a figure better", without=()),
+    "ablate": Verb("gan_lab.ablate", "what each technique is worth, over several seeds"),
     "runs": Verb("gan_lab.runs", "a table of all runs", groups=(), subject="folder", texts=("filter", "sort", "show")),
     "data": Verb(
         "gan_lab.data.command",

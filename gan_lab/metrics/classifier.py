@@ -46,7 +46,8 @@ class Network(nn.Module):
 
 class Classifier(Extractor):
     """A convolutional network of four layers, trained for `steps` batches of 128 (null: ten epochs, 300 to 1500) from
-    `seed` on nine tenths of the data; what it makes of the last tenth is its `accuracy`. It is kept beside the data, by the data's hash.
+    `seed` on nine tenths of the data; what it makes of the last tenth is its `accuracy`. It is kept beside the data, by
+    the data's hash.
 
     Where the channels of an image are images of their own (stacked digits), it is trained on the single channels;
     features are laid side by side, and the probability of a class is the product of its parts'. Raises ConfigError

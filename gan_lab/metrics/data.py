@@ -37,7 +37,7 @@ class Data(NamedTuple):
     def classes_of_part(self) -> int:
         """How many classes a part has; 0 for data without labels."""
         classes: int = self.store.num_classes or 0
-        return int(round(classes ** (1 / self.parts)))
+        return round(float(classes ** (1 / self.parts)))
 
 
 def data_of(config: Mapping[str, Any], store: Store) -> Data:

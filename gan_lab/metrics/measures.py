@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from gan_lab.metrics.base import Accumulator, Features, Measure, Part, joined
+from gan_lab.metrics.class_scores import ScoreSums
 from gan_lab.metrics.coverage import density_coverage
 from gan_lab.metrics.figure import Value
 from gan_lab.metrics.frechet import Moments, frechet_of_moments
-from gan_lab.metrics.class_scores import ScoreSums
 from gan_lab.metrics.intra_class import intra_class_distance
 from gan_lab.metrics.kernel import kernel_distance
-from gan_lab.metrics.memorisation import memorisation
 from gan_lab.metrics.manifolds import precision_recall
+from gan_lab.metrics.memorisation import memorisation
 from gan_lab.metrics.reference import Reference
 from gan_lab.metrics.sliced_wasserstein import sliced_wasserstein
 
@@ -131,7 +131,7 @@ class _Pair(Features):
 
 @dataclass(frozen=True)
 class SlicedWasserstein(Configured):
-    """Karras et al. 2017 (arXiv:1710.10196, appendix C), on at most `most` images: looks at pixels, needs no weights."""
+    """Karras et al. 2017 (arXiv:1710.10196, appendix C), on at most `most` images: of pixels, needs no weights."""
 
     features = False
     about = "laplacian"
@@ -203,8 +203,8 @@ class _Labelled(Features):
 
 @dataclass(frozen=True)
 class Memorisation(Configured):
-    """Whether generated images lie nearer to the data than the data's images to one another, a z-score; -3 and less says
-    copied: `gan_lab.metrics.memorisation`. Looks for them among `most` images of the data."""
+    """Whether generated images lie nearer to the data than its images to one another, a z-score; -3 and less says copied:
+    `gan_lab.metrics.memorisation`. Looks for them among `most` images of the data."""
 
     most: int = 50_000
 

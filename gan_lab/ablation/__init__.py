@@ -1,0 +1,1 @@
+"""What each technique is worth: one model without and with it, over several seeds, in one table."""

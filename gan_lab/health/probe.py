@@ -1,0 +1,151 @@
+"""A look at a run through a few images and latents, the same ones every time."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from gan_lab.algorithms.noise_to_image import NoiseToImage
+from gan_lab.critique import of
+from gan_lab.engine import Engine
+from gan_lab.health.activations import DeadUnits
+from gan_lab.health.movement import Movement
+from gan_lab.health.signals import Signals
+from gan_lab.health.undisturbed import undisturbed
+from gan_lab.losses.adversarial import AdversarialLoss
+
+if TYPE_CHECKING:
+    from gan_lab.run import Run
+
+SATURATED = 0.99  # of a Tanh: 2% of its slope is left there
+
+
+class Probe:
+    """Looks through `count` real images, spread over the store, and as many latents, which the run's seed decides.
+
+    Both players are asked as they play: in the modes, precision and augmentation of a round, real and generated images
+    in passes of their own, because the statistics that evaluation mode has are not those that either learns by. Of a
+    game that is not one of noise, a generator and a discriminator, only gradients and weights are looked at.
+    """
+
+    def __init__(self, run: Run, count: int = 64) -> None:
+        algorithm = run.algorithm
+        self.movement = Movement(algorithm.networks, fresh=run.fresh)
+        if not isinstance(algorithm, NoiseToImage):
+            return
+        generator, discriminator = algorithm.networks["generator"], algorithm.networks["discriminator"]
+        store, device = run.store, run.engine.device
+        packed = int(getattr(discriminator, "images_per_score", 1))
+        count = max(min(count, len(store)) // packed, 1) * packed
+        places = torch.linspace(0, len(store) - 1, count).long()
+        real = store.read(places.numpy())
+        labels = None if store.labels is None else torch.from_numpy(store.labels[places.numpy()])
+        latents = algorithm.latent(count, torch.device("cpu"), torch.Generator().manual_seed(run.config["seed"]))
+        layout = torch.channels_last if run.engine.channels_last and real.shape[1] > 1 else torch.contiguous_format
+        self.real = real.to(device).contiguous(memory_format=layout)
+        self.labels = None if labels is None else labels.to(device)
+        self.latents = latents.to(device)
+        self.by_class = labels is not None and bool(getattr(generator, "num_classes", 0))
+        self.spread = _spread(real, labels if self.by_class else None)
+        self.ends = float(at_the_ends(real))
+
+    def look(self, run: Run) -> Signals:
+        """The signals of this moment; the run goes on as if nobody had looked."""
+        found: dict[str, Tensor] = {}
+        for role in ("generator", "discriminator"):
+            if f"gradient_norm/{role}" in run.metrics:
+                found[f"gradient_{role}"] = run.metrics[f"gradient_norm/{role}"]
+        found |= {name: value for name, value in self.movement.read().items() if name in Signals._fields}
+        if isinstance(run.algorithm, NoiseToImage):
+            found |= self._played(run.algorithm, run.engine)
+        if not found:
+            return Signals(run.step, run.images_seen / len(run.store))
+        device = run.engine.device
+        values = torch.stack([value.detach().float().reshape(()).to(device) for value in found.values()]).tolist()
+        signals = dict(zip(found, values, strict=True))
+        finite = all(map(math.isfinite, values))
+        if signals.get("gradient_discriminator"):
+            signals["gradient_ratio"] = signals.get("gradient_generator", math.nan) / signals["gradient_discriminator"]
+        return Signals(run.step, run.images_seen / len(run.store), **signals, finite=float(finite))
+
+    def _played(self, algorithm: NoiseToImage, engine: Engine) -> dict[str, Tensor]:
+        """Everything that is asked of the players."""
+        networks, dead = algorithm.networks, (DeadUnits(), DeadUnits())
+        generator = engine.plain(networks["generator"])
+        with undisturbed([*networks.values(), algorithm.augmentation]), engine.autocast():
+            with dead[0]:
+                fake: Tensor = generator(self.latents, self.labels).float()
+            other: Tensor | None = generator(self.latents.roll(1, 0), self.labels).float() if self.by_class else None
+            with dead[1]:
+                real_scores = self._scores(algorithm, engine, self.real)
+            fake_scores = self._scores(algorithm, engine, fake)
+        between = distance(fake) if other is None else (fake - other).flatten(1).norm(dim=1).mean()
+        pulls = pull(algorithm.adversarial, real_scores, fake_scores)
+        real, generated = of_images(real_scores), of_images(fake_scores)
+        variety = {"diversity": between / self.spread} if self.spread else {}
+        return {
+            **variety,
+            "accuracy": accuracy(real, generated),
+            "score_gap": real.mean() - generated.mean(),
+            "score_size": torch.cat((real, generated)).square().mean().sqrt(),
+            "real_sign": real.sign().mean(),
+            "generator_pull": pulls[0],
+            "discriminator_pull": pulls[1],
+            "dead": torch.stack([each.share.to(fake.device) for each in dead]).max(),
+            "saturated": at_the_ends(fake) - self.ends,
+        }
+
+    def _scores(self, algorithm: NoiseToImage, engine: Engine, images: Tensor) -> Tensor:
+        discriminator = engine.plain(algorithm.networks["discriminator"])
+        scores: Tensor = of(discriminator(algorithm.augmentation(images), self.labels)).scores
+        return scores.float()
+
+
+def of_images(scores: Tensor) -> Tensor:
+    """One score for each image or pack, the mean of its map: (N, ...) to (N,)."""
+    return scores.flatten(1).mean(1) if scores.dim() > 1 else scores
+
+
+def distance(images: Tensor) -> Tensor:
+    """The mean Euclidean distance between two of the images (N, ...), 0-d; 0 for a single one."""
+    flat = images.flatten(1).float()
+    n = len(flat)
+    return torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist").sum() / max(n * (n - 1), 1)
+
+
+def _spread(real: Tensor, labels: Tensor | None) -> float:
+    """The same of real images, of one class where labels are given and any two share one; 0 where all are one."""
+    if labels is not None:
+        each = [(int((labels == label).sum()), distance(real[labels == label])) for label in labels.unique()]
+        pairs = sum(n * (n - 1) for n, _ in each)
+        if pairs and (mean := float(sum(n * (n - 1) * d for n, d in each)) / pairs) > 0:
+            return mean
+    return float(distance(real))
+
+
+def at_the_ends(images: Tensor) -> Tensor:
+    """The share of values beyond `SATURATED` in size, 0-d."""
+    return (images.abs() > SATURATED).float().mean()
+
+
+def accuracy(real: Tensor, fake: Tensor) -> Tensor:
+    """The share of pairs in which the real score is the larger, ties counting half, 0-d."""
+    return ((real[:, None] - fake[None, :]).sign().mean() + 1) / 2
+
+
+def pull(adversarial: AdversarialLoss, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """How hard the losses pull at scores: the sum of the sizes of the derivatives, of the generator's loss by the fake
+    ones, and of the discriminator's by all, over that at scores of 0. Both 0-d."""
+
+    def derivative(real: Tensor, fake: Tensor) -> Tensor:
+        real, fake = real.clone().requires_grad_(), fake.clone().requires_grad_()
+        parts = torch.autograd.grad(adversarial.discriminator(real, fake), (real, fake), allow_unused=True)
+        return torch.stack([part.abs().sum() for part in parts if part is not None]).sum()
+
+    with torch.enable_grad():
+        scores = fake.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(adversarial.generator(scores, real if adversarial.needs_real else None), scores)
+        return slope.abs().sum(), derivative(real, fake) / derivative(real * 0, fake * 0)

@@ -1,0 +1,143 @@
+"""What the files of a run say about its health, in lines: the alarms of its looks, and a look at its checkpoint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gan_lab.command_line.console import shown
+from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.health.alarm import Alarm
+from gan_lab.health.history import alarms, judged, looks
+from gan_lab.health.machine import line
+from gan_lab.health.rules import advice
+from gan_lab.health.signals import Signals
+from gan_lab.loggers.jsonl import read
+from gan_lab.record import Record
+
+SHOWN = ("diversity", "accuracy", "discriminator_pull", "generator_pull", "gradient_ratio", "dead", "saturated")
+
+
+def report(folder: Path, checkpoint: str = "last", trust: Sequence[str] = ()) -> list[str]:
+    """One line for each thing: `ok`, `note` or `bad`, what it is, and what to do. Raises ConfigError for no run."""
+    record = Record(folder, str(folder))
+    if not folder.is_dir() or not (record.summary or record.text):
+        raise ConfigError(f"run={folder}: not a run folder (it has neither config.yaml nor summary.json)")
+    lines = [standing(record)]
+    history, told, rates = looks(folder), alarms(folder), learning_rates(record)
+    named = {alarm.name for alarm in told}
+    told += [alarm for alarm in judged(history, rates) if alarm.name not in named]
+    broken = not_a_number(folder, rates)
+    if broken is not None and all(alarm.name != "divergence" for alarm in told):
+        told.append(broken)
+    lines += [line("bad", alarm.name, alarm.line().partition(f"health: {alarm.name}")[2].strip(" :")) for alarm in told]
+    lines.append(latest(history))
+    lines += of_checkpoint(folder, checkpoint, trust, [alarm.name for alarm in told])
+    bad = sum(each.startswith("bad") for each in lines)
+    return [*lines, f"{bad} found" if bad else "nothing is wrong that this looks for"]
+
+
+def learning_rates(record: Record) -> dict[str, float]:
+    """By role, from the stored configuration."""
+    found = {role: record.settings.get(f"optimizer.{role}.lr") for role in ("generator", "discriminator")}
+    return {role: float(rate) for role, rate in found.items() if isinstance(rate, (int, float))}
+
+
+def standing(record: Record) -> str:
+    """How the run stands."""
+    summary = record.summary
+    told = f"{record.state} at step {summary.get('step', '?')} of {summary.get('max_steps', '?')}"
+    if error := record.get("error"):
+        return line("bad", "run", f"{told}: {error}")
+    if record.state == "interrupted":
+        return line("bad", "run", f"{told}, without a word; gan-lab train resume={shown(record.path)}")
+    ended = summary.get("ended")
+    return line("ok", "run", told + (f": {ended}" if ended else ""))
+
+
+def latest(history: Sequence[Signals]) -> str:
+    """The latest look, in numbers."""
+    if not history:
+        return line("note", "signals", "none in metrics.jsonl: callbacks.health.every was 0, or the run is too short")
+    look = history[-1]
+    values = look._asdict()
+    words = [f"{name} {values[name]:.3g}" for name in SHOWN if not math.isnan(values[name])]
+    return line("ok", "signals", f"step {look.step}: {', '.join(words)}")
+
+
+def not_a_number(folder: Path, rates: Mapping[str, float]) -> Alarm | None:
+    """A figure that is none, in a run that nobody watched."""
+    try:
+        for record in read(folder / "metrics.jsonl"):
+            for name, value in record.items():
+                if (
+                    isinstance(value, float)
+                    and not math.isfinite(value)
+                    and name.startswith(("loss/", "gradient_norm/"))
+                ):
+                    step = record["step"]
+                    return Alarm("divergence", step, step, f"{name} is {value}", advice("divergence", rates))
+    except OSError:
+        pass
+    return None
+
+
+def of_checkpoint(folder: Path, which: str, trust: Sequence[str], told: Sequence[str]) -> list[str]:
+    """Whether the weights are numbers, whether its samples differ, and whether the data has the classes it should."""
+    if which == "last" and not any((folder / "checkpoints").glob("*.pt")):
+        return [line("note", "checkpoint", "none was written yet")]
+    from gan_lab.sampling import find
+
+    try:
+        path, state = find(folder, which)
+    except ConfigError:
+        raise
+    except GanLabError as error:
+        return [line("bad", "checkpoint", str(error))]
+    bad = not_finite(state)
+    if bad:
+        saw = f"{shown(path)}: {bad[0]} is not finite{f', nor {len(bad) - 1} more' if len(bad) > 1 else ''}"
+        return [line("bad", "checkpoint", f"{saw}; go on from an earlier one: resume={shown(path.parent)}/step-...pt")]
+    lines = [line("ok", "checkpoint", f"{shown(path)}: step {state['step']}, all weights are finite")]
+    try:
+        return [*lines, *of_samples(path, state["config"], trust, told)]
+    except GanLabError as error:
+        return [*lines, line("note", "samples", f"not looked at: {error}")]
+
+
+def not_finite(state: Mapping[str, Any]) -> list[str]:
+    """The names of the tensors of networks and averages that hold a number that is none."""
+    return [
+        f"{part}.{role}.{name}"
+        for part in ("networks", "ema")
+        for role, tensors in state[part].items()
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all())
+    ]
+
+
+def of_samples(path: Path, config: Mapping[str, Any], trust: Sequence[str], told: Sequence[str]) -> list[str]:
+    """The variety of 64 samples of the averaged generator, against the data's where that is packed on this machine."""
+    import torch
+
+    from gan_lab.config import build, check_targets
+    from gan_lab.health.labels import check_labels
+    from gan_lab.health.probe import distance
+    from gan_lab.sampling import load
+
+    samples = load(path, device="cpu", trust=trust).sample(64)
+    check_targets({"dataset": config["dataset"]}, trust)
+    dataset = build(config["dataset"], "dataset")
+    if not dataset.folder.exists():
+        return [line("note", "samples", f"not compared: {config['dataset']['name']} is not packed on this machine")]
+    store = dataset.open()
+    lines = []
+    if "one_class" not in told and "missing_classes" not in told and (alarm := check_labels(config, store)) is not None:
+        lines.append(line("bad", alarm.name, alarm.line().partition(": ")[2].partition(": ")[2]))
+    real = store.read(torch.linspace(0, len(store) - 1, 64).long().numpy())
+    share = float(distance(samples)) / max(float(distance(real)), 1e-12)
+    kind = "bad" if share < 0.05 and "collapse" not in told else "ok"
+    saw = f"averaged generator: {share:.2f} of the data's variety"
+    return [*lines, line(kind, "samples", saw + (f"; {advice('collapse', {})}" if kind == "bad" else ""))]
