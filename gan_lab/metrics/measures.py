@@ -203,8 +203,8 @@ class _Labelled(Features):
 
 @dataclass(frozen=True)
 class Memorisation(Configured):
-    """Whether generated images lie nearer to the data than its images to one another, a z-score; -3 and less says copied:
-    `gan_lab.metrics.memorisation`. Looks for them among `most` images of the data."""
+    """Whether generated images lie nearer to the data than its images to one another, a z-score; -3 and less says
+    copied: `gan_lab.metrics.memorisation`. Looks for them among `most` images of the data."""
 
     most: int = 50_000
 
