@@ -88,7 +88,7 @@ def vanishing_gradient(history: History) -> Finding | None:
 def discriminator_wins(history: History) -> Finding | None:
     """The discriminator has nearly nothing left to learn and the generator gets nowhere: almost all pairs are ordered
     rightly, less than a third of the loss's pull remains, and generated images lack variety without gaining any; less
-    than a tenth where they have it. Either alone is usual at first. Says nothing of critics whose loss has no end
+    than a twentieth where they have it. Either alone is usual at first. Says nothing of critics whose loss has no end
     (`wasserstein`): they are meant to be far ahead."""
     found = _won(history)
     if not found or _was_even(history):
@@ -142,7 +142,7 @@ def _won(history: History) -> History:
 
 
 def _winning(look: Signals) -> bool:
-    return look.accuracy > 0.97 and look.discriminator_pull < (1 / 3 if look.diversity < LACKING else 0.1)
+    return look.accuracy > 0.97 and look.discriminator_pull < (1 / 3 if look.diversity < LACKING else 0.05)
 
 
 def _was_even(history: History) -> bool:

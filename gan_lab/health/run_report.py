@@ -17,6 +17,7 @@ from gan_lab.health.signals import Signals
 from gan_lab.loggers.jsonl import read
 from gan_lab.record import Record
 
+EARLY = 300  # steps before which samples may well be alike
 SHOWN = ("diversity", "accuracy", "discriminator_pull", "generator_pull", "gradient_ratio", "dead", "saturated")
 
 
@@ -102,7 +103,7 @@ def of_checkpoint(folder: Path, which: str, trust: Sequence[str], told: Sequence
         return [line("bad", "checkpoint", f"{saw}; go on from an earlier one: resume={shown(path.parent)}/step-...pt")]
     lines = [line("ok", "checkpoint", f"{shown(path)}: step {state['step']}, all weights are finite")]
     try:
-        return [*lines, *of_samples(path, state["config"], trust, told)]
+        return [*lines, *of_samples(path, state, trust, told)]
     except GanLabError as error:
         return [*lines, line("note", "samples", f"not looked at: {error}")]
 
@@ -118,8 +119,9 @@ def not_finite(state: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def of_samples(path: Path, config: Mapping[str, Any], trust: Sequence[str], told: Sequence[str]) -> list[str]:
+def of_samples(path: Path, state: Mapping[str, Any], trust: Sequence[str], told: Sequence[str]) -> list[str]:
     """The variety of 64 samples of the averaged generator, against the data's where that is packed on this machine."""
+    config = state["config"]
     import torch
 
     from gan_lab.config import build, check_targets
@@ -138,6 +140,8 @@ def of_samples(path: Path, config: Mapping[str, Any], trust: Sequence[str], told
         lines.append(line("bad", alarm.name, alarm.line().partition(": ")[2].partition(": ")[2]))
     real = store.read(torch.linspace(0, len(store) - 1, 64).long().numpy())
     share = float(distance(samples)) / max(float(distance(real)), 1e-12)
-    kind = "bad" if share < 0.05 and "collapse" not in told else "ok"
+    kind = "bad" if share < 0.05 and state["step"] >= EARLY and "collapse" not in told else "ok"
+    nodes = {role: node for role, node in config["optimizer"].items() if isinstance(node, dict)}
+    rates = {role: node["lr"] for role, node in nodes.items() if isinstance(node.get("lr"), float)}
     saw = f"averaged generator: {share:.2f} of the data's variety"
-    return [*lines, line(kind, "samples", saw + (f"; {advice('collapse', {})}" if kind == "bad" else ""))]
+    return [*lines, line(kind, "samples", saw + (f"; try {advice('collapse', rates)}" if kind == "bad" else ""))]

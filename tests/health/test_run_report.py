@@ -88,9 +88,11 @@ def test_samples_that_are_all_one(run: Path) -> None:
     path = run / "checkpoints" / "step-00000002.pt"
     state = checkpoint.load(path)
     state["ema"]["generator"]["layers.2.weight"].zero_()
+    state["step"] = 300
     torch.save(state, path)
     lines = report(run)
-    assert lines[-2].startswith("bad  samples    averaged generator: 0.00 of the data's variety; loss=relativistic")
+    assert lines[-2].startswith("bad  samples    averaged generator: 0.00 of the data's variety; try loss=relativistic")
+    assert lines[-2].endswith("optimizer.generator.lr=4e-05 optimizer.discriminator.lr=4e-05")
 
 
 def test_data_that_is_elsewhere(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
