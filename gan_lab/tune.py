@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,9 +68,9 @@ def tune(
             elif config["baseline"]:
                 as_it_is(study, space, config, choices)
             about = {"overrides": list(typed), **{key: config[key] for key in ("space", "objective", "direction")}}
-            search = Search(
-                folder, study, space, config["objective"], base, extra, lambda: report.save(folder, about, study, space)
-            )
+            objective, last = config["objective"], config["trainer"]["max_steps"]
+            changed = partial(report.save, folder, about, study, space)
+            search = Search(folder, study, space, objective, base, extra, changed, last)
             search.changed()
             try:
                 search.run(trials, workers)

@@ -89,7 +89,15 @@ def test_help_of_train_lists_every_group_with_its_choices(call: Call) -> None:
     assert all(len(line) <= 120 for line in out.splitlines())
 
 
-@pytest.mark.parametrize("verb", ["sample", "data", "runs"])
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(call: Call, verb: str) -> None:
+    code, out, err = call(verb, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"gan-lab {verb}: ")
+    assert "$" not in out
+
+
+@pytest.mark.parametrize("verb", ["sample", "data", "runs", "doctor"])
 def test_help_of_the_other_verbs_lists_their_keys(call: Call, verb: str) -> None:
     _, out, _ = call(verb, "-h")
     keys = yaml.safe_load((CONFIG_DIR / f"{verb}.yaml").read_text()).keys() - {"defaults", "hydra", "action"}

@@ -36,7 +36,8 @@ class Playing:
 
 
 class Search:
-    """`base` are the overrides that all trials have; after each change `changed` is called.
+    """`base` are the overrides that all trials have; after each change `changed` is called. At the step `last` a
+    training ends by itself, so there is nothing left to prune.
 
     Trials end as finished (with the objective of their `summary.json`), pruned, or failed: a crash, an objective that
     is no number. None of these ends the search; a mistake that every trial would share does, by ConfigError.
@@ -51,6 +52,7 @@ class Search:
         base: Sequence[str],
         flags: Sequence[str] = (),
         changed: Callable[[], None] = lambda: None,
+        last: float = math.inf,
     ) -> None:
         self.folder = folder
         self.study = study
@@ -59,6 +61,7 @@ class Search:
         self.base = base
         self.flags = flags
         self.changed = changed
+        self.last = last
         self._playing: dict[Training, Playing] = {}
 
     def run(self, trials: int, workers: int) -> None:
@@ -101,7 +104,8 @@ class Search:
                 return
             trial.report(point.value, point.step)
             behind = trial.should_prune()  # asked of every trial: the others are compared with the answers
-            if behind and not trial.user_attrs.get(BASELINE) and self._pool.signal is None:
+            kept = trial.user_attrs.get(BASELINE) or point.step >= self.last or self._pool.signal is not None
+            if behind and not kept:
                 playing.pruned = True
                 playing.training.stop()
                 said = f"{self.objective} {number(point.value)} at step {point.step}"

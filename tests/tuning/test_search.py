@@ -88,6 +88,13 @@ def test_the_configuration_as_it_is_is_never_pruned(study: Study, fake: Path) ->
     assert searched(study, fake, 2) == ["finished", "finished"]
 
 
+def test_at_the_last_step_there_is_nothing_to_prune(study: Study, fake: Path) -> None:
+    queue(study, "ends:3", "waits:50")
+    (fake / "go").touch()
+    Search(fake, study, SPACE, "fid", [], last=1).run(2, 1)
+    assert [fact["state"] for fact in report.facts(study, SPACE)] == ["finished", "finished"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_stopped_and_taken_up_again(study: Study, fake: Path) -> None:
     queue(study, "ends:3", "waits:2.5", "ends:2")
