@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,9 +39,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def gan_lab(here: Path) -> Callable[..., int]:
+def gan_lab(here: Path) -> Iterator[Callable[..., int]]:
     """`gan_lab("train", "model=gan")` -> exit code, as the installed command would give it."""
-    return lambda *argv: main([str(word) for word in argv])
+    yield lambda *argv: main([str(word) for word in argv])
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if isinstance(handler, logging.FileHandler):  # the run's log; what is logged later is not for it
+            root.removeHandler(handler)
+            handler.close()
 
 
 @pytest.fixture
