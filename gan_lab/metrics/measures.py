@@ -52,7 +52,7 @@ class _Moments(Accumulator):
 
 @dataclass(frozen=True)
 class KernelDistance(Configured):
-    """KID (Binkowski et al. 2018, arXiv:1801.01401), times 1, with its standard error: `gan_lab.metrics.kernel`."""
+    """KID (Binkowski et al. 2018, arXiv:1801.01401), with its standard error: `gan_lab.metrics.kernel`."""
 
     subsets: int = 100
     subset_size: int = 1000
