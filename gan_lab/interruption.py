@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -13,12 +14,14 @@ log = logging.getLogger(__name__)
 
 
 class Interruption:
-    """While open, SIGTERM and SIGINT set `signal` and return. A second one acts at once, as without this class."""
+    """While open, SIGTERM and SIGINT set `signal`, call `told` with the signal's name, and return. A second one acts at
+    once, as without this class."""
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[str], None] | None = None) -> None:
         self.signal: int | None = None
+        self._told = told or _training_saves
         self._previous: dict[int, Any] = {}
         self._pid = os.getpid()
 
@@ -44,7 +47,7 @@ class Interruption:
             os.kill(os.getpid(), number)
             return
         self.signal = number
-        log.info("%s: finishing this step, then saving (once more to stop at once)", signal.Signals(number).name)
+        self._told(signal.Signals(number).name)
 
     @property
     def exit_code(self) -> int:
@@ -56,3 +59,7 @@ class Interruption:
         previous = self._previous.get(self.signal or 0)
         if callable(previous) and previous is not signal.default_int_handler:
             previous(self.signal, None)
+
+
+def _training_saves(name: str) -> None:
+    log.info("%s: finishing this step, then saving (once more to stop at once)", name)

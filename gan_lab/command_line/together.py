@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from hydra.plugins.launcher import Launcher
@@ -17,6 +15,7 @@ from gan_lab.command_line.abroad import SECONDS
 from gan_lab.command_line.console import say
 from gan_lab.command_line.job import Job
 from gan_lab.command_line.table import number
+from gan_lab.interruption import Interruption
 from gan_lab.record import held
 from gan_lab.sweep import Entry, Sweep, ask_to_stop, read_note
 
@@ -31,34 +30,35 @@ class Together:
     one that does not know how to save would take its jobs with it.
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
     def __init__(self, sweep: Sweep, job: Job, shield: bool = False) -> None:
         self.sweep = sweep
         self.job = job
         self.shield = shield and hasattr(signal, "pthread_sigmask")
-        self.signal: int | None = None
+        self._interruption = Interruption(self._ask_to_stop)
         self._done = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
-        self._previous: dict[int, Any] = {}
+
+    @property
+    def signal(self) -> int | None:
+        """The first signal that came."""
+        return self._interruption.signal
 
     def __enter__(self) -> Together:
-        if threading.current_thread() is threading.main_thread():
-            self._previous = {which: signal.signal(which, self._handle) for which in self.SIGNALS}
+        self._interruption.__enter__()
         self._watcher.start()  # from here on it is this thread that hears signals where the others are shielded
         if self.shield:
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
-        self._restore()
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+        self._interruption.__exit__(kind, *error)
         if self.shield:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         self._done.set()
         self._watcher.join()
         self._news()
         if kind is None and self.signal is not None:
-            raise SystemExit(128 + self.signal)
+            raise SystemExit(self._interruption.exit_code)
 
     def launch(self, launcher: Launcher, jobs: Sequence[Sequence[str]], first: int) -> None:
         """Run one batch. A launcher that loses a process gives up on the others; those are waited for."""
@@ -73,18 +73,9 @@ class Together:
             say(self.job.verb, f"the launcher gave up: {type(error).__name__}: {reason}")
             self.job.code = 1
 
-    def _handle(self, which: int, frame: FrameType | None) -> None:
-        if self.signal is not None:
-            self._restore()
-            os.kill(os.getpid(), which)
-            return
-        self.signal = which
+    def _ask_to_stop(self, name: str) -> None:
         ask_to_stop(self.sweep.folder, True)
-        print(f"{signal.Signals(which).name}: the jobs save and end (once more to stop at once)", flush=True)
-
-    def _restore(self) -> None:
-        for which, handler in self._previous.items():
-            signal.signal(which, handler)
+        print(f"{name}: the jobs save and end (once more to stop at once)", flush=True)
 
     def _watch(self) -> None:
         while not self._done.wait(SECONDS):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
+from gan_lab.interruption import Interruption
 from gan_lab.tuning.training import Training
 
 SECONDS = 0.2  # between looks at the trainings
@@ -21,25 +18,28 @@ class Pool:
     On leaving, whatever still runs is killed, and a pool that was stopped ends with SystemExit (130 or 143).
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self.running: list[Training] = []
-        self.signal: int | None = None
-        self._previous: dict[int, Any] = {}
+        self._interruption = Interruption(
+            lambda name: print(f"{name}: what runs is saved and ends (once more to stop at once)", flush=True)
+        )
+
+    @property
+    def signal(self) -> int | None:
+        """The first signal that came."""
+        return self._interruption.signal
 
     def __enter__(self) -> Pool:
-        if threading.current_thread() is threading.main_thread():
-            self._previous = {which: signal.signal(which, self._handle) for which in self.SIGNALS}
+        self._interruption.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
-        self._restore()
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+        self._interruption.__exit__(kind, *error)
         for training in self.running:
             training.kill()
         if kind is None and self.signal is not None:
-            raise SystemExit(128 + self.signal)
+            raise SystemExit(self._interruption.exit_code)
 
     def run(
         self,
@@ -63,15 +63,3 @@ class Pool:
                 else:
                     self.running.remove(training)
                     ended(training, code)
-
-    def _handle(self, which: int, frame: FrameType | None) -> None:
-        if self.signal is not None:
-            self._restore()
-            os.kill(os.getpid(), which)
-            return
-        self.signal = which
-        print(f"{signal.Signals(which).name}: what runs is saved and ends (once more to stop at once)", flush=True)
-
-    def _restore(self) -> None:
-        for which, handler in self._previous.items():
-            signal.signal(which, handler)
