@@ -7,7 +7,7 @@ import copy
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,75 +64,102 @@ def bench(config: dict[str, Any], folder: Path, model: str, command: str) -> dic
     Callbacks and loggers take no part: what is measured is the round.
     """
     from gan_lab.assemble import assemble
-    from gan_lab.benchmark import measuring, report
-    from gan_lab.benchmark.ceilings import ceilings
-    from gan_lab.benchmark.textbook import textbook
+    from gan_lab.benchmark import report
     from gan_lab.callbacks.summary import installed
     from gan_lab.files import write_json
-    from gan_lab.memory import taken_by
-    from gan_lab.shortage import told
 
     make(folder)
     config = {**config, "callbacks": {}, "logger": {}}
     run, _ = assemble(config, folder)
     plain = {**copy.deepcopy(config), "engine": {**config["engine"], **EAGER}}  # as settled: both play the same game
-    device, against, blocks = run.engine.device, config["against"], config["blocks"]
     with contextlib.ExitStack() as closing:
         closing.callback(run.stream.close)
         closing.enter_context(run.engine.working())
-        if against == "textbook":
-            other: Callable[[], object] = textbook(run)
-        else:
-            eager, _ = assemble(plain, folder)
-            closing.callback(eager.stream.close)
-            other = lambda: eager.trainer.round(eager)  # noqa: E731
-        sides: dict[str, Callable[[], object]] = {OURS: lambda: run.trainer.round(run), against: other}
-        images = run.trainer.batch_size * run.algorithm.batches_per_round
-        log.info("compute   %s, %s", report.hardware(device), run.engine.why)
-        flops = counted_flops(copy.deepcopy(plain), folder) / images
-        limit = ceilings(device, precision_of(run))
-        peaks: dict[str, int] = {}
-        told(run, lambda: peaks.update({OURS: taken_by(_several(sides[OURS], 3), device)}))
-        peaks[against] = taken_by(_several(other, 3), device)
-        waited = 0.0
-
-        def tell(index: int, latest: dict[str, measuring.Block]) -> None:
-            nonlocal waited
-            waited = waited if index else run.stream.waited
-            rates = ", ".join(f"{name} {images / each.each:,.0f} images/s" for name, each in latest.items())
-            log.info("%s %s", "warm up  " if index == 0 else f"{f'{index}/{blocks}':<9}", rates)
-
-        played = measuring.alternate(sides, blocks, config["seconds"], device, tell)
-        waited = run.stream.waited - waited
         found = {
             "command": f"gan-lab bench {command}".strip(),
             "date": report.today(),
-            "hardware": report.hardware(device),
+            "hardware": report.hardware(run.engine.device),
             "versions": installed(),
             "model": model,
-            "dataset": run.store.name,
-            "image_shape": list(run.store.shape),
-            "batch_size": run.trainer.batch_size,
-            "images_per_round": images,
-            "precision": run.engine.precision,
-            "against": against,
-            **report.figures(played, OURS, against, images, peaks),
-            "flops_per_image": flops,
-            "ceilings": limit._asdict(),
-            "wait_share": waited / sum(each.seconds for each in played[OURS]),
+            **described(run),
+            "against": config["against"],
+            **measured(run, plain, config, folder, opponent(run, plain, config["against"], folder, closing)),
         }
-        found["flops"] = flops * found["sides"][OURS]["images_per_second"][0]
-        found["share_of_matmul"] = found["flops"] / limit.matmul
         if config["profile"]:
             from gan_lab.benchmark.tracing import profile
 
-            found["profile"] = profile(run, folder, limit.matmul)
+            found["profile"] = profile(run, folder, found["ceilings"]["matmul"])
     for line in report.words(found):
         log.info(line)
     log.info("\n%s\n%s", report.HEADER, report.row(found))
     write_json(folder / "bench.json", found)
     log.info("written   %s", shown(folder / "bench.json"))
     return found
+
+
+def described(run: Run) -> dict[str, Any]:
+    """What a round is of."""
+    return {
+        "dataset": run.store.name,
+        "image_shape": list(run.store.shape),
+        "batch_size": run.trainer.batch_size,
+        "images_per_round": run.trainer.batch_size * run.algorithm.batches_per_round,
+        "precision": run.engine.precision,
+    }
+
+
+def opponent(
+    run: Run, plain: dict[str, Any], against: str, folder: Path, closing: contextlib.ExitStack
+) -> Callable[[], object]:
+    """A round of the other side."""
+    from gan_lab.assemble import assemble
+    from gan_lab.benchmark.textbook import textbook
+
+    if against == "textbook":
+        return textbook(run)
+    eager, _ = assemble(plain, folder)
+    closing.callback(eager.stream.close)
+    return lambda: eager.trainer.round(eager)
+
+
+def measured(
+    run: Run, plain: dict[str, Any], config: Mapping[str, Any], folder: Path, other: Callable[[], object]
+) -> dict[str, Any]:
+    """Both sides in turn: their times, their ratio, their memory, and how near ours comes to what the machine can."""
+    from gan_lab.benchmark import measuring, report
+    from gan_lab.benchmark.ceilings import ceilings
+    from gan_lab.memory import taken_by
+    from gan_lab.shortage import told
+
+    device, against, blocks = run.engine.device, config["against"], config["blocks"]
+    sides: dict[str, Callable[[], object]] = {OURS: lambda: run.trainer.round(run), against: other}
+    images = run.trainer.batch_size * run.algorithm.batches_per_round
+    log.info("compute   %s, %s", report.hardware(device), run.engine.why)
+    flops = counted_flops(copy.deepcopy(plain), folder) / images
+    limit = ceilings(device, precision_of(run))
+    peaks: dict[str, int] = {}
+    told(run, lambda: peaks.update({OURS: taken_by(_several(sides[OURS], 3), device)}))
+    peaks[against] = taken_by(_several(other, 3), device)
+    waited = 0.0
+
+    def tell(index: int, latest: dict[str, measuring.Block]) -> None:
+        nonlocal waited
+        waited = waited if index else run.stream.waited
+        rates = ", ".join(f"{name} {images / each.each:,.0f} images/s" for name, each in latest.items())
+        log.info("%s %s", "warm up  " if index == 0 else f"{f'{index}/{blocks}':<9}", rates)
+
+    played = measuring.alternate(sides, blocks, config["seconds"], device, tell)
+    waited = run.stream.waited - waited
+    figures = report.figures(played, OURS, against, images, peaks)
+    reached = flops * figures["sides"][OURS]["images_per_second"][0]
+    return {
+        **figures,
+        "flops_per_image": flops,
+        "ceilings": limit._asdict(),
+        "wait_share": waited / sum(each.seconds for each in played[OURS]),
+        "flops": reached,
+        "share_of_matmul": reached / limit.matmul,
+    }
 
 
 def make(folder: Path) -> None:
