@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from gan_lab.algorithms.base import Algorithm
 from gan_lab.background import Writer
 from gan_lab.callbacks.base import Callback
 from gan_lab.config import build
@@ -23,6 +24,7 @@ from gan_lab.run import Run
 from gan_lab.scheduling import bind
 from gan_lab.seeding import seed_everything
 from gan_lab.shortage import told_while_building
+from gan_lab.trainer import Trainer
 
 
 @told_while_building
@@ -41,29 +43,12 @@ def assemble(
     engine: Engine = build(config["engine"], "engine")
     config["precision"] = config["engine"]["precision"] = engine.precision
     seed_everything(config["seed"])
-    trainer = build(config["trainer"], "trainer")
+    trainer: Trainer = build(config["trainer"], "trainer")
     parts: dict[str, Any] = {}  # what was built, by its key: what a schedule may reach
     networks = {role: engine.place(build_network(config, role, parts)) for role in config["model"]}
     optimizers = build_optimizers(config["optimizer"], networks, engine)
     parts |= {f"optimizer.{role}": optimizer for role, optimizer in optimizers.items()}
-    loss = config["loss"]
-    algorithm = build(
-        config["algorithm"],
-        "algorithm",
-        networks=networks,
-        optimizers=optimizers,
-        schedule=build(config["optimizer"]["schedule"], "optimizer.schedule"),
-        adversarial=build_wrapped(loss["adversarial"], "loss.adversarial", _wrappers(config, "adversarial"), parts),
-        regularizers=build_each(loss["regularizers"], "loss.regularizers", parts),
-        constraints=build_each(loss.get("constraints"), "loss.constraints", parts),
-        augmentation=engine.place(build(config["augmentation"], "augmentation")),
-        engine=engine,
-        accumulation=trainer.accumulation,
-    )
-    algorithm.compile()
-    parts |= {"algorithm": algorithm, "algorithm.ema": algorithm.averages, "augmentation": algorithm.augmentation}
-    for name, ramp in build_each(config.get("schedules"), "schedules").items():
-        algorithm.settings += bind(name, ramp, parts, algorithm)
+    algorithm = build_algorithm(config, networks, optimizers, engine, trainer, parts)
     stream = Stream(
         store,
         batch_size=trainer.batch_size,
@@ -79,6 +64,36 @@ def assemble(
     if state is not None:
         run.load_state_dict(state)
     return run, list(build_each(config["callbacks"], "callbacks").values())
+
+
+def build_algorithm(
+    config: Mapping[str, Any],
+    networks: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    engine: Engine,
+    trainer: Trainer,
+    parts: dict[str, Any],
+) -> Algorithm:
+    """Build the game: its losses, its augmentation, and the schedules that move any of `parts`."""
+    loss, augmentation = config["loss"], engine.place(build(config["augmentation"], "augmentation"))
+    algorithm: Algorithm = build(
+        config["algorithm"],
+        "algorithm",
+        networks=networks,
+        optimizers=optimizers,
+        schedule=build(config["optimizer"]["schedule"], "optimizer.schedule"),
+        adversarial=build_wrapped(loss["adversarial"], "loss.adversarial", _wrappers(config, "adversarial"), parts),
+        regularizers=build_each(loss["regularizers"], "loss.regularizers", parts),
+        constraints=build_each(loss.get("constraints"), "loss.constraints", parts),
+        augmentation=augmentation,
+        engine=engine,
+        accumulation=trainer.accumulation,
+    )
+    algorithm.compile()
+    parts |= {"algorithm": algorithm, "algorithm.ema": algorithm.averages, "augmentation": augmentation}
+    for name, ramp in build_each(config.get("schedules"), "schedules").items():
+        algorithm.settings += bind(name, ramp, parts, algorithm)
+    return algorithm
 
 
 def settle(config: dict[str, Any], store: Store) -> None:
