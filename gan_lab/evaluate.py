@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from gan_lab.metrics.figure import Figure
+    from gan_lab.sampling import Trained
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items()}
     trained = load(config["run"], str(config["checkpoint"]), config["device"], list(config["trust"]))
     check_targets({"dataset": trained.config["dataset"]}, list(config["trust"]))
-    reference, measures = prepared(trained.config, config, measures)
+    reference, measures = prepared(trained, config, measures)
     figures, seconds = repeated(trained, reference, measures, n, range(seed, seed + repeats))
     for line in lines(figures):
         log.info(line)
@@ -61,23 +62,24 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     return figures
 
 
-def prepared(run: dict[str, Any], config: dict[str, Any], measures: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The data's side of the comparison, and the measures that can be taken of it."""
+def prepared(trained: Trained, config: dict[str, Any], measures: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The data's side of the comparison, and the measures that can be taken of it and of this generator."""
     from gan_lab.config import build
     from gan_lab.engine import pick_device
     from gan_lab.metrics.data import data_of
     from gan_lab.metrics.measuring import applicable
     from gan_lab.metrics.reference import Reference
 
-    data = data_of(run, build(run["dataset"], "dataset").open())
+    dataset, device = trained.config["dataset"], pick_device(config["device"])
+    data = data_of(trained.config, build(dataset, "dataset").open())
     extractor = build(config["extractor"], "extractor")
-    extractor.prepare(data, pick_device(config["device"]))
-    reference = Reference(data, extractor, str(run["dataset"].get("split", "train")))
-    taken, refused = applicable(measures, reference)
+    extractor.prepare(data, device)
+    reference = Reference(data, extractor, str(dataset.get("split", "train")), device)
+    taken, refused = applicable(measures, reference, trained.sampler)
     for name, why in refused.items():
         log.warning("metrics: %s is not taken: %s", name, why)
     if not taken:
-        raise ConfigError("metrics: none of them can be taken of this data with this extractor")
+        raise ConfigError("metrics: none of them can be taken of this data and generator with this extractor")
     return reference, taken
 
 

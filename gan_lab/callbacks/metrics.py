@@ -51,8 +51,9 @@ class Metrics(Callback):
         extractor = build(run.config["extractor"], "extractor")
         data = data_of(run.config, run.store)
         extractor.prepare(data, run.engine.device)
-        self._reference = Reference(data, extractor, str(run.config["dataset"].get("split", "train")))
-        self._measures, refused = applicable(measures, self._reference)
+        split = str(run.config["dataset"].get("split", "train"))
+        self._reference = Reference(data, extractor, split, run.engine.device)
+        self._measures, refused = applicable(measures, self._reference, run.algorithm.sampler())
         for name, why in refused.items():
             log.info("metrics    %s is not taken: %s", name, why)
         self._measured = run.step if run.measured else -1

@@ -40,15 +40,21 @@ class Accumulator(ABC):
 class Measure(ABC):
     """A metric as the configuration names it. `settings` are what its card says beside the protocol.
 
-    `why_not` tells in words why it cannot be taken of this data with this extractor (None: it can).
+    `why_not` tells in words why it cannot be taken of this data with this extractor (None: it can), and raises
+    ConfigError where what the user asked for is not there.
     """
 
     features: ClassVar[bool] = True  # whether it looks at the extractor's features or probabilities
+    labels: ClassVar[bool] = False  # whether it looks at the classes that were asked for
     about: ClassVar[str] = ""  # what its names say in the place of the extractor, where it uses none
 
     @property
     def settings(self) -> dict[str, Any]:
         return {}
+
+    def settings_of(self, reference: Reference, n: int) -> dict[str, Any]:
+        """The settings as they come out for this data and `n` generated images."""
+        return self.settings
 
     def why_not(self, reference: Reference) -> str | None:
         return None

@@ -11,37 +11,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import Tensor
 
 from gan_lab.data.root import data_root
 from gan_lab.errors import ConfigError
 from gan_lab.files import write_whole
 from gan_lab.metrics.data import Data
 from gan_lab.metrics.extractor import Extracted, Extractor, identity_of, resized
+from gan_lab.metrics.fitting_classifier import VERSION, Labelled, Network, fitted, right, steps_for
 from gan_lab.metrics.shared import made_once
 
 log = logging.getLogger(__name__)
-
-EPOCHS, LEAST, MOST = 10, 300, 1500  # of the data; batches
-VERSION = 1  # of the network and of how it is trained: another one is another classifier
-
-
-class Network(nn.Module):
-    """Images (N, C, h, w) in [-1, 1] to features (N, 128) and logits (N, K)."""
-
-    def __init__(self, channels: int, classes: int) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for width, stride in ((16, 1), (32, 2), (64, 2), (128, 2)):
-            layers += [nn.Conv2d(channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
-            channels = width
-        self.layers = nn.Sequential(*layers)
-        self.to_logits = nn.Linear(channels, classes)
-
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.layers(images).mean((2, 3))
-        return features, self.to_logits(features)
 
 
 class Classifier(Extractor):
@@ -71,7 +51,7 @@ class Classifier(Extractor):
             )
         self.parts = data.parts
         self.device = device
-        self.batches = self.steps or min(max(EPOCHS * len(data.store) // 128, LEAST), MOST)
+        self.batches = self.steps or steps_for(len(data.store))
         decides = f"{VERSION} {data.store.sha256} {self.parts} {self.batches} {self.seed} {self.size}"
         digest = hashlib.sha256(decides.encode()).hexdigest()[:16]
         path = data_root() / "extractors" / f"classifier-{digest}.pt"
@@ -94,52 +74,21 @@ class Classifier(Extractor):
         return Extracted(features, _of_all(logits.float().softmax(1).cpu(), self.parts))
 
     def _train(self, data: Data) -> dict[str, Any]:
+        log.info("extractor  training a classifier of %s, once, %d steps", data.store.name, self.batches)
         began = time.perf_counter()
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(self.seed)
-            network, accuracy = self._trained(data, torch.Generator().manual_seed(self.seed))
-        seconds = time.perf_counter() - began
+        store = data.store
+        assert store.labels is not None
+        labelled = Labelled(store.images, store.labels, data.classes_of_part, self.parts, self.size, self.device)
+        generator = torch.Generator().manual_seed(self.seed)
+        order = torch.randperm(len(store), generator=generator).numpy()
+        held, seen = np.split(order, [max(len(order) // 10, 1)])
+        network = fitted(labelled, seen, self.batches, self.seed, generator)
+        found = right(network, labelled, held[:10_000])
+        accuracy = int(found.sum()) / found.numel()
         log.info("extractor  a classifier of %s was trained: %.1f%% right on held-out images (%.0f s; it is kept)",
-                 data.store.name, 100 * accuracy, seconds)  # fmt: skip
+                 store.name, 100 * accuracy, time.perf_counter() - began)  # fmt: skip
         state = {name: value.cpu() for name, value in network.state_dict().items()}
         return {"network": state, "accuracy": accuracy}
-
-    def _trained(self, data: Data, generator: torch.Generator) -> tuple[Network, float]:
-        log.info("extractor  training a classifier of %s, once, %d steps", data.store.name, self.batches)
-        order = torch.randperm(len(data.store), generator=generator).numpy()
-        held, seen = np.split(order, [max(len(order) // 10, 1)])
-        network = Network(data.store.shape[0] // self.parts, data.classes_of_part).to(self.device).train()
-        optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
-        for step in range(self.batches):
-            optimizer.param_groups[0]["lr"] = 2e-3 * (1 - step / self.batches)
-            chosen = seen[torch.randint(len(seen), (128,), generator=generator).numpy()]
-            images, labels = self._batch(data, chosen)
-            loss = cross_entropy(network(images)[1], labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        return network, self._accuracy(network.eval(), data, held[:10_000])
-
-    def _batch(self, data: Data, chosen: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Tensor, Tensor]:
-        """Images and labels of the parts."""
-        assert data.store.labels is not None
-        images = torch.from_numpy(data.store.images[np.sort(chosen)])
-        labels = torch.from_numpy(data.store.labels[np.sort(chosen)])
-        base = data.classes_of_part
-        powers = torch.tensor([base**place for place in reversed(range(self.parts))])
-        each = (labels[:, None] // powers % base).reshape(-1)  # a b c of n^2 a + n b + c
-        images = images.reshape(len(images) * self.parts, -1, *images.shape[2:])
-        return resized(images.to(self.device), self.size)[0], each.to(self.device)
-
-    @torch.no_grad()
-    def _accuracy(self, network: Network, data: Data, held: np.ndarray[Any, np.dtype[np.int64]]) -> float:
-        right = count = 0
-        for start in range(0, len(held), 256):
-            images, labels = self._batch(data, held[start : start + 256])
-            right += int((network(images)[1].argmax(1) == labels).sum())
-            count += len(labels)
-        return right / count
 
 
 def _of_all(probabilities: Tensor, parts: int) -> Tensor:

@@ -13,10 +13,12 @@ from gan_lab.data.store import Store
 
 
 class Data(NamedTuple):
-    """A packed store and the source that its images came from (None: a folder or a file)."""
+    """A packed store, the source that its images came from (None: a folder or a file), and the dataset's configuration,
+    which tells how to read other images in the same way (None: it is not known)."""
 
     store: Store
     source: Source | None
+    dataset: Mapping[str, Any] | None = None
 
     @property
     def mixture(self) -> Mixture | None:
@@ -42,4 +44,4 @@ class Data(NamedTuple):
 
 def data_of(config: Mapping[str, Any], store: Store) -> Data:
     """The data of a run with this configuration, whose store is open already."""
-    return Data(store, build(config["dataset"], "dataset").source)
+    return Data(store, build(config["dataset"], "dataset").source, config["dataset"])

@@ -13,7 +13,7 @@ from gan_lab.metrics.base import Accumulator, Features, Measure, Part, joined
 from gan_lab.metrics.class_scores import ScoreSums
 from gan_lab.metrics.coverage import density_coverage
 from gan_lab.metrics.figure import Value
-from gan_lab.metrics.frechet import Moments, frechet_of_moments
+from gan_lab.metrics.frechet_error import GroupedMoments
 from gan_lab.metrics.intra_class import intra_class_distance
 from gan_lab.metrics.kernel import kernel_distance
 from gan_lab.metrics.manifolds import precision_recall
@@ -33,7 +33,8 @@ class Configured(Measure):
 
 @dataclass(frozen=True)
 class FrechetDistance(Configured):
-    """FID (Heusel et al. 2017, arXiv:1706.08500) to all images of the data: `gan_lab.metrics.frechet`."""
+    """FID (Heusel et al. 2017, arXiv:1706.08500) to all images of the data, with its standard error:
+    `gan_lab.metrics.frechet`, `gan_lab.metrics.frechet_error`."""
 
     def begin(self, n: int) -> Accumulator:
         return _Moments()
@@ -41,13 +42,13 @@ class FrechetDistance(Configured):
 
 class _Moments(Accumulator):
     def __init__(self) -> None:
-        self._moments = Moments()
+        self._moments = GroupedMoments()
 
     def add(self, part: Part) -> None:
         self._moments.add(part.features)
 
     def values(self, reference: Reference) -> list[Value]:
-        return [Value("fid", frechet_of_moments(reference.moments, self._moments))]
+        return [Value("fid", *self._moments.distance(reference.moments))]
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,7 @@ class IntraClassDistance(Configured):
     """The mean over classes of the FID within each (Miyato & Koyama 2018, arXiv:1802.05637): for generators that take
     labels. A class with fewer than `least` generated images is not looked at."""
 
+    labels = True
     least: int = 50
 
     def why_not(self, reference: Reference) -> str | None:
@@ -203,10 +205,27 @@ class _Labelled(Features):
 
 @dataclass(frozen=True)
 class Memorisation(Configured):
-    """Whether generated images lie nearer to the data than its images to one another, a z-score; -3 and less says
-    copied: `gan_lab.metrics.memorisation`. Looks for them among `most` images of the data."""
+    """Whether generated images lie nearer to the data than real ones do, a z-score; -3 and less says copied:
+    `gan_lab.metrics.memorisation`. Looks for them among `most` images of the data.
+
+    The real ones are `held_out`, images that training never saw: a split of the dataset, or a folder or zip (at most
+    `most` of them); null takes the data's images, each without itself.
+    """
 
     most: int = 50_000
+    held_out: str | None = None
+
+    def settings_of(self, reference: Reference, n: int) -> dict[str, Any]:
+        real = self.real(reference)
+        return {"most": self.most} if real is None else {"most": self.most, "held_out": real.card}
+
+    def why_not(self, reference: Reference) -> str | None:
+        self.real(reference)
+        return None
+
+    def real(self, reference: Reference) -> Reference | None:
+        """The held-out images, opened. Raises GanLabError where they are not there."""
+        return None if self.held_out is None else reference.held_out(self.held_out, "metrics.memorisation.held_out")
 
     def begin(self, n: int) -> Accumulator:
         return _Memorised(self)
@@ -218,7 +237,8 @@ class _Memorised(Features):
         self.asked = asked
 
     def values(self, reference: Reference) -> list[Value]:
-        found = memorisation(reference.features(self.asked.most), None, self.all)
+        real, most = self.asked.real(reference), self.asked.most
+        found = memorisation(reference.features(most), None if real is None else real.features(most), self.all)
         return [Value("memorisation", found, lower_is_better=False)]
 
 

@@ -20,9 +20,16 @@ STANDARD = 50_000  # generated images of a published FID
 NO_FEATURES = Extracted(torch.empty(0, 0))
 
 
-def applicable(measures: Mapping[str, Measure], reference: Reference) -> tuple[dict[str, Measure], dict[str, str]]:
-    """The measures that can be taken of this data, and why the others cannot."""
-    refused = {name: why for name, measure in measures.items() if (why := measure.why_not(reference)) is not None}
+def applicable(
+    measures: Mapping[str, Measure], reference: Reference, sampler: Sampler | None = None
+) -> tuple[dict[str, Measure], dict[str, str]]:
+    """The measures that can be taken of this data (and of what this sampler makes), and why the others cannot."""
+    refused = {}
+    for name, measure in measures.items():
+        unlabelled = measure.labels and sampler is not None and not sampler.num_classes
+        why = "the generator takes no labels" if unlabelled else measure.why_not(reference)
+        if why is not None:
+            refused[name] = why
     return {name: measure for name, measure in measures.items() if name not in refused}, refused
 
 
@@ -77,7 +84,7 @@ def figure(value: Value, measure: Measure, reference: Reference, n: int, about: 
         name = "fid"
     card = {
         "metric": value.name,
-        "settings": measure.settings,
+        "settings": measure.settings_of(reference, n),
         "reference": reference.card,
         "n": n,
         "extractor": extractor.name if used else measure.about_of(reference),

@@ -18,6 +18,7 @@ from gan_lab.files import write_whole
 from gan_lab.metrics.data import Data
 from gan_lab.metrics.extractor import Extracted, Extractor
 from gan_lab.metrics.frechet import Moments
+from gan_lab.metrics.held_out import held_out
 from gan_lab.metrics.shared import made_once
 
 VERSION = 1
@@ -26,12 +27,17 @@ SEED = 0  # of the order in which fewer than all images are taken
 
 
 class Reference:
-    """The images of a store as an extractor sees them. `extractor` is ready when this is made."""
+    """The images of a store as an extractor sees them. `extractor` is ready when this is made; `device` is for measures
+    that train something."""
 
-    def __init__(self, data: Data, extractor: Extractor, split: str = "train") -> None:
+    def __init__(
+        self, data: Data, extractor: Extractor, split: str = "train", device: torch.device | str = "cpu"
+    ) -> None:
         self.data = data
         self.extractor = extractor.settled()
         self.split = split
+        self.device = torch.device(device)
+        self._held_out: dict[str, Reference] = {}
 
     @property
     def card(self) -> dict[str, Any]:
@@ -70,6 +76,14 @@ class Reference:
     def images(self, n: int) -> Tensor:
         """Those images as stored."""
         return torch.from_numpy(np.array(self.data.store.images[self._chosen(n)]))
+
+    def held_out(self, name: str, key: str) -> Reference:
+        """Images that the data does not hold, seen by the same extractor: a split, or what lies at a path. Raises
+        GanLabError naming `key` (see `gan_lab.metrics.held_out`)."""
+        if name not in self._held_out:
+            data, split = held_out(self.data, name, key)
+            self._held_out[name] = Reference(data, self.extractor, split, self.device)
+        return self._held_out[name]
 
     @cached_property
     def class_shares(self) -> NDArray[np.float64] | None:
