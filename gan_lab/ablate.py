@@ -17,15 +17,15 @@ from gan_lab.files import write_json
 from gan_lab.tuning.alone import alone
 from gan_lab.tuning.pool import Pool
 from gan_lab.tuning.space import typed as as_typed
-from gan_lab.tuning.training import Training, share, words_of
-from gan_lab.tuning.typed import all_words, flags, for_training, whole
+from gan_lab.tuning.training import Launch, Training, words_of
+from gan_lab.tuning.typed import all_words, flags, for_training
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 log = logging.getLogger(__name__)
 
-OWN = ("techniques", "seeds", "seed", "show", "workers")  # keys that are not handed on to the trainings
+OWN = ("techniques", "seeds", "seed", "show", "workers", "launch")  # keys that are not handed on to the trainings
 
 
 def main(cfg: DictConfig) -> float:
@@ -82,7 +82,7 @@ def ablate(
 
 def check(config: Mapping[str, Any], typed: Sequence[str]) -> None:
     """Raise ConfigError for settings that make no ablation."""
-    whole(config, "workers")
+    Launch.of(config)
     show = config["show"]
     if show is not None and (not isinstance(show, list) or not all(isinstance(name, str) for name in show)):
         raise ConfigError(f"show: {show!r} is not a list of figures, e.g. show=[modes,reverse_kl]")
@@ -106,30 +106,30 @@ class Ablation:
     def run(self) -> None:
         """Train every job that is not done. Raises SystemExit where a signal stopped it."""
         waiting = [job for job in self.jobs if job.state == "waiting"]
-        threads = share(self.config["workers"])
+        launch = Launch.of(self.config)
 
         def begin() -> Training | None:
             refused = {job.technique: job.error for job in self.jobs if job.state == "refused"}
             while waiting and waiting[0].technique in refused:
                 job = waiting.pop(0)
                 job.state, job.error = "refused", refused[job.technique]
-            return self._begin(waiting.pop(0), threads) if waiting else None
+            return self._begin(waiting.pop(0), launch) if waiting else None
 
-        with Pool(self.config["workers"]) as self._pool:
+        with Pool(launch.workers) as self._pool:
             try:
                 self._pool.run(begin, lambda training, code: self._ended(self._playing.pop(training), training, code))
             finally:
                 for job in self._playing.values():
                     job.state = "interrupted"
 
-    def _begin(self, job: Job, threads: int | None) -> Training:
+    def _begin(self, job: Job, launch: Launch) -> Training:
         run = self.folder / job.folder
         if (run / "config.yaml").exists():
             trust = [f"trust={as_typed(self.config['trust'])}"] if self.config["trust"] else []
             words = ["train", *self.extra, f"resume={quote(str(run))}", *trust]
         else:
             words = words_of(for_training(self.typed, OWN), job.words(), run, self.extra)
-        training = Training(words, run, self.folder / ".said" / f"{job.technique}-{job.seed}.txt", threads)
+        training = launch.begin(words, run, self.folder / ".said" / f"{job.technique}-{job.seed}.txt")
         job.state = "running"
         self._playing[training] = job
         log.info("%s begins", job.name)
@@ -169,7 +169,7 @@ class Ablation:
         )
         if found.missing:
             log.warning("show: no run has one figure %s", " or ".join(found.missing))
-        words = " ".join(for_training(self.typed, ("workers",)))
+        words = " ".join(for_training(self.typed, ("workers", "launch")))
         write(self.folder / "table.md", found, f"`gan-lab ablate {words}`: mean ± standard deviation over the seeds.")
         drawn = draw(self.folder / "table.png", found)
         log.info("table      %s", shown(self.folder / "table.md"))

@@ -12,6 +12,7 @@ from gan_lab.command_line.console import shown
 from gan_lab.command_line.table import number, terminal_width
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.tuning.alone import alone
+from gan_lab.tuning.training import Launch
 from gan_lab.tuning.typed import all_words, check_composes, flags, for_training, whole
 
 if TYPE_CHECKING:
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-OWN = ("trials", "workers", "space", "direction", "baseline", "sampler", "pruner")  # keys that no training knows
+OWN = (
+    "trials",
+    "workers",
+    "space",
+    "direction",
+    "baseline",
+    "sampler",
+    "pruner",
+    "launch",
+)  # keys that no training knows
 
 
 def main(cfg: DictConfig) -> float:
@@ -51,7 +61,7 @@ def tune(
     from gan_lab.tuning.space import read_space
     from gan_lab.tuning.study import Study
 
-    trials, workers = whole(config, "trials"), whole(config, "workers")
+    trials, launch = whole(config, "trials"), Launch.of(config)
     space = read_space(config["space"])
     base = for_training(typed, OWN)
     check_space(space, base)
@@ -73,7 +83,7 @@ def tune(
             search = Search(folder, study, space, objective, base, extra, changed, last)
             search.changed()
             try:
-                search.run(trials, workers)
+                search.run(trials, launch)
             finally:
                 search.changed()
                 conclude(search, over=study.counted() >= trials)

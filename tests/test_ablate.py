@@ -25,6 +25,7 @@ CONFIG: dict[str, Any] = {
     "seed": 0,
     "show": ["fid"],
     "workers": 2,
+    "launch": [],
     "resume": None,
     "trust": [],
     "objective": "fid",

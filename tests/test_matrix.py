@@ -96,8 +96,7 @@ def play_or_be_refused(folder: Path, *overrides: str, moves: bool = False) -> No
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("model", "loss"), some(MODELS, LOSSES))
 def test_model_with_loss(model: str, loss: str, tmp_path: Path) -> None:
     play_or_be_refused(tmp_path, f"model={model}", f"loss={loss}", moves=True)
 

@@ -16,7 +16,7 @@ from gan_lab.tuning.following import Following
 from gan_lab.tuning.pool import Pool
 from gan_lab.tuning.space import Space, words
 from gan_lab.tuning.study import BASELINE, ERROR, TIME, Study
-from gan_lab.tuning.training import Training, share, words_of
+from gan_lab.tuning.training import Launch, Training, words_of
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -64,13 +64,12 @@ class Search:
         self.last = last
         self._playing: dict[Training, Playing] = {}
 
-    def run(self, trials: int, workers: int) -> None:
+    def run(self, trials: int, launch: Launch) -> None:
         """Go on until `trials` are over. Raises SystemExit where a signal stopped it."""
-        threads = share(workers)
-        with Pool(workers) as self._pool:
+        with Pool(launch.workers) as self._pool:
             try:
                 self._pool.run(
-                    lambda: self._begin(threads) if self._wanted(trials) else None,
+                    lambda: self._begin(launch) if self._wanted(trials) else None,
                     lambda training, code: self._ended(self._playing.pop(training), code),
                     lambda training: self._watch(self._playing[training]),
                 )
@@ -81,13 +80,13 @@ class Search:
     def _wanted(self, trials: int) -> bool:
         return self.study.counted() + len(self._playing) < trials
 
-    def _begin(self, threads: int | None) -> Training:
+    def _begin(self, launch: Launch) -> Training:
         trial = self.study.ask()
         folder = trial_folder(self.folder, trial.number)
         own = words(self.space, trial.params)
         log.info("trial %d%s: %s", trial.number, " (as it is)" if trial.user_attrs.get(BASELINE) else "", " ".join(own))
         line = words_of(self.base, own, folder, self.flags)
-        training = Training(line, folder, self.folder / ".said" / f"{trial.number}.txt", threads)
+        training = launch.begin(line, folder, self.folder / ".said" / f"{trial.number}.txt")
         self._playing[training] = Playing(trial, training, Following(folder, self.objective))
         self.changed()
         return training

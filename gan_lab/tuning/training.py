@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from gan_lab.command_line.abroad import cores
 from gan_lab.command_line.overrides import quote
+from gan_lab.errors import ConfigError
+from gan_lab.tuning.typed import whole
 
 COMMAND = (sys.executable, str(Path(__file__).with_name("child.py")))
 PATIENCE = 60.0  # seconds in which a training that was asked to end may save
@@ -20,12 +24,20 @@ LINES = 100_000  # bytes of what a training said that are looked at
 
 
 class Training:
-    """`words` are what follows `gan-lab`; `said` is the file that keeps what it says on standard error.
+    """`words` are what follows `gan-lab`; `said` is the file that keeps what it says on standard error; `launcher` is
+    the command that starts it, where this machine does not.
 
     It is in a session of its own, so that a terminal's Ctrl-C reaches only whoever started it.
     """
 
-    def __init__(self, words: Sequence[str], folder: Path, said: Path, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        said: Path,
+        threads: int | None = None,
+        launcher: Sequence[str] = (),
+    ) -> None:
         self.folder = folder
         self.words = list(words)
         self._said = said
@@ -37,7 +49,7 @@ class Training:
             environment.setdefault("OMP_NUM_THREADS", str(threads))
         with open(said, "wb") as file:
             self._process = subprocess.Popen(
-                [*COMMAND, *words],
+                [*launcher, *COMMAND, *words],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,  # it is in train.log
                 stderr=file,
@@ -91,6 +103,28 @@ def words_of(base: Sequence[str], own: Sequence[str], folder: Path, flags: Seque
     return ["train", *flags, *base, *own, f"hydra.run.dir={quote(str(folder))}"]
 
 
-def share(workers: int) -> int | None:
-    """The threads of each of several trainings; one alone decides for itself."""
-    return max(cores() // workers, 1) if workers > 1 else None
+class Launch(NamedTuple):
+    """How trainings are started: so many at once, and by which command, where not simply on this machine.
+
+    A `launcher` stays in the foreground until the training has ended, and hands on its signals, standard input and
+    exit code, as `srun` does: then a training is stopped, and ends with its starter, wherever it runs.
+    """
+
+    workers: int = 1
+    launcher: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Launch:
+        """From `workers` and `launch`. Raises ConfigError."""
+        launcher = config["launch"]
+        if not isinstance(launcher, list) or not all(isinstance(word, (str, int, float)) for word in launcher):
+            raise ConfigError(f"launch: {launcher!r} is not a list of words, e.g. launch=[srun,--gpus=1]")
+        words = tuple(map(str, launcher))
+        if words and shutil.which(words[0]) is None:
+            raise ConfigError(f"launch: there is no program {words[0]} here; launch=[] trains on this machine")
+        return cls(whole(config, "workers"), words)
+
+    def begin(self, words: Sequence[str], folder: Path, said: Path) -> Training:
+        """Start one. Several on this machine share its cores; who starts them elsewhere says what they have."""
+        threads = max(cores() // self.workers, 1) if self.workers > 1 and not self.launcher else None
+        return Training(words, folder, said, threads, self.launcher)

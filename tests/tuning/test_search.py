@@ -18,6 +18,7 @@ from gan_lab.tuning import report
 from gan_lab.tuning.search import Search
 from gan_lab.tuning.space import Choices
 from gan_lab.tuning.study import Study
+from gan_lab.tuning.training import Launch
 
 WHATS = ("ends:3", "ends:2", "ends:nan", "crashes", "killed", "refused", "waits:50", "waits:2.5", "other:1", "gains:4")
 SPACE = {"what": Choices(WHATS)}
@@ -40,7 +41,7 @@ def queue(study: Study, *whats: str) -> int:
 def searched(study: Study, folder: Path, trials: int, workers: int = 1) -> list[str]:
     search = Search(folder, study, SPACE, "fid", ["seed=1"])
     try:
-        search.run(trials, workers)
+        search.run(trials, Launch(workers))
     finally:
         states = [fact["state"] for fact in report.facts(study, SPACE)]
     return states
@@ -91,7 +92,7 @@ def test_the_configuration_as_it_is_is_never_pruned(study: Study, fake: Path) ->
 def test_at_the_last_step_there_is_nothing_to_prune(study: Study, fake: Path) -> None:
     queue(study, "ends:3", "waits:50")
     (fake / "go").touch()
-    Search(fake, study, SPACE, "fid", [], last=1).run(2, 1)
+    Search(fake, study, SPACE, "fid", [], last=1).run(2, Launch())
     assert [fact["state"] for fact in report.facts(study, SPACE)] == ["finished", "finished"]
 
 
@@ -107,7 +108,7 @@ def test_stopped_and_taken_up_again(study: Study, fake: Path) -> None:
     watch = search._watch
     search._watch = lambda playing: (watch(playing), stop(playing))[0]  # type: ignore[method-assign]
     with pytest.raises(SystemExit) as stopped:
-        search.run(3, 1)
+        search.run(3, Launch())
     assert stopped.value.code == 143
     assert [fact["state"] for fact in report.facts(study, SPACE)] == ["finished", "interrupted"]
     assert study.counted() == 1

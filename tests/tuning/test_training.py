@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_lab.tuning.training import COMMAND, Training, share, words_of
+from gan_lab.errors import ConfigError
+from gan_lab.tuning.training import COMMAND, Launch, Training, words_of
 
 unix = pytest.mark.skipif(os.name == "nt", reason="signals")
 
@@ -65,9 +66,41 @@ def test_the_command_line() -> None:
     assert words == ["train", "--config-dir=/c", "seed=1", "lr=0.1", "hydra.run.dir='/a b'"]
 
 
-def test_cores_are_shared() -> None:
-    assert share(1) is None
-    assert share(10_000) == 1
+@pytest.mark.parametrize(
+    ("launch", "threads"),
+    [(Launch(), None), (Launch(10_000), 1), (Launch(10_000, ("srun",)), None)],  # elsewhere there are other cores
+)
+def test_cores_are_shared(launch: Launch, threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr("gan_lab.tuning.training.Training", lambda *args: told.extend(args))
+    launch.begin(["train"], Path("run"), Path("said"))
+    assert told == [["train"], Path("run"), Path("said"), threads, launch.launcher]
+
+
+@unix
+def test_a_launcher_starts_it_and_hands_on_signals(fake: Path) -> None:
+    """`sh` stands for `srun`: it says that it was there, and becomes the training."""
+    launch = Launch.of({"workers": 1, "launch": ["sh", "-c", 'echo $1 > there; shift; exec "$@"', "srun", 7]})
+    words = words_of([], ["what=waits:1"], fake / "run")
+    training = launch.begin(words, fake / "run", fake / ".said" / "0.txt")
+    while not (fake / "run/metrics.jsonl").exists():
+        time.sleep(0.01)
+    assert (fake / "there").read_text() == "7\n"
+    training.stop()
+    assert ended(training) == 143
+
+
+@pytest.mark.parametrize(
+    ("launch", "complaint"),
+    [
+        ("srun", r"launch: 'srun' is not a list of words, e.g. launch=\[srun,--gpus=1\]"),
+        ([["srun"]], r"launch: \[\['srun'\]\] is not a list of words"),
+        (["no_such_program", "-n"], "launch: there is no program no_such_program here"),
+    ],
+)
+def test_what_cannot_launch(launch: object, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        Launch.of({"workers": 1, "launch": launch})
 
 
 @unix
