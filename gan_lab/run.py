@@ -120,8 +120,8 @@ class Run:
 
     @property
     def results(self) -> dict[str, float]:
-        """The latest figures and metrics together."""
-        return {**self.figures, **{name: figure.value for name, figure in self.measured.items()}}
+        """The latest metrics and figures together; metrics first, as tables show them."""
+        return {**{name: figure.value for name, figure in self.measured.items()}, **self.figures}
 
     def objective(self) -> float | None:
         """The figure that this run is compared by; None where it has none of that name."""
