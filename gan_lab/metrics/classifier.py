@@ -18,7 +18,15 @@ from gan_lab.errors import ConfigError
 from gan_lab.files import write_whole
 from gan_lab.metrics.data import Data
 from gan_lab.metrics.extractor import Extracted, Extractor, identity_of, resized
-from gan_lab.metrics.fitting_classifier import VERSION, Labelled, Network, fitted, right, steps_for
+from gan_lab.metrics.fitting_classifier import (
+    VERSION,
+    Labelled,
+    Network,
+    distinct_parts,
+    fitted,
+    right,
+    steps_for,
+)
 from gan_lab.metrics.shared import made_once
 
 log = logging.getLogger(__name__)
@@ -29,9 +37,9 @@ class Classifier(Extractor):
     `seed` on nine tenths of the data; what it makes of the last tenth is its `accuracy`. It is kept beside the data, by
     the data's hash.
 
-    Where the channels of an image are images of their own (stacked digits), it is trained on the single channels;
-    features are laid side by side, and the probability of a class is the product of its parts'. Raises ConfigError
-    for data without labels.
+    Where the channels of an image are images of their own (stacked digits), it is trained on those, each that occurs
+    taken once, so that none is both trained on and held out; features are laid side by side, and the probability of a
+    class is the product of its parts'. Raises ConfigError for data without labels.
     """
 
     name = "classifier"
@@ -51,8 +59,8 @@ class Classifier(Extractor):
             )
         self.parts = data.parts
         self.device = device
-        self.batches = self.steps or steps_for(len(data.store))
-        decides = f"{VERSION} {data.store.sha256} {self.parts} {self.batches} {self.seed} {self.size}"
+        steps = self.steps or (steps_for(len(data.store)) if self.parts == 1 else "by what is distinct")
+        decides = f"{VERSION} {data.store.sha256} {self.parts} {steps} {self.seed} {self.size}"
         digest = hashlib.sha256(decides.encode()).hexdigest()[:16]
         path = data_root() / "extractors" / f"classifier-{digest}.pt"
         stored = made_once(path, _load, lambda: self._train(data), _save)
@@ -74,15 +82,18 @@ class Classifier(Extractor):
         return Extracted(features, _of_all(logits.float().softmax(1).cpu(), self.parts))
 
     def _train(self, data: Data) -> dict[str, Any]:
-        log.info("extractor  training a classifier of %s, once, %d steps", data.store.name, self.batches)
-        began = time.perf_counter()
-        store = data.store
+        store, began = data.store, time.perf_counter()
         assert store.labels is not None
         labelled = Labelled(store.images, store.labels, data.classes_of_part, self.parts, self.size, self.device)
+        if self.parts > 1:
+            labelled = distinct_parts(labelled)
+        count = len(labelled.labels)
+        steps = self.steps or steps_for(count)
+        log.info("extractor  training a classifier of %s, once, %d steps", store.name, steps)
         generator = torch.Generator().manual_seed(self.seed)
-        order = torch.randperm(len(store), generator=generator).numpy()
-        held, seen = np.split(order, [max(len(order) // 10, 1)])
-        network = fitted(labelled, seen, self.batches, self.seed, generator)
+        order = torch.randperm(count, generator=generator).numpy()
+        held, seen = np.split(order, [max(count // 10, 1)])
+        network = fitted(labelled, seen, steps, self.seed, generator)
         found = right(network, labelled, held[:10_000])
         accuracy = int(found.sum()) / found.numel()
         log.info("extractor  a classifier of %s was trained: %.1f%% right on held-out images (%.0f s; it is kept)",

@@ -55,10 +55,28 @@ class Labelled(NamedTuple):
         """Images and labels of the parts, in the order of the places sorted."""
         images = torch.from_numpy(self.images[np.sort(places)])
         labels = torch.from_numpy(self.labels[np.sort(places)])
-        powers = torch.tensor([self.classes**place for place in reversed(range(self.parts))])
-        each = (labels[:, None] // powers % self.classes).reshape(-1)  # a b c of n^2 a + n b + c
+        each = self.of_parts(labels)
         images = images.reshape(len(images) * self.parts, -1, *images.shape[2:]).to(self.device)
         return images if images.is_floating_point() else resized(images, self.size)[0], each.to(self.device)
+
+    def of_parts(self, labels: Tensor) -> Tensor:
+        """The labels of the parts of images `(N,)`: `(N parts,)`."""
+        powers = torch.tensor([self.classes**place for place in reversed(range(self.parts))])
+        return (labels[:, None] // powers % self.classes).reshape(-1)  # a b c of n^2 a + n b + c
+
+
+def distinct_parts(data: Labelled) -> Labelled:
+    """The parts of the images as images of their own, each that occurs once, where it occurs first."""
+    found: dict[bytes, int] = {}
+    for number, image in enumerate(data.images):
+        for part, pixels in enumerate(image.reshape(data.parts, -1)):
+            found.setdefault(pixels.tobytes(), number * data.parts + part)
+    places = np.array(list(found.values()))
+    images = np.stack(
+        [data.images[place // data.parts].reshape(data.parts, -1)[place % data.parts] for place in places]
+    )
+    labels = data.of_parts(torch.from_numpy(np.asarray(data.labels))).numpy()[places]
+    return data._replace(images=images.reshape(len(places), -1, *data.images.shape[2:]), labels=labels, parts=1)
 
 
 def steps_for(count: int) -> int:

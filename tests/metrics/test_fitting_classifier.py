@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gan_lab.metrics.fitting_classifier import Labelled, Network, fitted, right, steps_for
+from gan_lab.metrics.fitting_classifier import Labelled, Network, distinct_parts, fitted, right, steps_for
 
 CPU = torch.device("cpu")
 
@@ -29,6 +29,15 @@ def test_labels_of_parts() -> None:
     seen, labels = data.batch(np.array([1, 0]))
     assert labels.tolist() == [4, 2, 5, 0, 3, 1]
     torch.testing.assert_close(seen, torch.from_numpy(images).view(6, 1, 2, 2).float() / 127.5 - 1)
+
+
+def test_every_part_once() -> None:
+    """Of the images aba, labelled 121, and cbd, labelled 325: a is of class 1, b of 2, c of 3, d of 5."""
+    a, b, c, d = np.arange(4 * 4, dtype=np.uint8).reshape(4, 2, 2)
+    data = Labelled(np.array([[a, b, a], [c, b, d]]), np.array([121, 325]), 10, 3, 32, CPU)
+    found = distinct_parts(data)
+    assert np.array_equal(found.images, np.array([[a], [b], [c], [d]]))
+    assert (found.labels.tolist(), found.parts, found.classes) == ([1, 2, 3, 5], 1, 10)
 
 
 def test_floats_are_taken_as_they_are() -> None:
