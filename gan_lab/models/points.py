@@ -3,7 +3,8 @@
 The toy problems of Metz et al. 2016 (arXiv:1611.02163, appendix A) and VEEGAN (arXiv:1705.07761) are posed in plane
 coordinates, a ring of radius 1 or a grid of spacing 2. Here points are divided by `extent` to lie in [-1, 1], and these
 networks multiply it back: without that a discriminator must be as many times steeper to tell a point on a mode from
-one beside it.
+one beside it. For the same reason it sees waves of the plane beside the coordinates (Tancik et al. 2020,
+arXiv:2006.10739): a perceptron is slow to learn what changes within a few hundredths.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from gan_lab.critique import Critique
@@ -36,16 +38,36 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Points (N, C, H, W) to scores (N,), through `depth` hidden layers of `width` LeakyReLU units."""
+    """Points (N, C, H, W) to scores (N,), through `depth` hidden layers of `width` LeakyReLU units.
 
-    def __init__(self, image_shape: Sequence[int], extent: float, width: int = 128, depth: int = 3) -> None:
+    Beside the coordinates v it sees cos(2 pi B v) and sin(2 pi B v) (arXiv:2006.10739, equation 5) of `waves` rows B,
+    drawn once from a normal distribution with the standard deviation `frequency`, in cycles per unit of the plane.
+    """
+
+    waves: Tensor
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        extent: float,
+        width: int = 128,
+        depth: int = 3,
+        waves: int = 32,
+        frequency: float = 0.16,
+    ) -> None:
         super().__init__()
+        if waves < 0 or frequency < 0:
+            raise ValueError(f"waves and frequency must not be negative: {waves}, {frequency}")
         self.extent = extent
-        self.layers = _hidden(math.prod(image_shape), width, depth, nn.LeakyReLU(0.2, inplace=True))
+        units = math.prod(image_shape)
+        self.register_buffer("waves", frequency * torch.randn(units, waves))
+        self.layers = _hidden(units + 2 * waves, width, depth, nn.LeakyReLU(0.2, inplace=True))
         self.to_score = Score(width)
 
     def forward(self, points: Tensor, label: Tensor | None = None) -> Critique:
-        features: Tensor = self.layers(points.flatten(1) * self.extent)
+        plane = points.flatten(1) * self.extent
+        phases = 2 * math.pi * (plane @ self.waves)
+        features: Tensor = self.layers(torch.cat([plane, phases.cos(), phases.sin()], 1))
         return Critique(self.to_score(features), features)
 
 
