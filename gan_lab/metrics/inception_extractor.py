@@ -7,14 +7,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gan_lab.data.root import data_root
 from gan_lab.errors import GanLabError
 from gan_lab.metrics.data import Data
 from gan_lab.metrics.extractor import Extracted, Extractor, colours
 from gan_lab.metrics.inception import InceptionNetwork, load_weights
+from gan_lab.metrics.weights import published
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"
+HASH = FILE[-12:-4]
+WHAT = "extractor: the Inception weights"
+OTHERWISE = "say extractor.weights=FILE, or take extractor=classifier, random or pixels, which need no download"
 
 
 class Inception(Extractor):
@@ -32,31 +35,16 @@ class Inception(Extractor):
         self.weights = weights
 
     def prepare(self, data: Data, device: torch.device) -> None:
-        path = Path(self.weights).expanduser() if self.weights else data_root() / "extractors" / FILE
+        path = Path(self.weights).expanduser() if self.weights else published(URL, HASH, WHAT, OTHERWISE)
         if not path.is_file():
-            if self.weights:
-                raise GanLabError(f"extractor.weights: there is no file {path}; leave it out to download the weights")
-            fetch(path)
+            raise GanLabError(f"extractor.weights: there is no file {path}; leave it out to download the weights")
         self.network = InceptionNetwork()
         digest = load_weights(self.network, path)
         self.network.to(device).eval().requires_grad_(False)
         self.device = device
-        self.identity, self.standard = digest[:12], digest.startswith(FILE[-12:-4])
+        self.identity, self.standard = digest[:12], digest.startswith(HASH)
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Extracted:
         features, probabilities = self.network(colours(images).to(self.device))
         return Extracted(features.float().cpu(), probabilities.float().cpu())
-
-
-def fetch(path: Path) -> None:
-    """Download the standard weights to `path`, whole and with the right hash. Raises GanLabError with the ways out."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(URL, str(path), hash_prefix=FILE[-12:-4], progress=False)
-    except (OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise GanLabError(
-            f"extractor: the Inception weights could not be downloaded ({reason}); copy {FILE} to {path.parent}, or "
-            "say extractor.weights=FILE, or take extractor=classifier, random or pixels, which need no download"
-        ) from error
