@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,7 +28,7 @@ class Extractor(ABC):
     both are part of every figure's card. Calls draw no random numbers and are independent of one another.
     """
 
-    name: ClassVar[str]
+    name: str
     resizer: str = "native"
     identity: str = ""
     accuracy: float | None = None  # on held-out images, where it was trained on this data
