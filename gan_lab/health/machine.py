@@ -17,6 +17,7 @@ from gan_lab.errors import ConfigError
 NEEDED = ("torch", "torchvision", "hydra-core", "omegaconf", "numpy", "scipy", "tensorboard", "pillow", "pyyaml")
 OPTIONAL = {  # module: what it is for, how to get it
     "optuna": ("gan-lab tune", "pip install 'gan-lab[tune]'"),
+    "timm": ("extractor=dinov2, clip", "pip install 'gan-lab[features]'"),
     "torch_fidelity": ("checking metrics against another implementation", "pip install torch-fidelity"),
     "h5py": ("HDF5 files", "pip install 'gan-lab[hdf5]'"),
     "pyarrow": ("parquet files", "pip install 'gan-lab[parquet]'"),
