@@ -11,13 +11,12 @@ from gan_lab.errors import GanLabError
 from gan_lab.metrics.data import Data
 from gan_lab.metrics.extractor import Extracted, Extractor, colours
 from gan_lab.metrics.inception import InceptionNetwork, load_weights
-from gan_lab.metrics.weights import published
+from gan_lab.metrics.weights import NO_DOWNLOAD, published
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"
 HASH = FILE[-12:-4]
 WHAT = "extractor: the Inception weights"
-OTHERWISE = "say extractor.weights=FILE, or take extractor=classifier, random or pixels, which need no download"
 
 
 class Inception(Extractor):
@@ -35,7 +34,7 @@ class Inception(Extractor):
         self.weights = weights
 
     def prepare(self, data: Data, device: torch.device) -> None:
-        path = Path(self.weights).expanduser() if self.weights else published(URL, HASH, WHAT, OTHERWISE)
+        path = Path(self.weights).expanduser() if self.weights else published(URL, HASH, WHAT, NO_DOWNLOAD)
         if not path.is_file():
             raise GanLabError(f"extractor.weights: there is no file {path}; leave it out to download the weights")
         self.network = InceptionNetwork()

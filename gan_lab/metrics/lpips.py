@@ -74,8 +74,7 @@ def _features(kind: Kind, file: str | None) -> tuple[nn.Sequential, list[int]]:
     """The convolutional layers with their weights, and how many channels each compared one has."""
     from torchvision import models
 
-    chosen = models.get_model_weights(kind.architecture).DEFAULT
-    url = models.get_weight(f"{chosen.__class__.__name__}.IMAGENET1K_V1").url
+    url = models.get_model_weights(kind.architecture)["IMAGENET1K_V1"].url
     path = Path(file).expanduser() if file else published(
         url, url.rpartition("-")[2][:8], f"lpips: {kind.architecture}'s weights", "say backbone=FILE"
     )  # fmt: skip

@@ -14,8 +14,8 @@ from gan_lab.data.extras import needed
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.metrics.data import Data
 from gan_lab.metrics.extractor import Extracted, Extractor, colours, identity_of
+from gan_lab.metrics.weights import NO_DOWNLOAD
 
-OTHERWISE = "say extractor.weights=FILE, or take extractor=classifier, random or pixels, which need no download"
 SEED = 0x6AB1AB  # of weights that a file must replace
 
 
@@ -70,7 +70,7 @@ class Pretrained(Extractor):
                     f"extractor.weights: {path} does not hold the weights of {self.architecture} ({reason})"
                 ) from error
             raise GanLabError(
-                f"extractor: the weights of {self.architecture} could not be downloaded ({reason}); {OTHERWISE}"
+                f"extractor: the weights of {self.architecture} could not be downloaded ({reason}); {NO_DOWNLOAD}"
             ) from error
         return network
 
