@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from gan_lab.ablation.jobs import BASE, FILE, Job, chosen, planned, seeds_of
 from gan_lab.command_line.console import shown
-from gan_lab.command_line.overrides import quote, read
+from gan_lab.command_line.overrides import read
+from gan_lab.command_line.resume import is_run
 from gan_lab.command_line.table import table, terminal_width
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.files import write_json
 from gan_lab.tuning.alone import alone
 from gan_lab.tuning.pool import Pool
-from gan_lab.tuning.space import typed as as_typed
-from gan_lab.tuning.training import Launch, Training, words_of
+from gan_lab.tuning.training import Launch, Training, words_of, words_to_go_on
 from gan_lab.tuning.typed import all_words, flags, for_training
 
 if TYPE_CHECKING:
@@ -124,11 +124,8 @@ class Ablation:
 
     def _begin(self, job: Job, launch: Launch) -> Training:
         run = self.folder / job.folder
-        if (run / "config.yaml").exists():
-            trust = [f"trust={as_typed(self.config['trust'])}"] if self.config["trust"] else []
-            words = ["train", *self.extra, f"resume={quote(str(run))}", *trust]
-        else:
-            words = words_of(for_training(self.typed, OWN), job.words(), run, self.extra)
+        base = for_training(self.typed, OWN)
+        words = words_to_go_on(base, run, self.extra) if is_run(run) else words_of(base, job.words(), run, self.extra)
         training = launch.begin(words, run, self.folder / ".said" / f"{job.technique}-{job.seed}.txt")
         job.state = "running"
         self._playing[training] = job

@@ -73,7 +73,7 @@ def tune(
         with Study(folder, space, *settings) as study:
             if stored:
                 for trial in study.put_back():
-                    log.info("trial %d was killed; its settings are tried again", trial)
+                    log.info("trial %d was killed; it goes on, or its settings are tried again", trial)
                 log.info("going on: %d of %d trials are over", study.counted(), trials)
             elif config["baseline"]:
                 as_it_is(study, space, config, choices)

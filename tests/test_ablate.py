@@ -64,10 +64,10 @@ def test_every_job_once_and_only_what_is_missing_again(fake: Path) -> None:
     summary = fake / "x/b/0/summary.json"
     summary.write_text(summary.read_text().replace("finished", "failed"))
     before = {path: path.stat().st_mtime_ns for path in fake.glob("x/*/*/words.json")}
-    assert ablate({**CONFIG, "resume": "x", "trust": ["mine"]}, ["a", "b"], fake / "x", words) == 4.0
+    assert ablate({**CONFIG, "resume": "x"}, ["a", "b"], fake / "x", [*words, "trust=[mine]"]) == 4.0
     again = [path for path in before if path.stat().st_mtime_ns != before[path]]
     assert again == [fake / "x/b/0/words.json"]
-    assert json.loads(again[0].read_text()) == ["train", f"resume='{fake / 'x/b/0'}'", "trust=[mine]"]
+    assert json.loads(again[0].read_text()) == ["train", "trust=[mine]", f"resume='{fake / 'x/b/0'}'"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

@@ -38,7 +38,7 @@ def test_killed_in_the_middle_and_taken_up_again(
 
     assert gan_lab("tune", "resume=s") == 0
     said = capsys.readouterr().out
-    assert "trial 1 was killed; its settings are tried again" in said
+    assert "trial 1 was killed; it goes on, or its settings are tried again" in said
     assert "to paste   gan-lab train trainer=debug trainer.batch_size=4 model=gan_small optimizer." in said
     found = json.loads((here / "s/study.json").read_text())
     assert [trial["state"] for trial in found["trials"]] == ["finished", "interrupted", "finished", "finished"]

@@ -35,10 +35,14 @@ def resumed(verb: str, words: Sequence[str]) -> list[str]:
         raise ConfigError(f"resume={value} {what}")
     free = (*FREE, *MORE[verb])
     for word in typed:
-        key = read(word).key
-        if not any(key == name or key.startswith(f"{name}.") for name in free):
+        if not is_free(read(word).key, free):
             raise ConfigError(
                 f"{word}: cannot change once begun; start anew, or leave it out (may change: {', '.join(free)})"
             )
     own = [f"resume={quote(str(folder))}", f"hydra.run.dir={quote(str(folder))}"]
     return [*merge(admitted(file, stored, typed), typed), *own]
+
+
+def is_free(key: str, free: Sequence[str] = FREE) -> bool:
+    """Whether a setting may change in what has begun."""
+    return any(key == name or key.startswith(f"{name}.") for name in free)

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gan_lab.command_line.resume import is_run
 from gan_lab.command_line.table import number
-from gan_lab.errors import ConfigError
+from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.lock import lock
 from gan_lab.sweep import objective_of, read_json, results_of
 from gan_lab.tuning.following import Following
 from gan_lab.tuning.pool import Pool
 from gan_lab.tuning.space import Space, words
-from gan_lab.tuning.study import BASELINE, ERROR, TIME, Study
-from gan_lab.tuning.training import Launch, Training, words_of
+from gan_lab.tuning.study import AGAIN, BASELINE, ERROR, TIME, Study
+from gan_lab.tuning.training import Launch, Training, words_of, words_to_go_on
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -85,7 +87,11 @@ class Search:
         folder = trial_folder(self.folder, trial.number)
         own = words(self.space, trial.params)
         log.info("trial %d%s: %s", trial.number, " (as it is)" if trial.user_attrs.get(BASELINE) else "", " ".join(own))
-        line = words_of(self.base, own, folder, self.flags)
+        before = trial.user_attrs.get(AGAIN)
+        if before is not None and taken_over(trial_folder(self.folder, before), folder):
+            line = words_to_go_on(self.base, folder, self.flags)
+        else:
+            line = words_of(self.base, own, folder, self.flags)
         training = launch.begin(line, folder, self.folder / ".said" / f"{trial.number}.txt")
         self._playing[training] = Playing(trial, training, Following(folder, self.objective))
         self.changed()
@@ -175,8 +181,20 @@ class Search:
     def _interrupted(self, playing: Playing) -> None:
         trial = playing.trial
         self.study.again(trial.number, trial.params, trial.user_attrs)
-        log.info("trial %d was interrupted; its settings are tried again on resume", trial.number)
+        log.info("trial %d was interrupted; it goes on when the search does", trial.number)
 
 
 def trial_folder(folder: Path, trial: int) -> Path:
     return folder / "trials" / str(trial)
+
+
+def taken_over(before: Path, folder: Path) -> bool:
+    """Make the run of a trial that was interrupted this one's; false where there is none, or a process still has it."""
+    if not is_run(before):
+        return False
+    try:
+        with lock(before):
+            before.rename(folder)
+    except (GanLabError, OSError):
+        return False
+    return True

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan_lab.command_line.abroad import cores
-from gan_lab.command_line.overrides import quote
+from gan_lab.command_line.overrides import quote, read
 from gan_lab.errors import ConfigError
+from gan_lab.tuning.resume import is_free
 from gan_lab.tuning.typed import whole
 
 COMMAND = (sys.executable, str(Path(__file__).with_name("child.py")))
@@ -101,6 +102,12 @@ class Training:
 def words_of(base: Sequence[str], own: Sequence[str], folder: Path, flags: Sequence[str] = ()) -> list[str]:
     """The command line of a fresh run in `folder`: what was typed for all, then what is this one's own."""
     return ["train", *flags, *base, *own, f"hydra.run.dir={quote(str(folder))}"]
+
+
+def words_to_go_on(base: Sequence[str], folder: Path, flags: Sequence[str] = ()) -> list[str]:
+    """The command line that goes on with the run in `folder`, which keeps all of `base` but what may change."""
+    may_change = [word for word in base if is_free(read(word).key)]
+    return ["train", *flags, *may_change, f"resume={quote(str(folder))}"]
 
 
 class Launch(NamedTuple):

@@ -16,6 +16,9 @@ FIGURE = "fid/pixels-native-10"
 def main() -> int:
     words = dict(word.lstrip("+").partition("=")[::2] for word in sys.argv[2:])
     folder = Path((words.get("hydra.run.dir") or words["resume"]).strip("'"))
+    if "resume" in words:  # the rest is in its folder
+        begun = json.loads((folder / "words.json").read_text())
+        words = dict(word.partition("=")[::2] for word in begun[1:]) | words
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text("trainer: {}\n")
     (folder / "words.json").write_text(json.dumps(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -13,12 +14,13 @@ import pytest
 pytest.importorskip("optuna")
 
 from gan_lab.errors import ConfigError
+from gan_lab.lock import lock
 from gan_lab.sweep import read_json
 from gan_lab.tuning import report
-from gan_lab.tuning.search import Search
+from gan_lab.tuning.search import Search, taken_over
 from gan_lab.tuning.space import Choices
 from gan_lab.tuning.study import Study
-from gan_lab.tuning.training import Launch
+from gan_lab.tuning.training import Launch, words_to_go_on
 
 WHATS = ("ends:3", "ends:2", "ends:nan", "crashes", "killed", "refused", "waits:50", "waits:2.5", "other:1", "gains:4")
 SPACE = {"what": Choices(WHATS)}
@@ -66,10 +68,7 @@ def test_failures_are_passed_over(study: Study, fake: Path, workers: int, caplog
     assert best is not None
     assert (best.number, best.value) == (5, 2.0)
     assert "trial 5 finished in 0 s: fid 2, the best so far" in caplog.messages
-    words = read_json(fake / "trials/5/nothing") or (fake / "trials/5/words.json").read_text()
-    assert words == f'["train", "seed=1", "what=ends:2", "hydra.run.dir={fake / "trials/5"}"]'.replace(
-        f"hydra.run.dir={fake / 'trials/5'}", f"hydra.run.dir='{fake / 'trials/5'}'"
-    )
+    assert read_words(fake / "trials/5") == ["train", "seed=1", "what=ends:2", f"hydra.run.dir='{fake / 'trials/5'}'"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -115,6 +114,32 @@ def test_stopped_and_taken_up_again(study: Study, fake: Path) -> None:
     (fake / "go").touch()
     assert searched(study, fake, 3) == ["finished", "interrupted", "finished", "finished"]
     assert [fact["overrides"] for fact in report.facts(study, SPACE)][2:] == [["what=ends:2"], ["what=waits:2.5"]]
+    assert not (fake / "trials/1").exists(), "its run is trial 3's now"
+    assert read_words(fake / "trials/3") == ["train", f"resume='{fake / 'trials/3'}'"]
+    steps = [json.loads(line)["step"] for line in (fake / "trials/3/metrics.jsonl").read_text().splitlines()]
+    assert steps == [1, 1, 1, 2, 3], "the first one is from before it was stopped"
+
+
+def read_words(run: Path) -> list[str]:
+    words: list[str] = json.loads((run / "words.json").read_text())
+    return words
+
+
+def test_a_run_that_somebody_still_plays_is_not_taken_over(tmp_path: Path) -> None:
+    run = tmp_path / "1"
+    assert not taken_over(run, tmp_path / "2"), "there is none"
+    run.mkdir()
+    (run / "config.yaml").touch()
+    with lock(run):
+        assert not taken_over(run, tmp_path / "2")
+    assert taken_over(run, tmp_path / "2")
+    assert (tmp_path / "2/config.yaml").exists()
+
+
+def test_what_may_change_is_typed_again() -> None:
+    base = ["model=dcgan", "device=cpu", "trust=[mine]", "trainer.max_steps=5", "dataset.path=there"]
+    words = words_to_go_on(base, Path("runs/a=b"), ["--config-dir=c"])
+    assert words == ["train", "--config-dir=c", "device=cpu", "trust=[mine]", "dataset.path=there", "resume='runs/a=b'"]
 
 
 @pytest.mark.parametrize(
