@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from PIL import Image
 
 from gan_lab.command_line.verbs import VERBS
@@ -108,6 +111,23 @@ def test_every_file_says_what_it_is(file: str) -> None:
     lines = (CONFIG_DIR / file).read_text().splitlines()
     comments = [line for line in lines[:2] if line.startswith("# ") and not line.startswith("# @package")]
     assert comments, f"{file} begins without a comment"
+
+
+@pytest.mark.parametrize("file", [name for name in COMPONENTS if name.startswith(("model/", "experiment/"))])
+def test_no_other_group_overrides_what_a_file_prescribes(file: str) -> None:
+    written = OmegaConf.to_container(OmegaConf.load(CONFIG_DIR / file))
+    whole = OmegaConf.create(composed(*WITH.get(file, []), override(file)))
+    for key, value in leaves(written):
+        assert OmegaConf.select(whole, key) == value, key
+
+
+def leaves(node: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values, without the defaults list and what is taken from elsewhere."""
+    for key, value in node.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, f"{above}{key}.")
+        elif key != "defaults" and "${" not in str(value):
+            yield f"{above}{key}", value
 
 
 def test_what_is_typed_wins_over_what_a_model_prescribes() -> None:
