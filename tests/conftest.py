@@ -39,14 +39,23 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def gan_lab(here: Path) -> Iterator[Callable[..., int]]:
-    """`gan_lab("train", "model=gan")` -> exit code, as the installed command would give it."""
-    yield lambda *argv: main([str(word) for word in argv])
-    root = logging.getLogger()
-    for handler in root.handlers[:]:
-        if isinstance(handler, logging.FileHandler):  # the run's log; what is logged later is not for it
-            root.removeHandler(handler)
+def logging_as_before() -> Iterator[None]:
+    """A command sets up logging for its process: its files, and a standard output that is this test's only."""
+    root, ours = logging.getLogger(), logging.getLogger("gan_lab")
+    before = root.handlers[:], root.level, ours.level
+    yield
+    for handler in root.handlers:
+        if handler not in before[0]:
             handler.close()
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])
+
+
+@pytest.fixture
+def gan_lab(here: Path, logging_as_before: None) -> Callable[..., int]:
+    """`gan_lab("train", "model=gan")` -> exit code, as the installed command would give it."""
+    return lambda *argv: main([str(word) for word in argv])
 
 
 @pytest.fixture

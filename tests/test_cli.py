@@ -20,7 +20,7 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def call(here: Path, capsys: pytest.CaptureFixture[str]) -> Call:
+def call(here: Path, logging_as_before: None, capsys: pytest.CaptureFixture[str]) -> Call:
     """`call("train", "--help")` -> exit code, stdout, stderr, from an empty folder."""
 
     def run(*words: str) -> tuple[int, str, str]:

@@ -6,7 +6,7 @@ import logging
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -83,21 +83,14 @@ def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def tasks(configs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Task]]:
-    """The verbs' modules replaced; logging as it was before is put back afterwards."""
-    root, ours = logging.getLogger(), logging.getLogger("gan_lab")
-    before = root.handlers[:], root.level, ours.level
+def tasks(configs: Path, monkeypatch: pytest.MonkeyPatch, logging_as_before: None) -> dict[str, Task]:
+    """The verbs' modules replaced."""
     found = {verb: Task(verb) for verb in ("train", "sample", "data")}
     modules = {"train": "gan_lab.train", "sample": "gan_lab.sample", "data": "gan_lab.data.command"}
     for verb, name in modules.items():
         monkeypatch.setitem(sys.modules, name, found[verb])
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    yield found
-    for handler in root.handlers:
-        handler.close()
-    root.handlers[:] = before[0]
-    root.setLevel(before[1])
-    ours.setLevel(before[2])
+    return found
 
 
 @pytest.fixture
