@@ -14,7 +14,7 @@ from PIL import Image
 
 from gan_lab.command_line.verbs import VERBS
 from gan_lab.config import CONFIG_DIR, build, check_targets
-from tests.compose import composed, tiny_run
+from tests.compose import choices, composed, tiny_run
 
 PRIMARY = {f"{verb}.yaml" for verb in VERBS}
 SPACES = ("space/",)  # of gan-lab tune; tested with it
@@ -136,6 +136,13 @@ def test_what_is_typed_wins_over_what_a_model_prescribes() -> None:
     assert typed["loss"]["adversarial"]["_target_"].endswith("Hinge")
     assert list(typed["loss"]["regularizers"]) == ["r1"]
     assert typed["algorithm"]["critic_steps"] == 2
+
+
+@pytest.mark.parametrize("model", choices("model"))
+def test_any_model_takes_any_optimizer(model: str) -> None:
+    """What a model prescribes of its optimizer is a choice of its own: a mere number would stay behind in another."""
+    typed = composed(*WITH.get(f"model/{model}.yaml", []), f"model={model}", "optimizer=sgd")
+    assert typed["optimizer"] == composed("optimizer=sgd")["optimizer"]
 
 
 def test_the_discriminator_follows_the_generator_unless_told_otherwise() -> None:
