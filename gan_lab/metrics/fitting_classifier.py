@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from gan_lab import optimizers
+from gan_lab.data.progress import Progress
 from gan_lab.metrics.extractor import resized
 
 EPOCHS, LEAST, MOST = 10, 300, 1500  # of the images; batches
@@ -92,15 +94,18 @@ def fitted(data: Labelled, seen: Places, steps: int, seed: int, generator: torch
         network = Network(data.images.shape[1] // data.parts, data.classes)
     network.to(data.device).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
+    progress = Progress("training a classifier", steps * BATCH)
     with torch.enable_grad():
         for step in range(steps):
+            progress.update(step * BATCH)
             optimizer.param_groups[0]["lr"] = 2e-3 * (1 - step / steps)
             chosen = seen[torch.randint(len(seen), (BATCH,), generator=generator).numpy()]
             images, labels = data.batch(chosen)
             loss = cross_entropy(network(images)[1], labels)
             optimizer.zero_grad()
             loss.backward()
-            optimizer.step()
+            optimizers.step(optimizer)
+    progress.close()
     return network.eval()
 
 
