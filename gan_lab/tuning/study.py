@@ -1,7 +1,7 @@
 """The study on disk: Optuna's ask and tell over `study.db`, and what of it must survive a kill.
 
 A trial that was stopped from outside says nothing about its settings: it is told as failed, and the same settings are
-put into the queue again, as a trial of their own that names the first one under `again`.
+put into the queue again, as a trial of their own that names the first one under `again` and goes on with its run.
 """
 
 from __future__ import annotations

@@ -164,6 +164,7 @@ def test_regularizers_take_weight_and_every(composed: Compose) -> None:
 
 
 TWO_TIME_SCALES = ("adam_ttur", "adam_biggan")
+WARMED_UP = ("adam_points",)
 
 
 @pytest.mark.parametrize("optimizer", names("optimizer"))
@@ -179,6 +180,7 @@ def test_optimizers(optimizer: str, composed: Compose) -> None:
         opt.step()
         assert weight.item() < 1.0
     schedule = build(config.optimizer.schedule)
+    assert (schedule.factor(0) == 1.0) == (optimizer not in WARMED_UP)
     assert max(map(schedule.factor, range(config.trainer.max_steps))) == 1.0, "the rate that is set is reached"
 
 
