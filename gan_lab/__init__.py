@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gan_lab.sampling import load as load
+    from gan_lab.sampling.trained import load as load
 
 __version__ = "0.4.1"
 __all__ = ["__version__", "load"]
@@ -14,7 +14,7 @@ __all__ = ["__version__", "load"]
 def __getattr__(name: str) -> Any:
     """`gan_lab.load` is imported when first asked for: importing the package must not import torch."""
     if name == "load":
-        from gan_lab.sampling import load
+        from gan_lab.sampling.trained import load
 
         return load
     raise AttributeError(f"module 'gan_lab' has no attribute {name!r}")

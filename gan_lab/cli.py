@@ -78,17 +78,17 @@ def _dispatch(words: list[str]) -> int:
             raise ConfigError(f"the verb comes first, e.g. gan-lab train {name}{known}")
         raise ConfigError(f"unknown verb {name}{nearest(name, VERBS) or known}")
     if "--help" in flags:
-        from gan_lab.command_line.known import Known
+        from gan_lab.command_line.choices import Choices
         from gan_lab.command_line.page import page
 
-        print(page(Known(name, flags)))
+        print(page(Choices(name, flags)))
         return 0
     try:
         overrides = _prepared(name, flags, overrides)
     except ConfigError as error:
         say(name, str(error))
         return error.exit_code
-    from gan_lab.command_line.launch import launch
+    from gan_lab.jobs.launch import launch
 
     return launch(name, flags, overrides)
 
@@ -96,7 +96,7 @@ def _dispatch(words: list[str]) -> int:
 def _prepared(name: str, flags: dict[str, str], overrides: list[str]) -> list[str]:
     """The overrides as Hydra is to get them: the action named, paths quoted, those of a resumed run put first."""
     from gan_lab.command_line.overrides import add_plus, quote_paths, quote_text, without_absent
-    from gan_lab.command_line.resume import resumed
+    from gan_lab.command_line.stored_overrides import resumed
 
     verb = VERBS[name]
     sweeping = "--multirun" in flags or any(word.lower() == "hydra.mode=multirun" for word in overrides)

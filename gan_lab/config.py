@@ -13,13 +13,40 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan_lab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIR = next((p for p in (PACKAGE / "configs", PACKAGE.parent / "configs") if p.is_dir()), PACKAGE / "configs")
 TRUSTED = ("gan_lab", "torch.nn", "torch.optim")
+# What the classes of runs up to 0.4.1 are called now: the beginning of a `_target_`. Kept until 1.0.
+RENAMED = {
+    "gan_lab.averaging.": "gan_lab.algorithms.averaging.",
+    "gan_lab.data.arrays.": "gan_lab.data.sources.arrays.",
+    "gan_lab.data.folder.": "gan_lab.data.sources.folder.",
+    "gan_lab.data.hub.": "gan_lab.data.sources.hub.",
+    "gan_lab.data.lsun.": "gan_lab.data.sources.lsun.",
+    "gan_lab.data.parquet.": "gan_lab.data.sources.parquet.",
+    "gan_lab.data.points.": "gan_lab.data.sources.points.",
+    "gan_lab.data.sources.Digits": "gan_lab.data.sources.digits.Digits",
+    "gan_lab.data.sources.Torchvision": "gan_lab.data.sources.torchvision.Torchvision",
+    "gan_lab.data.stacked.": "gan_lab.data.sources.stacked.",
+    "gan_lab.engine.Engine": "gan_lab.engine.engine.Engine",
+    "gan_lab.latents.": "gan_lab.algorithms.latents.",
+    "gan_lab.metrics.automatic.": "gan_lab.features.automatic.",
+    "gan_lab.metrics.classifier.": "gan_lab.features.classifier.",
+    "gan_lab.metrics.inception_extractor.": "gan_lab.features.inception_extractor.",
+    "gan_lab.metrics.pixels.": "gan_lab.features.pixels.",
+    "gan_lab.metrics.pretrained.": "gan_lab.features.pretrained.",
+    "gan_lab.metrics.random_convolutions.": "gan_lab.features.random_convolutions.",
+    "gan_lab.pictures.Scatter": "gan_lab.pictures.scatter.Scatter",
+    "gan_lab.schedules.": "gan_lab.algorithms.schedules.",
+    "gan_lab.trainer.Trainer": "gan_lab.training.plan.Plan",
+}
 
 
 def build(node: Mapping[str, Any], key: str = "", **given: Any) -> Any:
@@ -104,6 +131,22 @@ def targets(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
             yield from targets(value, f"{key}.{index}" if key else str(index))
 
 
+def current_target(target: str) -> str:
+    """The present name of a class that a stored run names."""
+    before = next((old for old in RENAMED if target.startswith(old)), None)
+    return target if before is None else RENAMED[before] + target.removeprefix(before)
+
+
+def with_current_targets(node: Any) -> Any:
+    """A stored configuration with every `_target_` under its present name."""
+    if isinstance(node, Mapping):
+        return {
+            key: current_target(value) if key == "_target_" and isinstance(value, str) else with_current_targets(value)
+            for key, value in node.items()
+        }
+    return [with_current_targets(value) for value in node] if isinstance(node, (list, tuple)) else node
+
+
 def check_targets(node: Any, trust: Sequence[str] = ()) -> None:
     """Refuse a stored configuration that would run anything but trusted classes. Raises ConfigError.
 
@@ -168,3 +211,35 @@ def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(value, f"{key}.{index}" if key else str(index))
     else:
         yield key, node
+
+
+def settings(cfg: DictConfig) -> dict[str, Any]:
+    """A composed configuration as plain data, every interpolation resolved, without Hydra's own part."""
+    from omegaconf import OmegaConf
+
+    plain = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items() if key != "hydra"}
+
+
+def to_yaml(value: Any) -> str:
+    """Plain data as YAML."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(value))
+
+
+def require_whole(value: Any, key: str, least: int = 1, otherwise: str = "") -> int:
+    """`value` where it is a whole number of at least `least`. Raises ConfigError naming `key` for anything else;
+    `otherwise` says what would do as well."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigError(f"{key}: {value!r} is not a whole number of at least {least}{otherwise}")
+    return value
+
+
+def build_each(nodes: Mapping[str, Any] | None, key: str, parts: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Build every component of a mapping by name; a name set to null is left out. `parts` remembers them by key."""
+    built = {name: build(node, f"{key}.{name}") for name, node in (nodes or {}).items() if node is not None}
+    if parts is not None:
+        parts |= {f"{key}.{name}": component for name, component in built.items()}
+    return built

@@ -13,7 +13,7 @@ from gan_lab.errors import GanLabError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from gan_lab.run import Run
+    from gan_lab.training.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +30,14 @@ def main(cfg: DictConfig) -> float:
 
 def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
     """Train what `cfg` describes in `folder`, or go on with the run that lies there (`resume`)."""
-    from gan_lab import resume
-    from gan_lab.assemble import assemble
-    from gan_lab.lock import lock
+    from gan_lab.storage.lock import lock_folder
+    from gan_lab.training import start as beginning
+    from gan_lab.training.assemble import assemble
+    from gan_lab.training.trainer import fit
 
     logging.raiseExceptions = False  # a full disk under train.log must not print a traceback per message
-    with lock(folder):
-        start = resume.begin(cfg, folder)
+    with lock_folder(folder):
+        start = beginning.begin(cfg, folder)
         begun = (folder / "config.yaml").exists()
         if start.state is not None and start.state["step"] >= start.config["trainer"]["max_steps"]:
             log.info("nothing to do: at %d of %d steps", start.state["step"], start.config["trainer"]["max_steps"])
@@ -46,14 +47,14 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
             run, callbacks = assemble(start.config, folder, start.state, interactive)
         except GanLabError:
             if not begun:
-                resume.discard(folder)
+                beginning.discard(folder)
             raise
-        resume.accept(start, run)
+        beginning.accept(start, run)
         announce(run)
-        interruption = run.trainer.fit(run, callbacks)
+        interruption = fit(run, callbacks)
     conclude(run)
     if interruption.signal is not None and run.outcome == "stopped":
-        interruption.hand_on()
+        interruption.call_previous_handler()
         raise SystemExit(interruption.exit_code)
     found = run.objective()
     if found is None:  # the run itself is done and good
@@ -80,13 +81,13 @@ def announce(run: Run) -> None:
     channels, height, width = run.store.shape
     log.info("data     %s: %d images of %dx%dx%d", run.store.name, len(run.store), channels, height, width)
     log.info("networks %s parameters", networks)
-    log.info("compute  %s", run.engine.why)
-    log.info("run      %s, steps %d to %d", shown(run.folder), run.step, run.trainer.max_steps)
+    log.info("compute  %s", run.engine.description)
+    log.info("run      %s, steps %d to %d", shown(run.folder), run.step, run.plan.max_steps)
 
 
 def conclude(run: Run) -> None:
     """Where things are and what to type next."""
-    from gan_lab.memory import peak, size
+    from gan_lab.training.memory.available import peak, size
 
     folder = shown(run.folder)
     grids = sorted((run.folder / "samples").glob("step-*.png"))
@@ -94,7 +95,7 @@ def conclude(run: Run) -> None:
         "%s at step %d of %d%s",
         run.outcome,
         run.step,
-        run.trainer.max_steps,
+        run.plan.max_steps,
         f": {run.stop_reason}" if run.stop_reason else "",
     )
     if run.best is not None:
@@ -105,14 +106,5 @@ def conclude(run: Run) -> None:
         log.info("memory     %s at most", size(taken))
     log.info("dashboard  tensorboard --logdir %s", folder)
     log.info("more       gan-lab sample run=%s n=64", folder)
-    following = f" trainer.max_steps={2 * run.trainer.max_steps}" if run.last_step else ""
+    following = f" trainer.max_steps={2 * run.plan.max_steps}" if run.last_step else ""
     log.info("go on      gan-lab train resume=%s%s", folder, following)
-
-
-def settings(cfg: DictConfig) -> dict[str, Any]:
-    """The configuration as plain data, every interpolation resolved."""
-    from omegaconf import OmegaConf
-
-    plain = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items() if key != "hydra"}

@@ -9,10 +9,9 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 
-from gan_lab.assemble import assemble
-from gan_lab.config import CONFIG_DIR
-from gan_lab.run import Run
-from gan_lab.train import settings
+from gan_lab.config import CONFIG_DIR, settings
+from gan_lab.training.assemble import assemble
+from gan_lab.training.run import Run
 from tests.conftest import TINY
 
 

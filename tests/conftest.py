@@ -14,6 +14,7 @@ import torch
 
 from gan_lab.cli import main
 
+pytest_plugins = ["tests.command_line.fixtures", "tests.tuning.fixtures"]
 TINY = ("trainer=debug", "trainer.batch_size=4")
 
 
@@ -36,6 +37,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data root of this test, which does not exist yet."""
+    folder = tmp_path / "root"
+    monkeypatch.setenv("GAN_LAB_DATA", str(folder))
+    return folder
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch._functorch import config
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from gan_lab.run import Run
+from gan_lab.training.run import Run
 
 DEVICE = torch.device("meta")
 
@@ -65,7 +65,7 @@ def stream_drawn(run: Run) -> Any:
     """A draw of the stream, on the device."""
     from gan_lab.data.stream import Drawn
 
-    return Drawn(torch.empty(run.trainer.batch_size, dtype=torch.int64, device=DEVICE), None, None)
+    return Drawn(torch.empty(run.plan.batch_size, dtype=torch.int64, device=DEVICE), None, None)
 
 
 def _move(module: nn.Module, moved: dict[int, Tensor]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_lab.run import Run
+from gan_lab.training.run import Run
 from tests.compose import choices, tiny_run
 from tests.device import contentless, move
 
@@ -37,7 +37,7 @@ def test_a_round_never_waits_for_the_device(case: str, tmp_path: Path) -> None:
     run = run_of(case, tmp_path)
     with contentless():
         move(run)
-        run.trainer.round(run)
+        run.play()
     assert run.metrics["loss/generator"].device.type == "meta"
 
 
@@ -55,7 +55,7 @@ def test_waiting_is_noticed(wrong: str, tmp_path: Path) -> None:
     with contentless():
         move(run)
         with pytest.raises(Exception, match=r"meta|aten"):
-            run.trainer.round(run)
+            run.play()
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -67,8 +67,8 @@ def test_what_a_graph_remembers_stays_as_it_is(case: str, tmp_path: Path) -> Non
     where: dict[str, int] = {}
     for step in range(4):
         run.algorithm.schedule_step(step)
-        kind = run.algorithm.kind(step)
-        run.trainer.round(run)
+        kind = run.algorithm.round_key(step)
+        run.play()
         found = dict(numbers(run.algorithm, "algorithm", set()))
         assert seen.setdefault(kind, found) == found
         if step == 1:

@@ -188,7 +188,7 @@ import sys, types
 sys.stdin.read()
 task = types.ModuleType("task")
 task.main = lambda cfg: [print("a line of a long list") for _ in range(3000)]
-sys.modules["gan_lab.data.command"] = task
+sys.modules["gan_lab.verbs.data"] = task
 from gan_lab.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -10,7 +10,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from gan_lab.config import CONFIG_DIR, build, check_targets, leaves, targets
+from gan_lab.config import CONFIG_DIR, build, check_targets, leaves, require_whole, targets
 from gan_lab.errors import ConfigError
 
 LINEAR = {"_target_": "torch.nn.Linear", "in_features": 3, "out_features": 2}
@@ -158,3 +158,10 @@ def test_what_is_not_trusted_is_not_imported(tmp_path: Path, monkeypatch: pytest
 def test_stored_references_are_refused(tree: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="interpolation"):
         check_targets(tree)
+
+
+@pytest.mark.parametrize("value", [0, -1, True, 1.5, "3", None])
+def test_a_number_of_things(value: object) -> None:
+    assert require_whole(2, "n") == 2
+    with pytest.raises(ConfigError, match="n: .* is not a whole number of at least 1"):
+        require_whole(value, "n")

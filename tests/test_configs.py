@@ -101,7 +101,7 @@ def test_every_component_plays_a_round(file: str, tmp_path: Path) -> None:
     if file.startswith("dataset/"):
         overrides += of_dataset(Path(file).stem, tmp_path)
     run = tiny_run(tmp_path, *overrides)
-    run.trainer.round(run)
+    run.play()
     assert all(math.isfinite(float(value)) for value in run.metrics.values())
     check_targets({key: run.config[key] for key in ("model", "loss", "optimizer", "algorithm", "augmentation")})
 

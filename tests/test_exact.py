@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gan_lab import checkpoint
-from gan_lab.assemble import assemble
-from gan_lab.run import Run
+from gan_lab.storage import checkpoint
+from gan_lab.training.assemble import assemble
+from gan_lab.training.run import Run
 from tests.compose import choices, composed
 from tests.conftest import TINY, equal
 
@@ -19,7 +19,7 @@ PARTS = ("networks", "ema", "optimizers", "algorithm", "augmentation", "rng", "s
 def rounds(run: Run, count: int) -> None:
     run.restore_rng()
     for _ in range(count):
-        run.trainer.round(run)
+        run.play()
 
 
 def check(folder: Path, *overrides: str) -> None:

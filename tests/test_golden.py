@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_lab.run import Run
+from gan_lab.training.run import Run
 from tests.compose import tiny_run
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -45,7 +45,7 @@ def curve(folder: Path, *overrides: str) -> list[list[float]]:
     run = tiny_run(folder, *overrides)
     rows = []
     for _ in range(20):
-        run.trainer.round(run)
+        run.play()
         rows.append([*(float(run.metrics[key]) for key in KEYS), checksum(run)])
     return rows
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gan_lab import checkpoint
 from gan_lab.cli import main
+from gan_lab.storage import checkpoint
 from tests.conftest import TINY, equal, records
 
 KILLS = 3
@@ -26,7 +26,7 @@ BUSY = ("trainer.checkpoint_every=1", "trainer.sample_every=1", "trainer.log_eve
 
 
 def play(folder: str, *words: str) -> None:
-    """One sitting, in a process that is going to be killed."""
+    """One session, in a process that is going to be killed."""
     os.chdir(folder)
     sys.exit(main(["train", *words]))
 
@@ -64,7 +64,9 @@ def check(run: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(here: Path, gan_lab: Callable[..., int]) -> None:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["gan_lab.assemble", "gan_lab.train", "torch._dynamo", "torch.utils.tensorboard"])
+    context.set_forkserver_preload(
+        ["gan_lab.training.assemble", "gan_lab.train", "torch._dynamo", "torch.utils.tensorboard"]
+    )
     moments, run, step = random.Random(0), here / "run", 0
     for number in range(KILLS):
         words = ("resume=run", ENDLESS) if number else (*TINY, *GAME, *BUSY, ENDLESS, "hydra.run.dir=run")

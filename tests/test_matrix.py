@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from gan_lab.algorithms.noise_to_image import NoiseToImage
-from gan_lab.assemble import assemble
 from gan_lab.errors import ConfigError
+from gan_lab.training.assemble import assemble
 from tests.compose import choices, composed
 from tests.conftest import TINY
 
@@ -67,7 +67,7 @@ def play(folder: Path, config: dict[str, Any], moves: bool) -> None:
     """A round of the trainer; with `moves`, then each move alone."""
     run, _ = assemble(config, folder)
     start = {role: weights(network) for role, network in run.algorithm.networks.items()}
-    run.trainer.round(run)
+    run.play()
     assert all(math.isfinite(float(value)) for value in run.metrics.values()), run.metrics
     for role, network in run.algorithm.networks.items():
         assert not all(same(start[role], weights(network))), f"{role} did not move"

@@ -17,7 +17,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from gan_lab import checkpoint
+from gan_lab.storage import checkpoint
 from tests.conftest import TINY, equal, records
 
 Cli = Callable[..., int]
@@ -347,7 +347,7 @@ def test_a_stored_run_cannot_name_foreign_code(
     run = trained("run")
     text = (run / "config.yaml").read_text()
     mark = run / "executed"
-    for target in ("pathlib.Path.touch", "torch.nn.functional.os.system", "gan_lab.files.shutil.rmtree"):
+    for target in ("pathlib.Path.touch", "torch.nn.functional.os.system", "gan_lab.storage.files.shutil.rmtree"):
         hostile = text.replace(AUGMENTATION, f"augmentation:\n  _target_: {target}\n  _args_: ['{mark}']")
         assert hostile != text
         (run / "config.yaml").write_text(hostile)

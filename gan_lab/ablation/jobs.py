@@ -9,7 +9,7 @@ from typing import Any
 
 from gan_lab.command_line.nearest import nearest
 from gan_lab.errors import ConfigError
-from gan_lab.sweep import finished, read_json, results_of
+from gan_lab.records.sweep import finished, read_json, results_of
 
 BASE = "none"  # the model as it is
 FILE = "ablation.json"

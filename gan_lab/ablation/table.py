@@ -11,8 +11,8 @@ from typing import NamedTuple
 from gan_lab.ablation.jobs import BASE, Job
 from gan_lab.command_line.table import number
 from gan_lab.errors import ConfigError
-from gan_lab.files import write_text
 from gan_lab.metrics.figure import find
+from gan_lab.storage.files import write_text
 
 
 class Cell(NamedTuple):

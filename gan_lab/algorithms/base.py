@@ -9,33 +9,15 @@ from typing import Any, ClassVar, Protocol
 import torch
 from torch import Tensor, nn
 
-from gan_lab.averaging import ExponentialMovingAverage
-from gan_lab.data.stream import Batch
-from gan_lab.engine import Engine
+from gan_lab.algorithms.averaging import ExponentialMovingAverage
+from gan_lab.algorithms.schedules import Schedule
+from gan_lab.data.batch import Batch
+from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.losses.constraints import Constraint
-from gan_lab.schedules import Schedule
+from gan_lab.sampling.sampler import Sampler
 
 Metrics = dict[str, Tensor]
-
-
-class Sampler(Protocol):
-    """Draws images from trained networks."""
-
-    num_classes: int  # 0 where there is nothing to choose
-
-    def sample(
-        self, n: int, seed: int = 0, labels: Sequence[int] | None = None, truncation: float | None = None
-    ) -> Tensor:
-        """`(n, C, H, W)` in [-1, 1] on the CPU; the same for the same seed on every device.
-
-        `labels`: `n` classes (None: each in turn). `truncation`: no number of the latent beyond it.
-        """
-        ...
-
-    def by_class(self, classes: Sequence[int], rows: int, seed: int = 0) -> Tensor:
-        """`rows` images of each class, `(rows * len(classes), C, H, W)`: a row shares its latent."""
-        ...
 
 
 class Setting(Protocol):
@@ -138,7 +120,7 @@ class Algorithm(ABC):
         for network in self.networks.values():
             self.engine.compiled(network)
 
-    def kind(self, step: int) -> Hashable:
+    def round_key(self, step: int) -> Hashable:
         """Rounds of one kind are the same computation: `due`, and every scheduled number that lives on the host."""
         numbers = [setting.on_host for setting in self.settings]
         rates = [float(g["lr"]) for o in self.optimizers.values() for g in o.param_groups if type(g["lr"]) is float]

@@ -12,16 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from gan_lab.algorithms.base import Algorithm, Metrics, Sampler
+from gan_lab.algorithms.base import Algorithm, Metrics
+from gan_lab.algorithms.latents import Latent
 from gan_lab.augmentations.chain import Chain
 from gan_lab.config import build
-from gan_lab.critique import Critique, of
-from gan_lab.data.stream import Batch
-from gan_lab.engine import Engine, Terms
+from gan_lab.data.batch import Batch
+from gan_lab.engine.engine import Engine, Terms
 from gan_lab.errors import ConfigError
-from gan_lab.latents import Latent
+from gan_lab.layers.critique import Critique, of
 from gan_lab.losses.adversarial import AdversarialLoss
 from gan_lab.losses.regularizers import Regularizer, Turn
+from gan_lab.sampling.sampler import Sampler
 
 
 class Fake(NamedTuple):
@@ -66,7 +67,7 @@ class NoiseToImage(Algorithm):
         self.critic_steps = critic_steps
         self.reuse_fake = reuse_fake and self.accumulation == 1
         bare = isinstance(augmentation, (nn.Identity, Chain)) and not list(augmentation.children())
-        self.joined = bare and judges_one_by_one(self.networks["discriminator"])
+        self.one_pass = bare and is_per_image(self.networks["discriminator"])
 
     @property
     def batches_per_round(self) -> int:
@@ -78,20 +79,20 @@ class NoiseToImage(Algorithm):
 
     def train_step(self, batches: Sequence[Batch], due: Any) -> Metrics:
         metrics: Metrics = {}
-        kept: Fake | None = None
+        reused: Fake | None = None
         for index, batch in enumerate(batches):
             if self.reuse_fake and index == len(batches) - 1:
                 with self.engine.autocast():
-                    kept = self._generate(batch)
-            metrics.update(self._discriminator_move(batch, due, kept))
-        metrics.update(self._generator_move(batches[-1], due, kept))
+                    reused = self._generate(batch)
+            metrics.update(self._discriminator_move(batch, due, reused))
+        metrics.update(self._generator_move(batches[-1], due, reused))
         for name, value in getattr(self.augmentation, "figures", {}).items():
             metrics[name] = value.clone()  # it goes on changing where it is
         return metrics
 
     def _generate(self, batch: Batch) -> Fake:
-        latent = self.latent(len(batch.images), self.engine.device)
-        return Fake(self.networks["generator"](latent, batch.labels).float(), latent)
+        latent = self.latent(len(batch.image), self.engine.device)
+        return Fake(self.networks["generator"](latent, batch.label).float(), latent)
 
     def _critique(self, images: Tensor, labels: Tensor | None) -> Critique:
         """The discriminator on images, in fp32; augmentation inside, so that no loss and no penalty can forget it."""
@@ -99,7 +100,7 @@ class NoiseToImage(Algorithm):
 
     def _critiques(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> tuple[Critique, Critique]:
         """Both in one pass where no image's critique depends on the others': the same for less work."""
-        if not self.joined:
+        if not self.one_pass:
             return self._critique(real, labels), self._critique(fake, labels)
         twice = None if labels is None else torch.cat((labels, labels))
         both = self._critique(torch.cat((real, fake)), twice)
@@ -108,36 +109,36 @@ class NoiseToImage(Algorithm):
 
     def _score(self, images: Tensor, labels: Tensor | None) -> Tensor:
         """Scores for a penalty, which differentiates them twice."""
-        discriminator = self.engine.plain(self.networks["discriminator"])
+        discriminator = self.engine.uncompiled(self.networks["discriminator"])
         return in_fp32(of(discriminator(self.augmentation(images), labels))).scores
 
     def _turn(self, role: str, piece: Batch, fake: Fake, **critiques: Critique | None) -> Turn:
-        generator = self.engine.plain(self.networks["generator"])
+        generator = self.engine.uncompiled(self.networks["generator"])
         return Turn(
-            real=piece.images,
+            real=piece.image,
             fake=fake.images,
-            critic=lambda images: self._score(images, piece.labels),
-            labels=piece.labels,
+            critic=lambda images: self._score(images, piece.label),
+            labels=piece.label,
             latent=fake.latent,
-            generator=lambda latent: generator(latent, piece.labels).float(),
+            generator=lambda latent: generator(latent, piece.label).float(),
             mover=self.networks[role],
             **critiques,
         )
 
-    def _discriminator_move(self, batch: Batch, due: tuple[str, ...], kept: Fake | None) -> Metrics:
+    def _discriminator_move(self, batch: Batch, due: tuple[str, ...], reused: Fake | None) -> Metrics:
         scores: list[tuple[Tensor, Tensor]] = []
 
-        def hear(real: Tensor, generated: Tensor) -> None:
+        def observe(real: Tensor, generated: Tensor) -> None:
             scores.append((real.mean(), generated.mean()))
             self._adapt(real)
 
         def terms(piece: Batch) -> Terms:
-            if kept is None:
+            if reused is None:
                 with torch.no_grad():
                     fake = self._generate(piece)
             else:
-                fake = kept
-            return self._discriminator_terms(piece, Fake(fake.images.detach(), fake.latent), due, hear)
+                fake = reused
+            return self._discriminator_terms(piece, Fake(fake.images.detach(), fake.latent), due, observe)
 
         metrics = self._move("discriminator", batch, terms)
         metrics["score/real"], metrics["score/fake"] = (
@@ -146,25 +147,25 @@ class NoiseToImage(Algorithm):
         return metrics
 
     def _discriminator_terms(
-        self, piece: Batch, fake: Fake, due: tuple[str, ...], hear: Callable[[Tensor, Tensor], None]
+        self, piece: Batch, fake: Fake, due: tuple[str, ...], observe: Callable[[Tensor, Tensor], None]
     ) -> Terms:
-        """What the discriminator minimises; `hear` is told the scores before the penalties are taken."""
-        real, generated = self._critiques(piece.images, fake.images, piece.labels)
-        hear(real.scores.detach(), generated.scores.detach())
+        """What the discriminator minimises; `observe` is told the scores before the penalties are taken."""
+        real, generated = self._critiques(piece.image, fake.images, piece.label)
+        observe(real.scores.detach(), generated.scores.detach())
         turn = self._turn("discriminator", piece, fake, real_critique=real, fake_critique=generated)
         adversarial = self.adversarial.discriminator(real.scores, generated.scores)
         return {"adversarial": adversarial, **self._penalties("discriminator", due, turn)}
 
-    def _generator_move(self, batch: Batch, due: tuple[str, ...], kept: Fake | None) -> Metrics:
+    def _generator_move(self, batch: Batch, due: tuple[str, ...], reused: Fake | None) -> Metrics:
         def terms(piece: Batch) -> Terms:
-            return self._generator_terms(piece, kept if kept is not None else self._generate(piece), due)
+            return self._generator_terms(piece, reused if reused is not None else self._generate(piece), due)
 
         return self._move("generator", batch, terms)
 
     def _generator_terms(self, piece: Batch, fake: Fake, due: tuple[str, ...]) -> Terms:
         """What the generator minimises."""
         real = self._reference(piece) if self._needs_real(due) else None
-        generated = self._critique(fake.images, piece.labels)
+        generated = self._critique(fake.images, piece.label)
         turn = self._turn("generator", piece, fake, real_critique=real, fake_critique=generated)
         adversarial = self.adversarial.generator(generated.scores, turn.real_scores)
         return {"adversarial": adversarial, **self._penalties("generator", due, turn)}
@@ -172,7 +173,7 @@ class NoiseToImage(Algorithm):
     @torch.no_grad()
     def _reference(self, piece: Batch) -> Critique:
         """The critique of the real images in the generator's turn, which do not depend on the generator."""
-        return self._critique(piece.images, piece.labels)
+        return self._critique(piece.image, piece.label)
 
     def _needs_real(self, due: tuple[str, ...]) -> bool:
         """Whether the generator's turn needs the critique of the real images."""
@@ -180,7 +181,7 @@ class NoiseToImage(Algorithm):
         return self.adversarial.needs_real or any(regularizer.needs_real for regularizer in asking)
 
     def _move(self, role: str, batch: Batch, terms: Callable[[Batch], Terms]) -> Metrics:
-        pieces = [lambda piece=piece: terms(piece) for piece in split(batch, self.accumulation)]
+        pieces = [lambda piece=piece: terms(piece) for piece in batch.split(self.accumulation)]
         losses, norm = self.engine.minimize(pieces, self.optimizers[role])
         self.constrain(role)
         named = {f"loss/{role}/{name}" if name else f"loss/{role}": value for name, value in losses.items()}
@@ -258,7 +259,7 @@ class NoiseSampler:
         return torch.cat(parts).contiguous().clamp(-1, 1)
 
 
-def judges_one_by_one(network: nn.Module) -> bool:
+def is_per_image(network: nn.Module) -> bool:
     """Whether what a network says of an image is the same whatever is beside it, and how often it was asked before.
 
     BatchNorm and statistics of a batch couple images, spectral norm moves with every pass; of a module that is neither
@@ -268,7 +269,7 @@ def judges_one_by_one(network: nn.Module) -> bool:
         known = type(module).__module__.split(".")[:2] == ["torch", "nn"] or type(module).__module__.startswith(
             "gan_lab."
         )
-        if not known or isinstance(module, _NormBase) or getattr(module, "moves_or_couples", False):
+        if not known or isinstance(module, _NormBase) or getattr(module, "couples_images", False):
             return False
     return True
 
@@ -283,12 +284,3 @@ def in_fp32(critique: Critique) -> Critique:
     """Losses and penalties are taken in fp32 whatever the precision of the forward pass."""
     features, classes = (None if part is None else part.float() for part in critique[1:])
     return Critique(critique.scores.float(), features, classes)
-
-
-def split(batch: Batch, pieces: int) -> list[Batch]:
-    """Cut a batch into `pieces` of equal size (the trainer has checked that it divides)."""
-    if pieces == 1:
-        return [batch]
-    images = batch.images.chunk(pieces)
-    labels = batch.labels.chunk(pieces) if batch.labels is not None else [None] * pieces
-    return [Batch(*pair) for pair in zip(images, labels, strict=True)]

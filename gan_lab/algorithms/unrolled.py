@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from gan_lab.algorithms.base import Metrics
+from gan_lab.algorithms.differentiable import Lookahead, rule_of
 from gan_lab.algorithms.noise_to_image import Fake, NoiseToImage
-from gan_lab.composed import Composed
-from gan_lab.critique import Critique
-from gan_lab.data.stream import Batch
-from gan_lab.differentiable import Supposed, rule_of
-from gan_lab.engine import Terms
+from gan_lab.data.batch import Batch
+from gan_lab.engine.engine import Terms
 from gan_lab.errors import ConfigError
+from gan_lab.layers.critique import Critique
+from gan_lab.layers.higher_order import HigherOrder
 from gan_lab.losses.adversarial import AdversarialLoss
 from gan_lab.losses.constraints import WeightClipping
 
@@ -75,9 +75,9 @@ class Unrolled(NoiseToImage):
         """Not the discriminator: its supposed steps are differentiated twice."""
         self.engine.compiled(self.networks["generator"])
 
-    def _generator_move(self, batch: Batch, due: tuple[str, ...], kept: Fake | None) -> Metrics:
+    def _generator_move(self, batch: Batch, due: tuple[str, ...], reused: Fake | None) -> Metrics:
         try:
-            return super()._generator_move(batch, due, kept)
+            return super()._generator_move(batch, due, reused)
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             if any(words in reason for words in UNDIFFERENTIABLE):
@@ -94,14 +94,14 @@ class Unrolled(NoiseToImage):
         play = super()._generator_terms
         if self.unroll_steps == 0:
             return play(piece, fake, due)
-        supposed = Supposed(self.optimizers["discriminator"])
+        supposed = Lookahead(self.optimizers["discriminator"])
         names = self._names()
         buffers, generators = self._copied_buffers("discriminator"), self._copied_buffers("generator")
         with self._memory_set_aside():
             for _ in range(self.unroll_steps):
                 present = {**generators, **buffers, **dict(zip(names, supposed.values, strict=True))}
-                with Composed():
-                    terms = self._supposing(present, lambda: self._discriminator_terms(piece, fake, due, _deaf))
+                with HigherOrder():
+                    terms = self._supposing(present, lambda: self._discriminator_terms(piece, fake, due, ignore))
                 total = torch.stack(list(terms.values())).sum()
                 with torch.autocast(self.engine.device.type, enabled=False):
                     gradients = torch.autograd.grad(total, supposed.values, create_graph=True, allow_unused=True)
@@ -123,7 +123,7 @@ class Unrolled(NoiseToImage):
         """The critique of the real images: here it depends on the generator, which moved the discriminator."""
         if self.unroll_steps == 0:
             return super()._reference(piece)
-        return self._critique(piece.images, piece.labels)
+        return self._critique(piece.image, piece.label)
 
     def _names(self) -> list[str]:
         """The names in a scene of the parameters of the discriminator's optimizer, in its order."""
@@ -141,7 +141,7 @@ class Unrolled(NoiseToImage):
         result: T = functional_call(Scene(self.networks, play), present, ())
         return result
 
-    def _clip(self, supposed: Supposed) -> None:
+    def _clip(self, supposed: Lookahead) -> None:
         """Weight clipping, differentiably: what is clipped no longer depends on the step."""
         for constraint in self.constraints.values():
             if isinstance(constraint, WeightClipping) and constraint.player == "discriminator":
@@ -150,7 +150,7 @@ class Unrolled(NoiseToImage):
 
     @contextmanager
     def _memory_set_aside(self) -> Iterator[None]:
-        """Let copies of the discriminator's regularizers hear of the supposed steps: some remember what they hear."""
+        """Let copies of the discriminator's regularizers observe the supposed steps: some remember them."""
         real = self.regularizers
         self.regularizers = {name: copy.deepcopy(r) if r.player == "discriminator" else r for name, r in real.items()}
         try:
@@ -159,7 +159,7 @@ class Unrolled(NoiseToImage):
             self.regularizers = real
 
 
-def _deaf(real: Tensor, generated: Tensor) -> None:
+def ignore(real: Tensor, generated: Tensor) -> None:
     """Nobody is told the scores of a step that is not taken."""
 
 

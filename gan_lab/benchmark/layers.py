@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gan_lab.benchmark.ceilings import best
 from gan_lab.benchmark.flops import counted
-from gan_lab.engine import Engine
+from gan_lab.engine.engine import Engine
 
 
 class LayerSpeed(NamedTuple):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.projection import Projection, Readout, Score
-from gan_lab.run import Run
+from gan_lab.training.run import Run
 
 
 def published(network: nn.Module, run: Run) -> nn.Module:

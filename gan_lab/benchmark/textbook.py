@@ -22,13 +22,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from gan_lab.algorithms.noise_to_image import NoiseToImage
 from gan_lab.benchmark.published import published
-from gan_lab.critique import of
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError
+from gan_lab.layers.critique import of
 from gan_lab.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
 from gan_lab.losses.constraints import WeightClipping
 from gan_lab.losses.regularizers import GradientPenalty
-from gan_lab.run import Run
+from gan_lab.training.run import Run
 
 Step = Callable[[], tuple[float, float]]
 SWITCHES = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes, not what
@@ -68,7 +68,7 @@ def textbook(run: Run, batches: Iterator[tuple[Tensor, Tensor]] | None = None) -
     Raises ConfigError for a game that no tutorial has a loop for.
     """
     loop = _loop(run)
-    batches = loader(run.store, run.trainer.batch_size) if batches is None else batches
+    batches = loader(run.store, run.plan.batch_size) if batches is None else batches
     return loop(Players(run, batches))
 
 
@@ -89,7 +89,7 @@ class Players:
         self.optimizer_discriminator = as_it_comes(algorithm.optimizers["discriminator"], self.discriminator)
 
     def real(self) -> tuple[Tensor, Tensor | None]:
-        images, labels = next(self.batches)
+        images, labels, *_ = next(self.batches)
         return images.to(self.device), labels.to(self.device) if self.conditional else None
 
     def fake(self, count: int, labels: Tensor | None) -> Tensor:

@@ -12,7 +12,7 @@ from torch.profiler import ProfilerActivity
 from gan_lab.algorithms.noise_to_image import NoiseToImage
 from gan_lab.benchmark.layers import layer_speeds, table
 from gan_lab.command_line.console import shown
-from gan_lab.run import Run
+from gan_lab.training.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def profile(run: Run, folder: Path, ceiling: float) -> dict[str, Any]:
         activities.append(ProfilerActivity.CUDA)
     with torch.profiler.profile(activities=activities) as seen:
         for _ in range(ROUNDS):
-            run.trainer.round(run)
+            run.play()
     seen.export_chrome_trace(str(folder / TRACE))
     key = "self_cuda_time_total" if len(activities) > 1 else "self_cpu_time_total"
     key = key.replace("cuda", "device")
@@ -44,7 +44,7 @@ def profile(run: Run, folder: Path, ceiling: float) -> dict[str, Any]:
     told: dict[str, Any] = {"operators": dearest}
     algorithm = run.algorithm
     if isinstance(algorithm, NoiseToImage):
-        images, labels = run.stream.next()
+        images, labels, *_ = run.stream.next()
         inputs = {"generator": (algorithm.latent(len(images), run.engine.device), labels)}
         speeds = layer_speeds(algorithm.networks, {**inputs, "discriminator": (images, labels)}, run.engine)
         (folder / "layers.md").write_text(table(speeds, ceiling) + "\n")

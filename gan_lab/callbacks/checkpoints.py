@@ -7,11 +7,11 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from gan_lab import checkpoint
-from gan_lab.callbacks.base import Callback
-from gan_lab.files import remove_unfinished
-from gan_lab.run import Run
-from gan_lab.snapshot import Snapshot
+from gan_lab.storage import checkpoint
+from gan_lab.storage.files import remove_unfinished
+from gan_lab.storage.snapshot import Snapshot
+from gan_lab.training.callback import Callback
+from gan_lab.training.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Checkpoints(Callback):
         self._saved = -1 if run.fresh else run.step
 
     def on_step_end(self, run: Run) -> None:
-        if run.due(run.trainer.checkpoint_every) or run.improved:
+        if run.due(run.plan.checkpoint_every) or run.improved:
             self._save(run)
 
     def on_rollback(self, run: Run) -> None:
@@ -52,7 +52,7 @@ class Checkpoints(Callback):
         self._written.wait()
         self._snapshot.take(run.state_dict())
         self._written.clear()
-        run.writer.submit(partial(self._write, run.checkpoints, run.trainer.checkpoint_keep, run.improved))
+        run.writer.submit(partial(self._write, run.checkpoints, run.plan.checkpoint_keep, run.improved))
         self._saved, run.improved = run.step, False
 
     def _write(self, folder: Path, keep: int, best: bool) -> None:

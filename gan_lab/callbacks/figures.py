@@ -6,10 +6,10 @@ import time
 from collections import deque
 from typing import NamedTuple
 
-from gan_lab.callbacks.base import Callback
-from gan_lab.memory import peak
-from gan_lab.readings import Reading, Readings
-from gan_lab.run import Run
+from gan_lab.training.callback import Callback
+from gan_lab.training.device_metrics import DeviceMetrics, HostCopy
+from gan_lab.training.memory.available import peak
+from gan_lab.training.run import Run
 
 
 class Asked(NamedTuple):
@@ -18,7 +18,7 @@ class Asked(NamedTuple):
     step: int
     images_seen: int
     names: tuple[str, ...]
-    reading: Reading
+    reading: HostCopy
     rates: dict[str, float]
     logged: bool
 
@@ -47,13 +47,13 @@ class Figures(Callback):
         self._since = Mark(time.perf_counter(), run.images_seen, run.stream.waited)
 
     def on_step_end(self, run: Run) -> None:
-        logged = run.due(run.trainer.log_every)
+        logged = run.due(run.plan.log_every)
         if logged or run.last_step:
-            readings = Readings.of(run.metrics)
+            readings = DeviceMetrics.of(run.metrics)
             rates = {f"learning_rate/{role}": rate for role, rate in run.algorithm.learning_rates().items()}
-            asked = Asked(run.step, run.images_seen, readings.names, Reading(readings.vector), rates, logged)
+            asked = Asked(run.step, run.images_seen, readings.names, HostCopy(readings.vector), rates, logged)
             self._asked.append(asked)
-        wait = run.last_step or run.due(run.trainer.checkpoint_every)
+        wait = run.last_step or run.due(run.plan.checkpoint_every)
         while self._asked and (wait or len(self._asked) > 2 or self._asked[0].reading.ready):
             self._arrived(run, self._asked.popleft())
 

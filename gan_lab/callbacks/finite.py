@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 import torch
 
-from gan_lab.callbacks.base import Callback
 from gan_lab.errors import NonFiniteError
-from gan_lab.readings import Reading, Readings
-from gan_lab.run import Run
+from gan_lab.training.callback import Callback
+from gan_lab.training.device_metrics import DeviceMetrics, HostCopy
+from gan_lab.training.run import Run
 
 
 class Asked(NamedTuple):
     """The terms of some steps, side by side, on their way to the host."""
 
-    seen: list[tuple[int, Readings]]
-    reading: Reading
+    seen: list[tuple[int, DeviceMetrics]]
+    reading: HostCopy
 
 
 class StopOnNonFinite(Callback):
@@ -27,13 +27,13 @@ class StopOnNonFinite(Callback):
     parameter."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[int, Readings]] = []
+        self._seen: list[tuple[int, DeviceMetrics]] = []
         self._asked: deque[Asked] = deque()
 
     def on_step_end(self, run: Run) -> None:
-        self._seen.append((run.step, Readings.of(run.metrics)))
-        saving = run.due(run.trainer.checkpoint_every) or run.last_step
-        if saving or run.due(run.trainer.log_every) or len(self._seen) >= 100:
+        self._seen.append((run.step, DeviceMetrics.of(run.metrics)))
+        saving = run.due(run.plan.checkpoint_every) or run.last_step
+        if saving or run.due(run.plan.log_every) or len(self._seen) >= 100:
             self._ask()
         while self._asked and (saving or len(self._asked) > 2 or self._asked[0].reading.ready):
             self._judge(run, self._asked.popleft())
@@ -53,7 +53,7 @@ class StopOnNonFinite(Callback):
 
     def _ask(self) -> None:
         if self._seen:
-            self._asked.append(Asked(self._seen, Reading(torch.cat([terms.vector for _, terms in self._seen]))))
+            self._asked.append(Asked(self._seen, HostCopy(torch.cat([terms.vector for _, terms in self._seen]))))
             self._seen = []
 
     def _judge(self, run: Run, asked: Asked) -> None:

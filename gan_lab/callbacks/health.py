@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from gan_lab.callbacks.base import Callback
 from gan_lab.errors import ConfigError
 from gan_lab.health.alarm import Alarm
 from gan_lab.health.history import alarms, looks
 from gan_lab.health.labels import check_labels
 from gan_lab.health.probe import Probe
-from gan_lab.health.rollback import RATE, Rollback, target
 from gan_lab.health.rules import advice, judge
 from gan_lab.health.signals import Signals
-from gan_lab.run import Run
+from gan_lab.training.callback import Callback
+from gan_lab.training.rollback import RATE, target
+from gan_lab.training.run import Rollback, Run
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Health(Callback):
         alarm = check_labels(run.config, run.store, run.step)
         if alarm is not None and alarm.name not in self._raised:
             self._raise(run, alarm)
-        if run.trainer.max_steps - run.step >= self.every:
+        if run.plan.max_steps - run.step >= self.every:
             self._first = run.step
             self._probe = Probe(run, self.count)
             self._remember(run)

@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from gan_lab.callbacks.base import Callback
 from gan_lab.config import build
 from gan_lab.errors import ConfigError
 from gan_lab.metrics.figure import Figure, find
-from gan_lab.run import Best, Run
+from gan_lab.training.callback import Callback
+from gan_lab.training.run import Best, Run
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Metrics(Callback):
     """
 
     def __init__(self, every: int = 500, n: int = 2000, patience: int | None = None) -> None:
-        from gan_lab.metrics.measuring import check_count
+        from gan_lab.metrics.evaluate import check_count
 
         if isinstance(every, bool) or not isinstance(every, int) or every < 0:
             raise ConfigError(f"callbacks.metrics.every: {every!r} is not a whole number of at least 0")
@@ -41,10 +41,10 @@ class Metrics(Callback):
 
     def on_fit_start(self, run: Run) -> None:
         nodes: Mapping[str, Any] = run.config.get("metrics") or {}
-        if not self.every or not nodes or run.trainer.max_steps <= run.step:
+        if not self.every or not nodes or run.plan.max_steps <= run.step:
             return
-        from gan_lab.metrics.data import data_of
-        from gan_lab.metrics.measuring import applicable
+        from gan_lab.data.data import data_of
+        from gan_lab.metrics.evaluate import applicable
         from gan_lab.metrics.reference import Reference
 
         measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items() if node is not None}
@@ -76,7 +76,7 @@ class Metrics(Callback):
             log.info("metrics    %d measurements took %.1f s", self._times, self._seconds)
 
     def _measure(self, run: Run) -> list[Figure]:
-        from gan_lab.metrics.measuring import measure
+        from gan_lab.metrics.evaluate import measure
 
         began = time.perf_counter()
         about = {"step": run.step, "averaged": True, "precision": "fp32"}

@@ -8,8 +8,8 @@ import sys
 import time
 from collections import deque
 
-from gan_lab.callbacks.base import Callback
-from gan_lab.run import Run
+from gan_lab.training.callback import Callback
+from gan_lab.training.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -54,21 +54,19 @@ class Progress(Callback):
         began, first_step, first_image = self._marks[0]
         self._mark(run)
         seconds = max(self._marks[-1][0] - began, 1e-9)
-        left = seconds / max(run.step - first_step, 1) * (run.trainer.max_steps - run.step)
+        left = seconds / max(run.step - first_step, 1) * (run.plan.max_steps - run.step)
         losses = [
             f"{role} {run.figures[key]:.3f}"
             for role in run.algorithm.networks
             if (key := f"loss/{role}") in run.figures
         ]
         rate = (run.images_seen - first_image) / seconds
-        return ", ".join(
-            [f"step {run.step}/{run.trainer.max_steps}", f"{rate:.0f} img/s", *losses, f"ETA {clock(left)}"]
-        )
+        return ", ".join([f"step {run.step}/{run.plan.max_steps}", f"{rate:.0f} img/s", *losses, f"ETA {clock(left)}"])
 
     def _bar(self, run: Run) -> str:
         words = self._words(run)
         width = max(min(shutil.get_terminal_size().columns - len(words) - 4, 30), 0)
-        filled = width * run.step // run.trainer.max_steps
+        filled = width * run.step // run.plan.max_steps
         return f"[{'#' * filled}{'.' * (width - filled)}] {words}" if width >= 5 else words
 
 

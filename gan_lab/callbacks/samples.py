@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_lab.callbacks.base import Callback
-from gan_lab.files import remove_unfinished
-from gan_lab.images import grid, picture_of, synthetic_note, write_png
-from gan_lab.run import Run
+from gan_lab.pictures.grid import grid, picture_of, synthetic_note, write_png
+from gan_lab.storage.files import remove_unfinished
+from gan_lab.training.callback import Callback
+from gan_lab.training.run import Run
 
 
 class SampleGrids(Callback):
@@ -32,7 +32,7 @@ class SampleGrids(Callback):
             self._submit(run, 0, "real", "real.png", real, {"Title": f"real images of {run.store.name}"})
 
     def on_step_end(self, run: Run) -> None:
-        if run.due(run.trainer.sample_every):
+        if run.due(run.plan.sample_every):
             self._write(run)
 
     def on_fit_end(self, run: Run) -> None:

@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from gan_lab.callbacks.base import Callback
-from gan_lab.files import write_json
-from gan_lab.run import Run
-from gan_lab.sweep import read_json
+from gan_lab.records.sweep import read_json
+from gan_lab.storage.files import write_json
+from gan_lab.training.callback import Callback
+from gan_lab.training.run import Run
 
 PACKAGES = ("torch", "torchvision", "hydra-core", "omegaconf", "numpy")
 
@@ -34,7 +34,7 @@ class Summary(Callback):
         self._write(run)
 
     def on_step_end(self, run: Run) -> None:
-        if run.due(run.trainer.checkpoint_every):
+        if run.due(run.plan.checkpoint_every):
             self._write(run)
 
     def on_fit_end(self, run: Run) -> None:
@@ -47,7 +47,7 @@ class Summary(Callback):
             "state": run.outcome,
             **({"error": run.error} if run.error else {}),
             "step": run.step,
-            "max_steps": run.trainer.max_steps,
+            "max_steps": run.plan.max_steps,
             "images_seen": run.images_seen,
             "figures": dict(run.figures),
             "metrics": {**self._evaluated, **{name: figure.record() for name, figure in run.measured.items()}},

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_lab.command_line import flags as flag_words
-from gan_lab.command_line.known import Known, dotted, is_hydra
+from gan_lab.command_line.choices import Choices, dotted, is_hydra
 from gan_lab.command_line.overrides import PATH_KEYS, Override, add_plus, read
 from gan_lab.command_line.verbs import VERBS
 from gan_lab.errors import ConfigError
@@ -104,18 +104,18 @@ def _candidates(before: Sequence[str], current: str) -> Sequence[str]:
         overrides = [word for word in overrides if "=" in word]
     bare = VERBS[verb].subjects or (VERBS[verb].subject and not overrides)
     if bare and "=" not in current and (found := _paths("", current, True)):
-        return [*found, *_overrides(Known(verb, flags), read(current))]
+        return [*found, *_overrides(Choices(verb, flags), read(current))]
     override = read(current)
     if override.value and override.key in PATH_KEYS:
         return _paths(f"{override.key}=", override.value)
-    return _overrides(Known(verb, flags, add_plus(overrides)), override)
+    return _overrides(Choices(verb, flags, add_plus(overrides)), override)
 
 
 def _is_flag(word: str) -> bool:
     return word.startswith("-")
 
 
-def _overrides(known: Known, begun: Override) -> list[str]:
+def _overrides(known: Choices, begun: Override) -> list[str]:
     """Groups with their choices (in a list or a sweep too), keys part by part, a key's present value."""
     groups = known.groups()
     if begun.value is None:

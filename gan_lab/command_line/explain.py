@@ -14,7 +14,7 @@ from omegaconf.errors import (
 )
 
 from gan_lab import config
-from gan_lab.command_line.known import Known, dotted, is_hydra
+from gan_lab.command_line.choices import Choices, dotted, is_hydra
 from gan_lab.command_line.nearest import nearest, nearest_key
 from gan_lab.command_line.overrides import quote, read
 
@@ -34,7 +34,7 @@ def reason(error: OmegaConfBaseException) -> str:
     return f"{key}: {first}" if key and key not in first else first
 
 
-def explain(error: Exception, known: Known) -> str:
+def explain(error: Exception, known: Choices) -> str:
     """Why Hydra refused the command line: what is wrong, and the nearest that would be right."""
     text = str(error)
     cause = error.__cause__
@@ -72,11 +72,11 @@ def _short(text: str) -> str:
     return " ".join(line.strip() for line in text.splitlines() if line.strip() and "hydra.cc" not in line)[:300]
 
 
-def _choices(group: str, known: Known) -> str:
+def _choices(group: str, known: Choices) -> str:
     return ", ".join(known.groups().get(group.partition("@")[0], [])) or "none there"
 
 
-def _unreadable(error: OverrideParseException, known: Known) -> str:
+def _unreadable(error: OverrideParseException, known: Choices) -> str:
     word = error.override
     if "=" not in word and not word.startswith("~"):
         groups = [group for group, choices in known.groups().items() if word in choices]
@@ -86,7 +86,7 @@ def _unreadable(error: OverrideParseException, known: Known) -> str:
     return f'cannot read {word!r}; a value with special characters is quoted twice: "{key}={quote(value)}"'
 
 
-def _unknown_choice(error: MissingConfigException, known: Known) -> str:
+def _unknown_choice(error: MissingConfigException, known: Choices) -> str:
     missing = error.missing_cfg_file or ""
     group, _, choice = missing.rpartition("/")
     if not group:
@@ -103,7 +103,7 @@ def _unknown_choice(error: MissingConfigException, known: Known) -> str:
     return f"{where}unknown {group}={choice}{nearest(choice, options)}\n  choices: {', '.join(options)}"
 
 
-def _unknown_key(key: str, text: str, cause: BaseException | None, known: Known) -> str:
+def _unknown_key(key: str, text: str, cause: BaseException | None, known: Choices) -> str:
     typed = key.partition("=")[0]
     groups = [] if is_hydra(typed) else list(known.groups())
     keys = [name for name, _ in dotted(known.config(typed)) if is_hydra(name) == is_hydra(typed)]

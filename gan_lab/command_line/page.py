@@ -11,10 +11,10 @@ from textwrap import fill
 import yaml  # type: ignore[import-untyped]
 
 from gan_lab import config
-from gan_lab.command_line.known import Known
+from gan_lab.command_line.choices import Choices
 
 
-def page(known: Known) -> str:
+def page(known: Choices) -> str:
     """The help of one verb, its config groups listed with the choices that are there now."""
     path = config.CONFIG_DIR / "hydra" / "help" / f"{known.verb}.yaml"
     template = Template(yaml.safe_load(path.read_text(encoding="utf-8"))["template"])

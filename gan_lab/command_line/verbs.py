@@ -25,30 +25,35 @@ class Verb(NamedTuple):
 VERBS = {
     "train": Verb("gan_lab.train", "train a GAN, or go on with a stopped run", sweeps=True),
     "sample": Verb(
-        "gan_lab.sample", "images from a trained generator", groups=(), example="run=outputs/dcgan-digits/RUN"
+        "gan_lab.verbs.sample", "images from a trained generator", groups=(), example="run=outputs/dcgan-digits/RUN"
     ),
     "evaluate": Verb(
-        "gan_lab.evaluate",
+        "gan_lab.verbs.evaluate",
         "metrics of a trained generator",
         groups=("metrics", "extractor"),
         example="run=outputs/dcgan-digits/RUN",
     ),
     "compare": Verb(
-        "gan_lab.compare",
+        "gan_lab.verbs.compare",
         "the metrics of several runs side by side",
         groups=(),
         example="outputs/dcgan-digits/RUN outputs/gan-digits/RUN",
         subjects="runs",
     ),
     "doctor": Verb(
-        "gan_lab.doctor", "what is wrong with a run, or with this machine, and what to do", groups=(), subject="run"
+        "gan_lab.verbs.doctor",
+        "what is wrong with a run, or with this machine, and what to do",
+        groups=(),
+        subject="run",
     ),
-    "bench": Verb("gan_lab.bench", "how fast a model trains on this machine, and what limits it"),
-    "tune": Verb("gan_lab.tune", "search the settings that make a figure better", without=()),
-    "ablate": Verb("gan_lab.ablate", "what each technique is worth, over several seeds"),
-    "runs": Verb("gan_lab.runs", "a table of all runs", groups=(), subject="folder", texts=("filter", "sort", "show")),
+    "bench": Verb("gan_lab.verbs.bench", "how fast a model trains on this machine, and what limits it"),
+    "tune": Verb("gan_lab.verbs.tune", "search the settings that make a figure better", without=()),
+    "ablate": Verb("gan_lab.verbs.ablate", "what each technique is worth, over several seeds"),
+    "runs": Verb(
+        "gan_lab.verbs.runs", "a table of all runs", groups=(), subject="folder", texts=("filter", "sort", "show")
+    ),
     "data": Verb(
-        "gan_lab.data.command",
+        "gan_lab.verbs.data",
         "pack, list and inspect datasets",
         groups=("dataset",),
         complete=False,

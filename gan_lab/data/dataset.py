@@ -12,19 +12,19 @@ from os.path import abspath
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from gan_lab.data.folder import Folder
-from gan_lab.data.images import FITS, MODES
 from gan_lab.data.packing import pack
-from gan_lab.data.root import data_root
-from gan_lab.data.sources import DownloadError, Source
+from gan_lab.data.sources.folder import Folder
+from gan_lab.data.sources.images import FITS, MODES
+from gan_lab.data.sources.source import DownloadError, Source
 from gan_lab.data.store import Store, StoreError
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.storage.root import data_root
 
 AUTO: Literal["auto"] = "auto"
 Shape = tuple[int | Literal["auto"], int, int]
 
 
-class Local(NamedTuple):
+class UserImages(NamedTuple):
     """Images that the user has: the source that reads them, where they are, and the key that was said under."""
 
     source: Source
@@ -130,7 +130,7 @@ class Dataset:
         other.path = str(path)
         return other
 
-    def _place(self, local: Local | None) -> tuple[Path, tuple[int, int, int]]:
+    def _place(self, local: UserImages | None) -> tuple[Path, tuple[int, int, int]]:
         """Where the store is, one folder for each source, shape and fit; and that shape, channels settled."""
         source = self.source if self.source is not None else local.source if local is not None else None
         assert source is not None  # _local has complained
@@ -154,7 +154,7 @@ class Dataset:
             f"pack it on a machine with a network and copy the store to {folder} (or set GAN_LAB_DATA)"
         )
 
-    def _local(self, from_: str | Path | None) -> Local | None:
+    def _local(self, from_: str | Path | None) -> UserImages | None:
         """What the user has at hand, if anything is given; a dataset without a source must have something."""
         given = from_ or self.path
         if given is None:
@@ -171,7 +171,7 @@ class Dataset:
             source = (self.reader or Folder)(path, split=self.split, key=key, **options)
         except TypeError as error:
             raise ConfigError(f"dataset.reader: {error}") from error
-        return Local(source if self.source is None else self.source.replaced_by(source), path, key)
+        return UserImages(source if self.source is None else self.source.replaced_by(source), path, key)
 
     def _checked(self, store: Store) -> Store:
         classes = store.classes

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan_lab import __version__
-from gan_lab.data.images import ImageError, fit
 from gan_lab.data.progress import Progress
-from gan_lab.data.sources import Source, has_one_channel
+from gan_lab.data.sources.images import ImageError, fit
+from gan_lab.data.sources.source import Source, has_one_channel
 from gan_lab.data.store import CARD, FILES, LABELS, VERSION, Store, StoreError
 from gan_lab.errors import ConfigError, GanLabError
 
@@ -106,7 +106,7 @@ def _publish(temporary: Path, folder: Path, force: bool) -> Store:
     """Rename `temporary` to `folder` and open it. A healthy store that is there already stays, unless `force`."""
     _sync_folder(temporary)
     aside = temporary.with_name(temporary.name + ".old")
-    with _alone(folder.parent):
+    with _renaming_alone(folder.parent):
         if folder.exists() and not force and _is_whole(folder):
             return Store(folder)
         try:
@@ -122,7 +122,7 @@ def _publish(temporary: Path, folder: Path, force: bool) -> Store:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _renaming_alone(folder: Path) -> Iterator[None]:
     """One process at a time renames in `folder`; where the system cannot lock a folder, the renames just follow."""
     if os.name == "nt":
         yield

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_lab.data.root import data_root as data_root
 from gan_lab.errors import GanLabError
+from gan_lab.storage.root import data_root as data_root
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,19 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_lab.data.batch import Batch
 from gan_lab.data.store import Store, normalised
 from gan_lab.errors import ConfigError, GanLabError
 
 RESIDENT_LIMIT = 4 * 1024**3
 PREFETCH = 2  # batches ahead, for each reading thread
 READERS = 4  # threads beside a CUDA device; beside a CPU that computes, one
-
-
-class Batch(NamedTuple):
-    """Float images `(n, C, H, W)` in [-1, 1] and int64 labels `(n,)`, None for a dataset without labels."""
-
-    images: Tensor
-    labels: Tensor | None
 
 
 class Drawn(NamedTuple):

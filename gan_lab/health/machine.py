@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from gan_lab import __version__
-from gan_lab.data.root import data_root
 from gan_lab.errors import ConfigError
+from gan_lab.storage.root import data_root
 
 NEEDED = ("torch", "torchvision", "hydra-core", "omegaconf", "numpy", "scipy", "tensorboard", "pillow", "pyyaml")
 OPTIONAL = {  # module: what it is for, how to get it
@@ -61,7 +61,7 @@ def computing(device: str, precision: str) -> list[str]:
     """Devices, and what training would take of them, and why."""
     import torch
 
-    from gan_lab.engine import Engine
+    from gan_lab.engine.engine import Engine
 
     lines = []
     for index in range(torch.cuda.device_count()):
@@ -79,7 +79,7 @@ def computing(device: str, precision: str) -> list[str]:
         engine = Engine(device=device, precision=precision)
     except ConfigError as error:
         return [*lines, line("bad", "device", str(error))]
-    lines.append(line("ok", "compute", engine.why))
+    lines.append(line("ok", "compute", engine.description))
     cores, threads = len(available()), torch.get_num_threads()
     told = f"{threads} of torch on {cores} cores"
     if threads > cores:
@@ -152,7 +152,7 @@ def present(module: str) -> bool:
 
 def weights() -> list[str]:
     """What the extractors of metrics need."""
-    from gan_lab.metrics.inception_extractor import FILE
+    from gan_lab.features.inception_extractor import FILE
 
     path = data_root() / "extractors" / FILE
     if path.is_file():

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from gan_lab.algorithms.noise_to_image import NoiseToImage
-from gan_lab.critique import of
-from gan_lab.engine import Engine
+from gan_lab.engine.engine import Engine
 from gan_lab.health.activations import DeadUnits
 from gan_lab.health.movement import Movement
 from gan_lab.health.signals import Signals
-from gan_lab.health.undisturbed import undisturbed
+from gan_lab.layers.critique import of
 from gan_lab.losses.adversarial import AdversarialLoss
+from gan_lab.training.without_trace import without_trace
 
 if TYPE_CHECKING:
-    from gan_lab.run import Run
+    from gan_lab.training.run import Run
 
 SATURATED = 0.99  # of a Tanh: 2% of its slope is left there
 
@@ -74,8 +74,8 @@ class Probe:
     def _played(self, algorithm: NoiseToImage, engine: Engine) -> dict[str, Tensor]:
         """Everything that is asked of the players."""
         networks, dead = algorithm.networks, (DeadUnits(), DeadUnits())
-        generator = engine.plain(networks["generator"])
-        with undisturbed([*networks.values(), algorithm.augmentation]), engine.autocast():
+        generator = engine.uncompiled(networks["generator"])
+        with without_trace([*networks.values(), algorithm.augmentation]), engine.autocast():
             with dead[0]:
                 fake: Tensor = generator(self.latents, self.labels).float()
             other: Tensor | None = generator(self.latents.roll(1, 0), self.labels).float() if self.by_class else None
@@ -99,7 +99,7 @@ class Probe:
         }
 
     def _scores(self, algorithm: NoiseToImage, engine: Engine, images: Tensor) -> Tensor:
-        discriminator = engine.plain(algorithm.networks["discriminator"])
+        discriminator = engine.uncompiled(algorithm.networks["discriminator"])
         scores: Tensor = of(discriminator(algorithm.augmentation(images), self.labels)).scores
         return scores.float()
 

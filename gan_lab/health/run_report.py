@@ -15,7 +15,7 @@ from gan_lab.health.machine import line
 from gan_lab.health.rules import advice
 from gan_lab.health.signals import Signals
 from gan_lab.loggers.jsonl import read
-from gan_lab.record import Record
+from gan_lab.records.record import Record
 
 EARLY = 300  # steps before which samples may well be alike
 SHOWN = ("diversity", "accuracy", "discriminator_pull", "generator_pull", "gradient_ratio", "dead", "saturated")
@@ -89,7 +89,7 @@ def of_checkpoint(folder: Path, which: str, trust: Sequence[str], told: Sequence
     """Whether the weights are numbers, whether its samples differ, and whether the data has the classes it should."""
     if which == "last" and not any((folder / "checkpoints").glob("*.pt")):
         return [line("note", "checkpoint", "none was written yet")]
-    from gan_lab.sampling import find
+    from gan_lab.sampling.trained import find
 
     try:
         path, state = find(folder, which)
@@ -127,7 +127,7 @@ def of_samples(path: Path, state: Mapping[str, Any], trust: Sequence[str], told:
     from gan_lab.config import build, check_targets
     from gan_lab.health.labels import check_labels
     from gan_lab.health.probe import distance
-    from gan_lab.sampling import load
+    from gan_lab.sampling.trained import load
 
     samples = load(path, device="cpu", trust=trust).sample(64)
     check_targets({"dataset": config["dataset"]}, trust)

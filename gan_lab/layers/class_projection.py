@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gan_lab.layers.labels import needed
+from gan_lab.layers.labels import require_label
 
 
 class ClassProjection(nn.Module):
@@ -19,7 +19,7 @@ class ClassProjection(nn.Module):
         self.embedding = nn.Embedding(num_classes, channels) if num_classes else None
 
     def forward(self, features: Tensor, label: Tensor | None = None) -> Tensor:
-        label, weight = needed(label, self.num_classes), self.linear.weight  # (1, C)
+        label, weight = require_label(label, self.num_classes), self.linear.weight  # (1, C)
         if self.embedding is not None:
             weight = weight + self.embedding(label)  # (N, C)
         return (features * weight).sum(1) + self.linear.bias

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def needed(label: Tensor | None, num_classes: int) -> Tensor | None:
+def require_label(label: Tensor | None, num_classes: int) -> Tensor | None:
     """The labels (N,) where there are classes, None where there are none. Raises ValueError when they are missing."""
     if not num_classes:
         return None

@@ -23,7 +23,7 @@ class SpectralNorm(nn.Module):
     """
 
     u: Tensor
-    moves_or_couples = True  # two passes are not one pass over twice as much
+    couples_images = True  # two passes are not one pass over twice as much
 
     def __init__(self, weight: Tensor, rows: int = 0, first_iterations: int = 15) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from gan_lab.background import Writer
+from gan_lab.storage.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class Logger:
     """Every method may be left out. Constructors touch nothing; `open` does.
 
     All methods are called on one thread, which is not the one that trains; what they are given does not change any
-    more. Torch's arithmetic does not belong on it (see `gan_lab.background.Writer`).
+    more. Torch's arithmetic does not belong on it (see `gan_lab.storage.writer.Writer`).
     """
 
     def open(self, folder: Path, step: int) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from gan_lab.files import write_text
 from gan_lab.loggers.base import Logger
+from gan_lab.storage.files import write_text
 
 
 class JsonLines(Logger):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from gan_lab.critique import Critique
 from gan_lab.errors import ConfigError
+from gan_lab.layers.critique import Critique
 from gan_lab.losses.regularizers import Regularizer, Turn
 
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from gan_lab.critique import Critique
 from gan_lab.errors import ConfigError
+from gan_lab.layers.critique import Critique
 from gan_lab.losses.regularizers import Regularizer, Turn
 
 
@@ -33,6 +33,6 @@ def _mean(critique: Critique | None) -> Tensor:
     if critique is None or critique.features is None:
         raise ConfigError(
             "loss.regularizers: feature matching needs a discriminator that gives features: "
-            "let its forward return gan_lab.critique.Critique(scores, features)"
+            "let its forward return gan_lab.layers.critique.Critique(scores, features)"
         )
     return critique.features.mean(0)

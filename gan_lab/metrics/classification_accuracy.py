@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_lab.data.held_out import as_classes_of
 from gan_lab.errors import ConfigError
+from gan_lab.features.extractor import resized
+from gan_lab.features.fitting_classifier import VERSION, Labelled, fitted, right, steps_for
 from gan_lab.metrics.base import Accumulator, Part, joined
-from gan_lab.metrics.extractor import resized
 from gan_lab.metrics.figure import Value
-from gan_lab.metrics.fitting_classifier import VERSION, Labelled, fitted, right, steps_for
-from gan_lab.metrics.held_out import as_classes_of
 from gan_lab.metrics.measures import Configured
 from gan_lab.metrics.reference import Reference
 
@@ -35,7 +35,7 @@ def classification_accuracy(
     asked for (CAS, Ravuri & Vinyals 2019, arXiv:1905.10887, section 3), in [0, 1].
 
     Images are uint8 `(n, C, H, W)`, or float32 in [-1, 1] no larger than `size`, labels int64 `(n,)`. The network is
-    the classifier's (`gan_lab.metrics.fitting_classifier`) in the place of the paper's ResNet-50, trained for `steps`
+    the classifier's (`gan_lab.features.fitting_classifier`) in the place of the paper's ResNet-50, trained for `steps`
     batches of 128 (None: ten epochs, 300 to 1500). Of images that are made of `parts`, of `classes` each, all must be
     right. Draws nothing from the global random generators. Raises ValueError for labels that do not fit.
     """

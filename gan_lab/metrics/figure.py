@@ -25,7 +25,7 @@ class Figure(NamedTuple):
     """A value under its full name, with the card of its protocol: `fid/classifier-bilinear32-2000`.
 
     The name is the metric, then the extractor, its resizer and the number of generated images; only the published
-    protocol's name is the bare metric's (see `gan_lab.metrics.measuring.figure`).
+    protocol's name is the bare metric's (see `gan_lab.metrics.evaluate.figure`).
     """
 
     name: str

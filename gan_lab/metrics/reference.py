@@ -13,13 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_lab.data.root import data_root
-from gan_lab.files import write_whole
-from gan_lab.metrics.data import Data
-from gan_lab.metrics.extractor import Extracted, Extractor
+from gan_lab.data.data import Data
+from gan_lab.data.held_out import held_out
+from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.metrics.frechet import Moments
-from gan_lab.metrics.held_out import held_out
-from gan_lab.metrics.shared import made_once
+from gan_lab.storage.files import write_whole
+from gan_lab.storage.root import data_root
+from gan_lab.storage.shared import made_once
 
 VERSION = 1
 AT_ONCE = 256  # images
@@ -79,7 +79,7 @@ class Reference:
 
     def held_out(self, name: str, key: str) -> Reference:
         """Images that the data does not hold, seen by the same extractor: a split, or what lies at a path. Raises
-        GanLabError naming `key` (see `gan_lab.metrics.held_out`)."""
+        GanLabError naming `key` (see `gan_lab.data.held_out`)."""
         if name not in self._held_out:
             data, split = held_out(self.data, name, key)
             self._held_out[name] = Reference(data, self.extractor, split, self.device)

@@ -20,12 +20,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from gan_lab.critique import Critique
 from gan_lab.layers.attention import Attention, doublings
 from gan_lab.layers.class_projection import ClassProjection
 from gan_lab.layers.conditional_norm import ClassNorm, PlainNorm, VectorNorm
+from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import first_map
-from gan_lab.layers.labels import needed
+from gan_lab.layers.labels import require_label
 from gan_lab.layers.projection import Projection
 from gan_lab.layers.residual import DownBlock, UpBlock
 from gan_lab.layers.spectral_norm import spectral_norm
@@ -98,7 +98,7 @@ class Generator(nn.Module):
         return partial(ClassNorm, num_classes=self.num_classes) if self.num_classes else PlainNorm
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
-        label = needed(label, self.num_classes)
+        label = require_label(label, self.num_classes)
         first, *others = latent.split(self.chunks, dim=1)
         condition = label if self.embedding is None else self.embedding(label)
         features = self.project(first)

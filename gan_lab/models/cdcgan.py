@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from gan_lab.critique import Critique
-from gan_lab.layers.labels import needed
+from gan_lab.layers.critique import Critique
+from gan_lab.layers.labels import require_label
 from gan_lab.models import dcgan
 from gan_lab.models.cgan import known_classes
 
@@ -37,7 +37,7 @@ class Generator(nn.Module):
         self.network = dcgan.Generator(image_shape, latent_dim + self.num_classes, width)
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
-        label = needed(label, self.num_classes)
+        label = require_label(label, self.num_classes)
         assert label is not None
         images: Tensor = self.network(torch.cat([latent, one_hot(label, self.num_classes).to(latent.dtype)], 1))
         return images
@@ -60,7 +60,7 @@ class Discriminator(nn.Module):
         self.of_label = nn.Embedding(self.num_classes, size[0] * size[1])
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
-        label = needed(label, self.num_classes)
+        label = require_label(label, self.num_classes)
         plane = self.of_label(label).view(len(images), 1, *images.shape[2:])
         critique: Critique = self.network(torch.cat([images, plane.to(images.dtype)], 1))
         return critique

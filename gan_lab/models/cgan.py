@@ -19,10 +19,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.first_map import check_image_shape
-from gan_lab.layers.labels import needed
+from gan_lab.layers.labels import require_label
 from gan_lab.layers.projection import Score
 from gan_lab.models import mlp
 
@@ -51,7 +51,7 @@ class Generator(nn.Module):
         self.network = mlp.Generator(image_shape, latent_dim + embedding_dim, width, depth, batch_norm)
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
-        label = needed(label, self.num_classes)
+        label = require_label(label, self.num_classes)
         images: Tensor = self.network(torch.cat([latent, self.of_label(label)], 1))
         return images
 
@@ -79,7 +79,7 @@ class Discriminator(nn.Module):
         self.to_score = Score(width)
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
-        label = needed(label, self.num_classes)
+        label = require_label(label, self.num_classes)
         of_image, of_label = maxout(self.of_image(images.flatten(1)), 5), maxout(self.of_label(label), 5)
         features: Tensor = self.dropout(maxout(self.joint(self.dropout(torch.cat([of_image, of_label], 1))), 4))
         return Critique(self.to_score(features), features)

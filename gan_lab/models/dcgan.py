@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import first_map
 from gan_lab.layers.projection import Projection, Readout
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.first_map import check_image_shape
 from gan_lab.layers.projection import Score

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.layers.projection import Score
 
 

@@ -28,9 +28,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import first_map
-from gan_lab.layers.labels import needed
+from gan_lab.layers.labels import require_label
 
 LEAK = 0.2
 EXPANSION, GROUP = 2, 16  # channels inside a block per channel outside; channels of a group
@@ -121,7 +121,7 @@ class Generator(nn.Module):
         self.to_image = _conv(channels[-1], image_shape[0], 1)
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
-        label = needed(label, self.num_classes)
+        label = require_label(label, self.num_classes)
         if label is not None:
             latent = torch.cat([latent, self.of_label(label)], 1)
         images: Tensor = self.to_image(self.layers(self.basis(latent)))
@@ -151,7 +151,7 @@ class Discriminator(nn.Module):
             self.of_label = _initialised(nn.Embedding(self.num_classes, width), gain=width**-0.5)
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
-        label = needed(label, self.num_classes)
+        label = require_label(label, self.num_classes)
         last: Tensor = self.layers(self.of_image(images))  # (N, C, H, W)
         features = (last * self.pictures.permute(2, 0, 1)).sum((2, 3))  # (N, C)
         scores: Tensor = self.to_score(features)

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import first_map
 from gan_lab.layers.projection import Projection, Score
 

@@ -19,11 +19,11 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from gan_lab.critique import Critique
 from gan_lab.layers.class_projection import ClassProjection
 from gan_lab.layers.conditional_norm import ClassNorm, PlainNorm
+from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import first_map
-from gan_lab.layers.labels import needed
+from gan_lab.layers.labels import require_label
 from gan_lab.layers.projection import Projection
 from gan_lab.layers.residual import DownBlock, UpBlock
 from gan_lab.layers.spectral_norm import spectral_norm
@@ -56,7 +56,7 @@ class Generator(nn.Module):
         self.apply(initialise)
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
-        label = needed(label, self.num_classes)
+        label = require_label(label, self.num_classes)
         features = self.project(latent)
         for block in self.blocks:
             features = block(features, label)

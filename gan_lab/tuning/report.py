@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_lab.command_line.overrides import read
 from gan_lab.command_line.table import number, table
-from gan_lab.files import write_json
+from gan_lab.storage.files import write_json
 from gan_lab.tuning.space import Space, words
 from gan_lab.tuning.study import BASELINE, ERROR, TIME, Study
 

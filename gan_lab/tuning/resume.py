@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan_lab.command_line.overrides import merge, quote, read, unquote
-from gan_lab.command_line.resume import admitted
+from gan_lab.command_line.stored_overrides import COMPUTING, admitted, is_among
 from gan_lab.errors import ConfigError
-from gan_lab.sweep import read_json
+from gan_lab.records.sweep import read_json
 
 FILES = {"tune": "study.json", "ablate": "ablation.json"}
-FREE = (
-    "workers device engine.device engine.threads dataset.path dataset.source trust callbacks.progress logger"
-).split()
 MORE = {"tune": ("trials", "pruner"), "ablate": ("seeds", "techniques", "show")}
 
 
@@ -33,16 +30,11 @@ def resumed(verb: str, words: Sequence[str]) -> list[str]:
     if stored is None:
         what = "is not the folder of such a call (no " + FILES[verb] + ")" if folder.exists() else "does not exist"
         raise ConfigError(f"resume={value} {what}")
-    free = (*FREE, *MORE[verb])
+    free = ("workers", *COMPUTING, *MORE[verb])
     for word in typed:
-        if not is_free(read(word).key, free):
+        if not is_among(read(word).key, free):
             raise ConfigError(
                 f"{word}: cannot change once begun; start anew, or leave it out (may change: {', '.join(free)})"
             )
     own = [f"resume={quote(str(folder))}", f"hydra.run.dir={quote(str(folder))}"]
     return [*merge(admitted(file, stored, typed), typed), *own]
-
-
-def is_free(key: str, free: Sequence[str] = FREE) -> bool:
-    """Whether a setting may change in what has begun."""
-    return any(key == name or key.startswith(f"{name}.") for name in free)

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gan_lab.command_line.resume import is_run
+from gan_lab.command_line.stored_overrides import is_run
 from gan_lab.command_line.table import number
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.lock import lock
-from gan_lab.sweep import objective_of, read_json, results_of
-from gan_lab.tuning.following import Following
-from gan_lab.tuning.pool import Pool
+from gan_lab.jobs.following import Following
+from gan_lab.jobs.pool import Pool
+from gan_lab.jobs.training import Launch, Training, words_of, words_to_go_on
+from gan_lab.records.sweep import objective_of, read_json, results_of
+from gan_lab.storage.lock import lock_folder
 from gan_lab.tuning.space import Space, words
 from gan_lab.tuning.study import AGAIN, BASELINE, ERROR, TIME, Study
-from gan_lab.tuning.training import Launch, Training, words_of, words_to_go_on
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -193,7 +193,7 @@ def taken_over(before: Path, folder: Path) -> bool:
     if not is_run(before):
         return False
     try:
-        with lock(before):
+        with lock_folder(before):
             before.rename(folder)
     except (GanLabError, OSError):
         return False

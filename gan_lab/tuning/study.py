@@ -61,7 +61,7 @@ class Study:
             except Exception as error:  # SQLAlchemy's and Optuna's, of many kinds
                 reason = " ".join(str(error).split())[:160]
                 raise GanLabError(f"{folder / FILE}: cannot be opened ({reason})") from error
-            # A sampler that begins anew with the seed of the first sitting would propose the same settings again.
+            # A sampler that begins anew with the seed of the first session would propose the same settings again.
             self.optuna.sampler = build(sampler, "sampler", seed=seed + len(self.optuna.get_trials(deepcopy=False)))
         self.optuna.pruner = pruning
 

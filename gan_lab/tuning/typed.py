@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from gan_lab.command_line.overrides import add_plus, own_overrides, read, without_absent
 from gan_lab.errors import ConfigError
@@ -48,22 +47,14 @@ def _explained(error: Exception, overrides: Sequence[str]) -> str:
     """What was probably meant is found by composing apart from the task that runs."""
     from hydra.core.global_hydra import GlobalHydra
 
+    from gan_lab.command_line.choices import Choices
     from gan_lab.command_line.explain import explain
-    from gan_lab.command_line.known import Known
 
     running = GlobalHydra.instance().hydra
     assert running is not None
     GlobalHydra.instance().clear()
     try:
-        return explain(error, Known("train", dict(flag.split("=", 1) for flag in flags()), overrides))
+        return explain(error, Choices("train", dict(flag.split("=", 1) for flag in flags()), overrides))
     finally:
         GlobalHydra.instance().clear()
         GlobalHydra.instance().initialize(running)
-
-
-def whole(config: Mapping[str, Any], key: str) -> int:
-    """A number of things. Raises ConfigError for anything else."""
-    value = config[key]
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f"{key}: {value!r} is not a whole number of at least 1")
-    return value

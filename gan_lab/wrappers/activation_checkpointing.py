@@ -14,7 +14,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.overrides import _get_current_function_mode_stack
 from torch.utils.checkpoint import checkpoint
 
-from gan_lab.composed import Composed
+from gan_lab.layers.higher_order import HigherOrder
 from gan_lab.wrappers.base import Build
 
 CONTAINERS = ("blocks", "layers")
@@ -86,7 +86,7 @@ def _recomputed(block: nn.Module, *inputs: Any) -> Any:
 def _is_supposed(block: nn.Module) -> bool:
     """Whether this pass is played with other parameters than the network's, or other kernels, which are gone when it
     would be computed again (`gan_lab.algorithms.unrolled`)."""
-    if any(isinstance(mode, Composed) for mode in _get_current_function_mode_stack()):
+    if any(isinstance(mode, HigherOrder) for mode in _get_current_function_mode_stack()):
         return True
     return any(not isinstance(parameter, nn.Parameter) for parameter in block.parameters())
 

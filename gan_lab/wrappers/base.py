@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from gan_lab.critique import Critique, of
+from gan_lab.layers.critique import Critique, of
 
 Build = Callable[..., nn.Module]
 

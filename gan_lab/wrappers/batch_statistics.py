@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.wrappers.base import Build, Wrapper, probe
 
 
@@ -23,7 +23,7 @@ class BatchStatistics(Wrapper):
     that returns plain scores without features.
     """
 
-    moves_or_couples = True  # two passes are not one pass over twice as much
+    couples_images = True  # two passes are not one pass over twice as much
 
     def __init__(self, build: Build, image_shape: Sequence[int], count: int) -> None:
         super().__init__(build())
@@ -33,7 +33,7 @@ class BatchStatistics(Wrapper):
         if seen.features is None:
             raise ValueError(
                 f"the discriminator inside ({type(self.inside).__name__}) returns plain scores; "
-                "it must return gan_lab.critique.Critique(scores, features)"
+                "it must return gan_lab.layers.critique.Critique(scores, features)"
             )
         self.feature_size = seen.features[0].numel()
         self.to_score = nn.Linear(count, seen.scores.shape[1] if seen.scores.dim() > 1 else 1, bias=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_lab.critique import Critique, of
+from gan_lab.layers.critique import Critique, of
 from gan_lab.wrappers.base import Build
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from gan_lab.critique import Critique
 from gan_lab.errors import ConfigError
+from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import check_image_shape
 from gan_lab.wrappers.base import Build, Wrapper
 

@@ -1,4 +1,4 @@
-"""Which jobs an ablation has, and what a later sitting takes over."""
+"""Which jobs an ablation has, and what a later session takes over."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gan_lab.algorithms.noise_to_image import NoiseToImage, judges_one_by_one
-from gan_lab.run import Run
+from gan_lab.algorithms.noise_to_image import NoiseToImage, is_per_image
+from gan_lab.training.run import Run
 from tests.compose import tiny_run
 
 JOINED = ["gan", "gan_small", "wgan_gp", "wgan_gp_resnet", "r3gan"]
@@ -25,21 +25,21 @@ def game(run: Run) -> NoiseToImage:
 @pytest.mark.parametrize("model", [*JOINED, *APART])
 def test_which_discriminators(model: str, tmp_path: Path) -> None:
     discriminator = game(tiny_run(tmp_path, f"model={model}")).networks["discriminator"]
-    assert judges_one_by_one(discriminator) == (model in JOINED)
+    assert is_per_image(discriminator) == (model in JOINED)
 
 
 @pytest.mark.parametrize("technique", ["minibatch_stddev", "minibatch_discrimination", "spectral_norm", "diffaugment"])
 def test_what_couples_images_keeps_the_passes_apart(technique: str, tmp_path: Path) -> None:
-    assert game(tiny_run(tmp_path, "model=wgan_gp", "loss=hinge")).joined
-    assert not game(tiny_run(tmp_path, "model=wgan_gp", "loss=hinge", f"+technique=[{technique}]")).joined
+    assert game(tiny_run(tmp_path, "model=wgan_gp", "loss=hinge")).one_pass
+    assert not game(tiny_run(tmp_path, "model=wgan_gp", "loss=hinge", f"+technique=[{technique}]")).one_pass
 
 
 def test_of_a_users_own_module_nothing_is_known() -> None:
     class Mine(nn.Module):
         pass
 
-    assert judges_one_by_one(nn.Sequential(nn.Conv2d(1, 1, 1)))
-    assert not judges_one_by_one(nn.Sequential(nn.Conv2d(1, 1, 1), Mine()))
+    assert is_per_image(nn.Sequential(nn.Conv2d(1, 1, 1)))
+    assert not is_per_image(nn.Sequential(nn.Conv2d(1, 1, 1), Mine()))
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_of_a_users_own_module_nothing_is_known() -> None:
 )
 def test_the_numbers_are_the_same(overrides: list[str], tmp_path: Path) -> None:
     together, apart = tiny_run(tmp_path, *overrides), tiny_run(tmp_path, *overrides)
-    assert game(together).joined
-    game(apart).joined = False
+    assert game(together).one_pass
+    game(apart).one_pass = False
     for _ in range(2):
         figures = []
         for run in (together, apart):
             torch.manual_seed(run.step)
-            run.trainer.round(run)
+            run.play()
             figures.append(run.metrics.vector)  # type: ignore[attr-defined]
         assert_close(figures[0], figures[1], rtol=5e-3, atol=1e-4)

@@ -12,16 +12,16 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gan_lab.algorithms.noise_to_image import NoiseSampler, NoiseToImage, split
-from gan_lab.averaging import ExponentialMovingAverage
-from gan_lab.data.stream import Batch
-from gan_lab.engine import Engine
+from gan_lab.algorithms.averaging import ExponentialMovingAverage
+from gan_lab.algorithms.latents import Normal
+from gan_lab.algorithms.noise_to_image import NoiseSampler, NoiseToImage
+from gan_lab.algorithms.schedules import Constant, LinearDecay
+from gan_lab.data.batch import Batch
+from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError
-from gan_lab.latents import Normal
 from gan_lab.losses import adversarial
 from gan_lab.losses.regularizers import R1, Regularizer, Turn
 from gan_lab.models import dcgan
-from gan_lab.schedules import Constant, LinearDecay
 
 SHAPE, DIM = (1, 16, 16), 8
 
@@ -84,7 +84,7 @@ def test_a_round_equals_the_textbook_loop() -> None:
         torch.manual_seed(step)
         fake = generator(torch.randn(8, DIM))
         adam["discriminator"].zero_grad()
-        loss_real = bce(torch.sigmoid(discriminator(real.images).scores), torch.ones(8))
+        loss_real = bce(torch.sigmoid(discriminator(real.image).scores), torch.ones(8))
         loss_fake = bce(torch.sigmoid(discriminator(fake.detach()).scores), torch.zeros(8))
         (loss_real + loss_fake).backward()
         adam["discriminator"].step()
@@ -244,10 +244,3 @@ def test_sampler_depends_on_the_seed_alone() -> None:
     assert whole.shape == (10, *SHAPE)
     assert_close(parts, whole)
     assert not torch.equal(NoiseSampler(generator, Normal(DIM), engine).sample(10, seed=5), whole)
-
-
-def test_split_keeps_images_with_their_labels() -> None:
-    images, labels = torch.arange(6.0).view(6, 1, 1, 1), torch.arange(6)
-    parts = split(Batch(images, labels), 3)
-    assert [part.labels.tolist() for part in parts if part.labels is not None] == [[0, 1], [2, 3], [4, 5]]
-    assert all(torch.equal(part.images.flatten().long(), part.labels) for part in parts if part.labels is not None)

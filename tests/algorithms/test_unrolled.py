@@ -15,18 +15,18 @@ from torch.autograd.function import once_differentiable
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.testing import assert_close
 
+from gan_lab.algorithms.averaging import ExponentialMovingAverage
+from gan_lab.algorithms.latents import Normal
 from gan_lab.algorithms.noise_to_image import Fake, NoiseToImage
+from gan_lab.algorithms.schedules import Constant
 from gan_lab.algorithms.unrolled import Unrolled
-from gan_lab.averaging import ExponentialMovingAverage
-from gan_lab.data.stream import Batch
-from gan_lab.engine import Engine
+from gan_lab.data.batch import Batch
+from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError
-from gan_lab.latents import Normal
 from gan_lab.losses import adversarial
 from gan_lab.losses.constraints import Constraint, WeightClipping
 from gan_lab.losses.regularizers import R1, R2, GradientPenalty, Regularizer, Turn
 from gan_lab.models import dcgan, mlp
-from gan_lab.schedules import Constant
 from tests.compose import composed
 
 SHAPE, DIM = (1, 16, 16), 4

@@ -117,7 +117,7 @@ def test_p_moves_in_a_run_and_in_its_checkpoint(tmp_path: Path) -> None:
     augment = run.algorithm.augmentation.adaptive  # type: ignore[attr-defined]
     run.algorithm._adapt(torch.ones(4))  # type: ignore[attr-defined]
     assert_close(run.state_dict()["augmentation"]["adaptive.p"], torch.tensor(0.3))
-    run.trainer.round(run)
+    run.play()
     assert int(augment.looks) == 2
 
 

@@ -72,7 +72,7 @@ def test_techniques_add_up(tmp_path: Path) -> None:
         run.algorithm.schedule_step(len(noise))
         noise.append(float(chain.instance_noise.std))
     assert_close(noise, [0.1, 0.075, 0.05, 0.025, 0.0])
-    run.trainer.round(run)
+    run.play()
     assert all(torch.isfinite(value) for value in run.metrics.values())
 
 

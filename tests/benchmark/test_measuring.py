@@ -12,7 +12,7 @@ from torch import nn
 from gan_lab.benchmark.ceilings import ceilings
 from gan_lab.benchmark.layers import layer_speeds, multiplications, table
 from gan_lab.benchmark.measuring import alternate, block, ratios, spread
-from gan_lab.engine import Engine
+from gan_lab.engine.engine import Engine
 from gan_lab.layers.projection import Readout
 from tests.compose import tiny_run
 
@@ -97,7 +97,7 @@ def test_layers_against_the_ceiling() -> None:
 
 def test_layers_of_labelled_networks(tmp_path: Path) -> None:
     run = tiny_run(tmp_path, "model=cdcgan", "precision=fp32", "width=8")
-    images, labels = run.stream.next()
+    images, labels, *_ = run.stream.next()
     latent = torch.randn(len(images), 100)
     speeds = layer_speeds(
         run.algorithm.networks, {"generator": (latent, labels), "discriminator": (images, labels)}, run.engine

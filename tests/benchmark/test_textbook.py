@@ -14,8 +14,8 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode
 from gan_lab.benchmark.published import published
 from gan_lab.benchmark.textbook import Images, Players, critic, gradient_penalty, loader, textbook
 from gan_lab.errors import ConfigError
-from gan_lab.memory import Counted
-from gan_lab.run import Run
+from gan_lab.training.memory.available import Counted
+from gan_lab.training.run import Run
 from tests.compose import tiny_run
 
 
@@ -26,7 +26,7 @@ def same(run: Run) -> Iterator[tuple[Tensor, Tensor]]:
     stream = copy.copy(run.stream)
     stream._orders = {}
     while True:
-        images, labels = stream.next()
+        images, labels, *_ = stream.next()
         yield images, torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
 
 
@@ -37,7 +37,7 @@ def both(run: Run, rounds: int) -> tuple[list[float], list[float]]:
         torch.manual_seed(index)
         theirs += step()
         torch.manual_seed(index)
-        run.trainer.round(run)
+        run.play()
         ours += [float(run.metrics["loss/discriminator"]), float(run.metrics["loss/generator"])]
     return theirs, ours
 

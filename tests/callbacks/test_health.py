@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gan_lab import checkpoint
 from gan_lab.callbacks.health import Health
 from gan_lab.errors import ConfigError
 from gan_lab.health.rules import RULES, Finding
 from gan_lab.health.signals import Signals
+from gan_lab.storage import checkpoint
 from tests.conftest import equal, records
 
 LONGER = ("trainer.max_steps=8", "callbacks.health.every=2", "trainer.checkpoint_every=2")

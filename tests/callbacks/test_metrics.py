@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gan_lab import checkpoint
 from gan_lab.callbacks.metrics import Metrics
 from gan_lab.errors import ConfigError
-from gan_lab.sweep import finished, read_json
+from gan_lab.records.sweep import finished, read_json
+from gan_lab.storage import checkpoint
 from tests.conftest import equal
 
 MEASURED = ("extractor=pixels", "callbacks.metrics.every=2", "callbacks.metrics.n=50", "objective=fid")
@@ -36,7 +36,7 @@ def test_logged_and_the_best_kept(trained: Callable[..., Path]) -> None:
 
 
 def test_a_run_goes_on_as_if_never_stopped(trained: Callable[..., Path], gan_lab: Callable[..., int]) -> None:
-    """Weights, figures and the best so far: with metrics, resumed, equal to undisturbed, and to a run without any."""
+    """Weights, figures and the best so far: with metrics, resumed, equal to without_trace, and to a run without any."""
     straight = trained("straight", *MEASURED, "trainer.max_steps=6")
     resumed = trained("resumed", *MEASURED, "trainer.max_steps=3")
     assert gan_lab("train", f"resume={resumed}", "trainer.max_steps=6") == 0

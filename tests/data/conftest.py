@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan_lab.data.sources import Sample, Source
+from gan_lab.data.sources.source import Sample, Source
 
 CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -97,8 +97,6 @@ def mnist_like(per_class: int = 2) -> dict[str, bytes]:
 
 
 @pytest.fixture(autouse=True)
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The data root of this test, which does not exist yet."""
-    folder = tmp_path / "root"
-    monkeypatch.setenv("GAN_LAB_DATA", str(folder))
-    return folder
+def own_root(root: Path) -> Path:
+    """Every test here has a data root of its own."""
+    return root

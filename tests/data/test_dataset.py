@@ -10,7 +10,9 @@ from omegaconf import OmegaConf
 
 from gan_lab.config import CONFIG_DIR, build
 from gan_lab.data.dataset import Dataset
-from gan_lab.data.sources import Digits, Source, Torchvision
+from gan_lab.data.sources.digits import Digits
+from gan_lab.data.sources.source import Source
+from gan_lab.data.sources.torchvision import Torchvision
 from gan_lab.data.store import IMAGES, StoreError
 from gan_lab.errors import ConfigError, GanLabError
 from tests.compose import composed
@@ -332,7 +334,7 @@ def test_auto_channels_are_looked_up_once_packed(tmp_path: Path, monkeypatch: py
     def look(self: object) -> int:
         raise AssertionError("the store knows")
 
-    monkeypatch.setattr("gan_lab.data.folder.Folder.channels", property(look))
+    monkeypatch.setattr("gan_lab.data.sources.folder.Folder.channels", property(look))
     auto = configured("folder", path=str(path), image_shape=["auto", 8, 8])
     assert auto.open().shape == (1, 8, 8)
     assert colour.shape == (3, 8, 8)

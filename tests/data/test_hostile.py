@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from gan_lab.data.dataset import Dataset
-from gan_lab.data.folder import Folder
+from gan_lab.data.sources.folder import Folder
 from gan_lab.errors import ConfigError, GanLabError
 
 from .conftest import encoded, noise, write_tree, write_zip
@@ -25,7 +25,7 @@ from .conftest import encoded, noise, write_tree, write_zip
 PNG = encoded(noise(8, 8))
 GROWTH = """
 import sys
-from gan_lab.data.folder import Folder
+from gan_lab.data.sources.folder import Folder
 from gan_lab.errors import GanLabError
 
 def peak():  # in MiB; of this program, not of the one that started it, as getrusage has it on Linux

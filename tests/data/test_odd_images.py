@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan_lab.data.dataset import Dataset
-from gan_lab.data.folder import Folder
+from gan_lab.data.sources.folder import Folder
 
 from ..conftest import TINY
 from .conftest import encoded, write_tree, write_zip

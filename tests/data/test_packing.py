@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from gan_lab import __version__
-from gan_lab.data.images import fit
 from gan_lab.data.packing import pack
+from gan_lab.data.sources.images import fit
 from gan_lab.data.store import CARD, IMAGES, LABELS, Store
 from gan_lab.errors import ConfigError, GanLabError
 

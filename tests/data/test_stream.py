@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from gan_lab.data.batch import Batch
 from gan_lab.data.packing import pack
-from gan_lab.data.points import Ring
+from gan_lab.data.sources.points import Ring
 from gan_lab.data.store import Store
-from gan_lab.data.stream import Batch, Stream
+from gan_lab.data.stream import Stream
 from gan_lab.errors import ConfigError, GanLabError
 
 from .conftest import Array
@@ -32,13 +33,13 @@ def store(root: Path) -> Store:
 
 def drawn(batch: Batch) -> list[int]:
     """Which images a batch of `store` holds."""
-    return ((batch.images[:, 0, 0, 0] + 1) * 127.5 / 10).round().int().tolist()
+    return ((batch.image[:, 0, 0, 0] + 1) * 127.5 / 10).round().int().tolist()
 
 
 def same(a: Batch, b: Batch) -> bool:
-    assert a.labels is not None
-    assert b.labels is not None
-    return torch.equal(a.images, b.images) and torch.equal(a.labels, b.labels)
+    assert a.label is not None
+    assert b.label is not None
+    return torch.equal(a.image, b.image) and torch.equal(a.label, b.label)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -46,22 +47,22 @@ def test_a_batch_is_what_the_store_holds(kind: str, root: Path) -> None:
     source = Array(6, (3, 4, 5))
     store = pack(source, (3, 4, 5), "crop", root / "array-5x4x3-0", "array")
     batch = Stream(store, 6, 0, **KINDS[kind]).next()
-    assert batch.images.dtype == torch.float32
-    assert batch.labels is not None
-    assert batch.labels.dtype == torch.int64
-    assert batch.images.is_contiguous(memory_format=torch.channels_last)
+    assert batch.image.dtype == torch.float32
+    assert batch.label is not None
+    assert batch.label.dtype == torch.int64
+    assert batch.image.is_contiguous(memory_format=torch.channels_last)
     expected = torch.from_numpy(source.images).float() / 127.5 - 1
-    order = [int((expected == image).all(dim=(1, 2, 3)).nonzero()) for image in batch.images]
+    order = [int((expected == image).all(dim=(1, 2, 3)).nonzero()) for image in batch.image]
     assert sorted(order) == list(range(6))
-    assert torch.equal(batch.images, expected[order])
-    assert batch.labels.tolist() == [index % 3 for index in order]
+    assert torch.equal(batch.image, expected[order])
+    assert batch.label.tolist() == [index % 3 for index in order]
 
 
 def test_0_and_255_are_exactly_minus_one_and_one(root: Path) -> None:
     source = Array(2, (1, 2, 2))
     source.images[0], source.images[1] = 0, 255
     stream = Stream(pack(source, (1, 2, 2), "crop", root / "array-2x2x1-0", "array"), 2, 0)
-    images = stream.next().images
+    images = stream.next().image
     assert images.is_contiguous()
     assert sorted(images.unique().tolist()) == [-1, 1]
 
@@ -72,8 +73,8 @@ def test_channels_last_changes_the_layout_only(kind: str, store: Store) -> None:
     for _ in range(5):
         a, b = last.next(), first.next()
         assert same(a, b)
-        assert b.images.is_contiguous()
-        assert a.images.is_contiguous(memory_format=torch.channels_last)
+        assert b.image.is_contiguous()
+        assert a.image.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,7 +84,7 @@ def test_every_image_is_drawn_once_per_epoch(kind: str, size: int, store: Store)
     seen: list[int] = []
     while len(seen) < 4 * COUNT:
         batch = stream.next()
-        assert len(batch.images) == size
+        assert len(batch.image) == size
         seen += drawn(batch)
     epochs = [seen[start : start + COUNT] for start in range(0, 4 * COUNT, COUNT)]
     assert all(sorted(epoch) == list(range(COUNT)) for epoch in epochs)
@@ -96,8 +97,8 @@ def test_labels_go_with_their_images(store: Store) -> None:
         stream = Stream(store, 10, 0, **kind)
         for _ in range(7):
             batch = stream.next()
-            assert batch.labels is not None
-            assert batch.labels.tolist() == [index % 3 for index in drawn(batch)]
+            assert batch.label is not None
+            assert batch.label.tolist() == [index % 3 for index in drawn(batch)]
 
 
 @pytest.mark.parametrize("size", [1, 7, 50])
@@ -138,7 +139,7 @@ def lopsided(root: Path) -> Store:
 
 def mirrored(batch: Batch) -> list[tuple[int, bool]]:
     """Which images a batch of `lopsided` holds, and whether each is the wrong way round."""
-    columns = ((batch.images + 1) * 127.5).round().int()
+    columns = ((batch.image + 1) * 127.5).round().int()
     ends = columns[:, 0, :, [0, -1]]
     assert torch.equal(columns[:, 0, 0], columns[:, 0, 1])
     return [(min(a, b), a > b) for a, b in ends[:, 0].tolist()]
@@ -152,7 +153,7 @@ def test_flip_mirrors_half_of_the_images_and_keeps_the_order(kind: str, lopsided
         batch, flat = stream.next(), plain.next()
         assert [index for index, _ in mirrored(batch)] == [index for index, _ in mirrored(flat)]
         assert not any(turned for _, turned in mirrored(flat))
-        assert torch.equal(batch.labels, flat.labels)  # type: ignore[arg-type]
+        assert torch.equal(batch.label, flat.label)  # type: ignore[arg-type]
         seen += mirrored(batch)
     turned = sum(flag for _, flag in seen) / len(seen)
     assert turned == pytest.approx(0.5, abs=0.1)  # 460 draws: 4 standard deviations
@@ -169,8 +170,8 @@ def test_flips_are_the_same_resident_and_mapped(channels_last: bool, root: Path)
     for _ in range(12):
         a, b, c = resident.next(), mapped.next(), plain.next()
         assert same(a, b)
-        turned = torch.tensor([torch.equal(x, y.flip(-1)) for x, y in zip(a.images, c.images, strict=True)])
-        assert torch.equal(a.images, torch.where(turned[:, None, None, None], c.images.flip(-1), c.images))
+        turned = torch.tensor([torch.equal(x, y.flip(-1)) for x, y in zip(a.image, c.image, strict=True)])
+        assert torch.equal(a.image, torch.where(turned[:, None, None, None], c.image.flip(-1), c.image))
     mapped.close()
 
 
@@ -193,12 +194,12 @@ def test_floats_are_drawn_as_they_are_stored(kind: str, flip: bool, root: Path) 
     store = pack(Ring(count=COUNT), (2, 1, 1), "crop", root / "ring-1x1x2-0", "ring")
     stream = Stream(store, COUNT, 0, flip=flip, **KINDS[kind])
     batch = stream.next()
-    assert batch.images.dtype == torch.float32
-    order = torch.argsort(batch.images[:, 0, 0, 0])
+    assert batch.image.dtype == torch.float32
+    order = torch.argsort(batch.image[:, 0, 0, 0])
     stored = store.read(np.arange(COUNT))
-    assert torch.equal(batch.images[order], stored[torch.argsort(stored[:, 0, 0, 0])])
-    batch.images.zero_()
-    assert stream.next().images.abs().min() > 0
+    assert torch.equal(batch.image[order], stored[torch.argsort(stored[:, 0, 0, 0])])
+    batch.image.zero_()
+    assert stream.next().image.abs().min() > 0
     stream.close()
 
 
@@ -248,8 +249,8 @@ def test_the_ranks_together_draw_what_one_process_would(kind: str, size: int, wo
     ranks = [Stream(store, size, 0, rank=rank, world=world, **KINDS[kind]) for rank in range(world)]
     for _ in range(12):
         whole, parts = alone.next(), [rank.next() for rank in ranks]
-        assert torch.equal(torch.cat([part.images for part in parts]), whole.images)
-        assert all(len(part.images) == size // world for part in parts)
+        assert torch.equal(torch.cat([part.image for part in parts]), whole.image)
+        assert all(len(part.image) == size // world for part in parts)
         assert all(rank.state_dict() == alone.state_dict() for rank in ranks)
 
 
@@ -280,9 +281,9 @@ def test_batches_belong_to_the_caller(kind: str, store: Store) -> None:
     for _ in range(8):
         batch = stream.next()
         assert same(batch, again.next())
-        batch.images.zero_()
-        assert batch.labels is not None
-        batch.labels.zero_()
+        batch.image.zero_()
+        assert batch.label is not None
+        batch.label.zero_()
 
 
 def test_no_labels(root: Path) -> None:
@@ -292,7 +293,7 @@ def test_no_labels(root: Path) -> None:
 
     store = pack(Unlabelled(5), (3, 4, 4), "crop", root / "array-4x4x3-0", "array")
     for kind in KINDS.values():
-        assert Stream(store, 2, 0, **kind).next().labels is None
+        assert Stream(store, 2, 0, **kind).next().label is None
 
 
 def test_a_failure_of_the_reading_thread_reaches_the_caller(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,9 +320,9 @@ def test_cuda_draws_the_same(kind: str, store: Store) -> None:
     here, there = Stream(store, 7, 0, flip=True), Stream(store, 7, 0, device="cuda", flip=True, **KINDS[kind])
     for _ in range(10):
         a, b = here.next(), there.next()
-        assert b.images.is_cuda
-        assert b.images.is_contiguous(memory_format=torch.channels_last)
-        assert same(a, Batch(b.images.cpu(), b.labels.cpu() if b.labels is not None else None))
+        assert b.image.is_cuda
+        assert b.image.is_contiguous(memory_format=torch.channels_last)
+        assert same(a, Batch(b.image.cpu(), b.label.cpu() if b.label is not None else None))
 
 
 def test_waiting_is_counted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan_lab.assemble import assemble
 from gan_lab.callbacks.health import Health
-from gan_lab.run import Run
+from gan_lab.training.assemble import assemble
+from gan_lab.training.run import Run
+from gan_lab.training.trainer import fit
 from tests.compose import composed
 
 SMALL = ("precision=fp32", "model=gan_small", "+width=32", "trainer.batch_size=16", "trainer.max_steps=500")
@@ -54,5 +55,5 @@ def corpus(folder: Path) -> dict[str, tuple[str, ...]]:
 def watched(folder: Path, *overrides: str, **settings: Any) -> Run:
     """The run that these overrides make, trained with nobody but the monitor watching."""
     run, _ = assemble(composed(*SMALL, *QUIET, *overrides), folder)
-    run.trainer.fit(run, [Health(**settings)])
+    fit(run, [Health(**settings)])
     return run

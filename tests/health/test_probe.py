@@ -86,7 +86,7 @@ def test_every_kind_of_player_and_no_trace(players: str, tmp_path: Path) -> None
     run = tiny_run(tmp_path, *PLAYERS[players])
     probe = Probe(run, 16)
     probe.movement.before()
-    run.trainer.round(run)
+    run.play()
     probe.movement.after()
     before = {name: part.copy() if isinstance(part, dict) else part for name, part in run.state_dict().items()}
     modes = [module.training for network in run.algorithm.networks.values() for module in network.modules()]

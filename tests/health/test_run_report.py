@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from gan_lab import checkpoint
 from gan_lab.errors import ConfigError
 from gan_lab.health.run_report import report
+from gan_lab.storage import checkpoint
 from tests.health.test_rules import story
 
 Train = Callable[..., Path]

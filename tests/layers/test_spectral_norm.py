@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.testing import assert_close
 
-from gan_lab.averaging import ExponentialMovingAverage
+from gan_lab.algorithms.averaging import ExponentialMovingAverage
 from gan_lab.layers.spectral_norm import SpectralNorm, spectral_norm
 
 LAYERS = {

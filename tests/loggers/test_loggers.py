@@ -1,4 +1,4 @@
-"""What is written down survives a kill and a second sitting."""
+"""What is written down survives a kill and a second session."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_lab.background import AtOnce, Writer
 from gan_lab.loggers.base import Logger, Loggers
 from gan_lab.loggers.jsonl import JsonLines, read
 from gan_lab.loggers.tensorboard import hyperparameters, plain
+from gan_lab.storage.writer import AtOnce, Writer
 
 
 def test_jsonl_drops_later_steps_and_a_cut_line(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from gan_lab.critique import Critique
 from gan_lab.errors import ConfigError
+from gan_lab.layers.critique import Critique
 from gan_lab.losses.auxiliary_classifier import AuxiliaryClassifier
 from gan_lab.losses.regularizers import Turn
 

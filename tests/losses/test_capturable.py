@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.losses.adversarial import NonSaturating, Relativistic
 from gan_lab.losses.auxiliary_classifier import AuxiliaryClassifier
 from gan_lab.losses.consistency import Consistency

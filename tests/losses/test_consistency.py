@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.losses.consistency import Consistency
 from gan_lab.losses.flip_and_shift import FlipAndShift
 from gan_lab.losses.regularizers import Turn

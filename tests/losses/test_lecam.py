@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.losses.lecam import LeCam
 from gan_lab.losses.regularizers import Turn
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lab import checkpoint
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.losses.historical_averaging import HistoricalAveraging
 from gan_lab.losses.lecam import LeCam
 from gan_lab.losses.memory import Remembering
 from gan_lab.losses.path_length import PathLength
 from gan_lab.losses.regularizers import Turn
+from gan_lab.storage import checkpoint
 from tests.conftest import equal, records
 
 MAKERS = [lambda: LeCam(start=2), PathLength, HistoricalAveraging]

@@ -8,11 +8,11 @@ import torch
 
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError
+from gan_lab.features.classifier import Classifier
+from gan_lab.features.pixels import Pixels
 from gan_lab.metrics.classification_accuracy import ClassificationAccuracy, classification_accuracy
-from gan_lab.metrics.classifier import Classifier
+from gan_lab.metrics.evaluate import applicable, measure
 from gan_lab.metrics.measures import FrechetDistance, IntraClassDistance
-from gan_lab.metrics.measuring import applicable, measure
-from gan_lab.metrics.pixels import Pixels
 from gan_lab.metrics.reference import Reference
 from tests.metrics.test_evaluation import Copies, data
 from tests.metrics.test_held_out import halves

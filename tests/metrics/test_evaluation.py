@@ -11,15 +11,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from gan_lab.data.data import Data, data_of
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.features.automatic import Automatic
+from gan_lab.features.classifier import Classifier, _of_all
+from gan_lab.features.extractor import Extractor
+from gan_lab.features.inception_extractor import Inception
+from gan_lab.features.pixels import Pixels
+from gan_lab.features.random_convolutions import RandomConvolutions
 from gan_lab.metrics import frechet_distance
-from gan_lab.metrics.automatic import Automatic
-from gan_lab.metrics.classifier import Classifier, _of_all
-from gan_lab.metrics.data import Data, data_of
-from gan_lab.metrics.extractor import Extractor
+from gan_lab.metrics.evaluate import applicable, measure
 from gan_lab.metrics.figure import Figure, find, unlike
-from gan_lab.metrics.inception_extractor import Inception
 from gan_lab.metrics.measures import (
     DensityCoverage,
     FrechetDistance,
@@ -30,10 +33,7 @@ from gan_lab.metrics.measures import (
     PrecisionRecall,
     SlicedWasserstein,
 )
-from gan_lab.metrics.measuring import applicable, measure
 from gan_lab.metrics.modes import Modes, modes_of_points, reverse_kl
-from gan_lab.metrics.pixels import Pixels
-from gan_lab.metrics.random_convolutions import RandomConvolutions
 from gan_lab.metrics.reference import Reference
 from tests.compose import composed
 
@@ -263,7 +263,7 @@ def test_names_and_cards() -> None:
 
 
 def test_gray_images_have_three_equal_colours() -> None:
-    from gan_lab.metrics.extractor import colours
+    from gan_lab.features.extractor import colours
 
     images: Tensor = torch.arange(4, dtype=torch.uint8).view(1, 1, 2, 2)
     assert torch.equal(colours(images), images.repeat(1, 3, 1, 1))

@@ -14,15 +14,16 @@ import torch
 from PIL import Image
 
 from gan_lab.config import build
-from gan_lab.data.sources import Digits, Sample, Source
+from gan_lab.data.data import Data, data_of
+from gan_lab.data.held_out import held_out
+from gan_lab.data.sources.digits import Digits
+from gan_lab.data.sources.source import Sample, Source
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.features.pixels import Pixels
 from gan_lab.metrics.classification_accuracy import ClassificationAccuracy
-from gan_lab.metrics.data import Data, data_of
-from gan_lab.metrics.held_out import held_out
+from gan_lab.metrics.evaluate import applicable, measure
 from gan_lab.metrics.measures import Memorisation
-from gan_lab.metrics.measuring import applicable, measure
 from gan_lab.metrics.memorisation import memorisation
-from gan_lab.metrics.pixels import Pixels
 from gan_lab.metrics.reference import Reference
 from tests.compose import composed
 from tests.metrics.test_evaluation import Copies, data

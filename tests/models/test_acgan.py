@@ -70,7 +70,7 @@ def test_both_readings_are_linear_in_the_features() -> None:
 def test_the_game_of_the_paper(tmp_path: Path) -> None:
     """Equations 2 and 3: L_S and L_C for the discriminator on both kinds of images, for the generator on its own."""
     run = tiny_run(tmp_path, "model=acgan", "model.discriminator.dropout=0.0", "trainer.log_every=1")
-    run.trainer.round(run)
+    run.play()
     terms = set(run.metrics)
     assert {"loss/discriminator/adversarial", "loss/discriminator/classify_real"} <= terms
     assert {"loss/generator/adversarial", "loss/generator/classify_fake"} <= terms

@@ -11,12 +11,12 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from gan_lab.averaging import ExponentialMovingAverage
+from gan_lab.algorithms.averaging import ExponentialMovingAverage
+from gan_lab.algorithms.latents import Normal
+from gan_lab.algorithms.schedules import Constant, Cosine, LinearDecay
 from gan_lab.config import CONFIG_DIR, build
-from gan_lab.latents import Normal
 from gan_lab.losses import adversarial
 from gan_lab.losses.regularizers import R1, R2, GradientPenalty
-from gan_lab.schedules import Constant, Cosine, LinearDecay
 
 PRIMARY = """
 hydra:

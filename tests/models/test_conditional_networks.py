@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.testing import assert_close
 
-from gan_lab.averaging import ExponentialMovingAverage
+from gan_lab.algorithms.averaging import ExponentialMovingAverage
 from gan_lab.layers.attention import Attention
 from gan_lab.layers.spectral_norm import SpectralNorm
 from gan_lab.losses.regularizers import R1, Turn

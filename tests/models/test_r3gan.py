@@ -274,7 +274,7 @@ def test_the_recipe() -> None:
 def test_a_burn_in_goes_with_what_it_sets(typed: str, left: set[str], tmp_path: Path) -> None:
     assert set(composed("model=r3gan", typed)["schedules"]) == left
     run = tiny_run(tmp_path, "model=r3gan", typed)
-    run.trainer.round(run)
+    run.play()
 
 
 def test_one_number_of_steps_for_all() -> None:

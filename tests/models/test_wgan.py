@@ -25,7 +25,7 @@ def test_every_weight_of_the_critic_stays_within_the_bound(tmp_path: Path) -> No
     run = tiny_run(tmp_path, "model=wgan")
     critic, generator = run.algorithm.networks["discriminator"], run.algorithm.networks["generator"]
     for _ in range(3):
-        run.trainer.round(run)
+        run.play()
     bound = torch.tensor(0.01)
     for name, parameter in critic.named_parameters():
         assert parameter.abs().max() <= bound, name

@@ -14,13 +14,13 @@ import pytest
 pytest.importorskip("optuna")
 
 from gan_lab.errors import ConfigError
-from gan_lab.lock import lock
-from gan_lab.sweep import read_json
+from gan_lab.jobs.training import Launch, words_to_go_on
+from gan_lab.records.sweep import read_json
+from gan_lab.storage.lock import lock_folder
 from gan_lab.tuning import report
 from gan_lab.tuning.search import Search, taken_over
 from gan_lab.tuning.space import Choices
 from gan_lab.tuning.study import Study
-from gan_lab.tuning.training import Launch, words_to_go_on
 
 WHATS = ("ends:3", "ends:2", "ends:nan", "crashes", "killed", "refused", "waits:50", "waits:2.5", "other:1", "gains:4")
 SPACE = {"what": Choices(WHATS)}
@@ -130,7 +130,7 @@ def test_a_run_that_somebody_still_plays_is_not_taken_over(tmp_path: Path) -> No
     assert not taken_over(run, tmp_path / "2"), "there is none"
     run.mkdir()
     (run / "config.yaml").touch()
-    with lock(run):
+    with lock_folder(run):
         assert not taken_over(run, tmp_path / "2")
     assert taken_over(run, tmp_path / "2")
     assert (tmp_path / "2/config.yaml").exists()

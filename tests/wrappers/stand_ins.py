@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 
 
 class Linear(nn.Module):

@@ -10,14 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lab.assemble import assemble, build_network
-from gan_lab.dry_round import dry_round
+from gan_lab.engine.seeding import random_state
 from gan_lab.errors import ConfigError
 from gan_lab.layers.spectral_norm import spectral_norm
 from gan_lab.models.resnet import Discriminator, Generator
-from gan_lab.seeding import random_state
+from gan_lab.training.assemble import assemble
+from gan_lab.training.memory.dry_round import dry_round
 from gan_lab.wrappers import activation_checkpointing
 from gan_lab.wrappers.activation_checkpointing import OFFERING, ActivationCheckpointing, recomputable
+from gan_lab.wrappers.build import build_network
 from tests.compose import choices, composed, tiny_run
 from tests.conftest import TINY, equal
 
@@ -29,7 +30,7 @@ def played(folder: Path, rounds: int, *overrides: str) -> dict[str, Any]:
     run = tiny_run(folder, *overrides)
     figures = []
     for _ in range(rounds):
-        run.trainer.round(run)
+        run.play()
         figures.append(dict(run.metrics))
     gradients = {r: [p.grad for p in n.parameters()] for r, n in run.algorithm.networks.items()}
     return {**run.algorithm.state_dict(), "figures": figures, "gradients": gradients, "rng": random_state()["torch"]}

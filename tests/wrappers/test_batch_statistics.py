@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from gan_lab.critique import Critique
+from gan_lab.layers.critique import Critique
 from gan_lab.wrappers.batch_statistics import BatchStatistics
 from tests.wrappers.stand_ins import Linear, Plain, factory
 
@@ -67,5 +67,7 @@ def test_class_logits_and_classes_are_kept() -> None:
 
 
 def test_plain_scores_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"\(Plain\) returns plain scores; it must return gan_lab.critique.Critique"):
+    with pytest.raises(
+        ValueError, match=r"\(Plain\) returns plain scores; it must return gan_lab.layers.critique.Critique"
+    ):
         FirstTwo(factory(Plain, SHAPE), SHAPE, 2)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gan_lab.errors import ConfigError
-from gan_lab.sampling import load
+from gan_lab.sampling.trained import load
 from tests.compose import tiny_run
 from tests.conftest import equal
 
@@ -27,7 +27,7 @@ def test_stacks_play_a_round(model: str, techniques: str, tmp_path: Path) -> Non
     run = tiny_run(tmp_path, f"model={model}", f"+technique=[{techniques}]", "algorithm.critic_steps=1")
     players = run.algorithm.networks
     before = {role: [p.detach().clone() for p in network.parameters()] for role, network in players.items()}
-    run.trainer.round(run)
+    run.play()
     assert all(torch.isfinite(value) for value in run.metrics.values()), run.metrics
     for role, network in players.items():
         assert not all(map(torch.equal, before[role], network.parameters())), f"{role} did not move"

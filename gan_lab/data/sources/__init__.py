@@ -1,0 +1,1 @@
+"""Readers: where images come from."""

@@ -1,0 +1,229 @@
+"""Images in an array file: NumPy's npz and npy, and HDF5."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from os.path import abspath
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_lab.data.sources import naming, ranges
+from gan_lab.data.sources.extras import import_extra
+from gan_lab.data.sources.listed import listed
+from gan_lab.data.sources.source import Sample, Source
+from gan_lab.data.sources.splits import SPLITS
+from gan_lab.errors import ConfigError
+
+HDF5 = (".h5", ".hdf5", ".hdf")
+IMAGE_KEYS = ("images", "image", "imgs", "x", "data", "arr_0")
+LABEL_KEYS = ("labels", "label", "y", "targets", "target")
+
+
+class Contents(NamedTuple):
+    """What was found: the keys, the order of the axes, black and white, the distinct labels."""
+
+    images: str
+    axes: str
+    black: float
+    white: float
+    size: int
+    channels: int
+    label_key: str | None
+    classes: dict[Any, int]
+
+
+class Arrays(Source):
+    """The images in an npz, npy or HDF5 file; arrays of Python objects are refused, nothing is ever unpickled.
+
+    `images` and `labels` are keys in the file. Left open, the images are what is called `images`, `x`, `data`, ... or
+    `x_train`, `train_images`, `train/images`, ... of the wanted split, or else the only array of images; the labels
+    `labels`, `y`, ... likewise; `labels: none` leaves them out. Labels are whole numbers or words, `(N,)` or `(N, 1)`;
+    the distinct ones, sorted, are the classes. `layout` and `range` say what `gan_lab.data.sources.ranges` cannot tell.
+    Raises ConfigError for what is missing or ambiguous.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        split: str = "train",
+        key: str = "dataset.path",
+        images: str | None = None,
+        labels: str | None = None,
+        range: Sequence[float] | None = None,
+        layout: str | None = None,
+    ) -> None:
+        if layout is not None and layout not in ranges.LAYOUTS:
+            raise ConfigError(f"dataset.reader.layout={layout}: choose {', '.join(ranges.LAYOUTS)}")
+        self.path = Path(abspath(Path(path).expanduser()))
+        self.split = split
+        self.key = key
+        self.images = images
+        self.labels = labels
+        self.range = range
+        self.layout = layout
+
+    @property
+    def identity(self) -> str:
+        """The absolute path, the options, and the file's size and time."""
+        status = self.path.stat()
+        options = [self.split, self.images, self.labels, self.range, self.layout, status.st_size, status.st_mtime_ns]
+        return f"arrays:{self.path}:{hashlib.sha256(repr(options).encode()).hexdigest()[:16]}"
+
+    def describe(self) -> str:
+        return f"{self.path.suffix.removeprefix('.')} file {self.path}, {self._found.images}".removesuffix(", ")
+
+    @property
+    def channels(self) -> int:
+        return 1 if self._found.channels == 1 else 3
+
+    @property
+    def classes(self) -> list[str] | None:  # type: ignore[override]
+        return naming.names(self._found.classes)
+
+    def __len__(self) -> int:
+        return self._found.size
+
+    def __iter__(self) -> Iterator[Sample]:
+        found = self._found
+        place = 0
+        with self._opened() as arrays:
+            labels = None if found.label_key is None else _column(arrays[found.label_key])
+            for chunk in ranges.chunks(arrays[found.images]):
+                pixels = ranges.to_bytes(chunk, found.black, found.white)
+                for image in _channels_first(pixels, found.axes):
+                    yield f"{place:06d}", image, None if labels is None else found.classes[labels[place]]
+                    place += 1
+
+    @cached_property
+    def _found(self) -> Contents:
+        with self._opened() as arrays:
+            name = self._images_in(arrays)
+            values = arrays[name]
+            where = f"{self.key}: {self.path}" + (f", {name}" if name else "")
+            axes = ranges.layout(values.shape, self.layout, where)
+            if values.dtype.kind not in "buif":
+                raise ConfigError(f"{where}: {values.dtype} is not numbers")
+            black, white = ranges.black_and_white(values, self.range, where)
+            channels = {"NHW": 1, "NHWC": values.shape[-1], "NCHW": values.shape[1]}[axes]
+            label_name = self._labels_in(arrays, name)
+            labels = [] if label_name is None else _column(arrays[label_name])
+            if label_name is not None and len(labels) != len(values):
+                raise ConfigError(f"{self.key}: {self.path} has {len(values)} images and {len(labels)} {label_name}")
+            classes = naming.index(labels, f"{self.key}: {self.path}, {label_name}")
+            return Contents(name, axes, black, white, len(values), channels, label_name, classes)
+
+    def _images_in(self, arrays: Mapping[str, Any]) -> str:
+        if self.images is not None:
+            return self._named(arrays, self.images, "dataset.reader.images")
+        found = self._of_split(arrays, IMAGE_KEYS)
+        if not found:
+            found = [name for name in arrays if len(arrays[name].shape) in (3, 4)]
+        if len(found) != 1:
+            has = "could be the images" if found else "is an array of images"
+            shown = listed(found or list(arrays)) or "nothing"
+            raise ConfigError(
+                f"{self.key}: {self.path}: {'more than one' if found else 'none'} of its arrays {has} ({shown}); "
+                "say dataset.reader.images=NAME"
+            )
+        return found[0]
+
+    def _labels_in(self, arrays: Mapping[str, Any], images: str) -> str | None:
+        if self.labels == naming.NO_LABELS:
+            return None
+        if self.labels is not None:
+            return self._named(arrays, self.labels, "dataset.labels")
+        found = [name for name in self._of_split(arrays, LABEL_KEYS, optional=True) if name != images]
+        if len(found) > 1:
+            raise ConfigError(
+                f"{self.key}: {self.path}: {' and '.join(found)} could be the labels; say dataset.labels=NAME (or none)"
+            )
+        return found[0] if found else None
+
+    def _named(self, arrays: Mapping[str, Any], name: str, key: str) -> str:
+        if name not in arrays:
+            raise ConfigError(f"{key}={name}: {self.path} has {listed(list(arrays)) or 'one nameless array'}")
+        return name
+
+    def _of_split(self, arrays: Mapping[str, Any], plain: Sequence[str], optional: bool = False) -> list[str]:
+        """The arrays called one of `plain`, of the wanted split where the file tells splits apart."""
+        lower = {name.lower(): name for name in arrays}
+        splits = {
+            split: [lower[key] for word in words for key in _spellings(word, plain) if key in lower]
+            for split, words in SPLITS.items()
+        }
+        if any(splits.values()):
+            wanted = next((split for split, words in SPLITS.items() if self.split.lower() in words), self.split)
+            if not splits.get(wanted) and not optional:
+                has = ", ".join(split for split, names in splits.items() if names)
+                raise ConfigError(f"dataset.split={self.split}: {self.path} has {has}")
+            return splits.get(wanted, [])
+        return [lower[key] for key in plain if key in lower]
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Mapping[str, Any]]:
+        """Every array by name; that of an npy has none. Raises ConfigError for a file that cannot be read so."""
+        if self.path.suffix.lower() in HDF5:
+            with self._opened_hdf5() as arrays:
+                yield arrays
+            return
+        if self.path.suffix.lower() not in (".npz", ".npy"):
+            raise ConfigError(f"{self.key}: {self.path} is not an array file (npz, npy, {', '.join(HDF5)[1:]})")
+        try:
+            if self.path.suffix.lower() == ".npy":
+                opened: Mapping[str, Any] = {"": np.lib.format.open_memmap(self.path, mode="r")}
+            else:
+                with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as loaded:
+                    opened = {name: loaded[name] for name in loaded.files}
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+            objects = "bject" in str(error) or "pickle" in str(error)
+            reason = "holds Python objects, which are not read" if objects else f"cannot be read ({error})"
+            raise ConfigError(f"{self.key}: {self.path} {reason}; save plain numbers") from error
+        yield opened
+
+    @contextlib.contextmanager
+    def _opened_hdf5(self) -> Iterator[Mapping[str, Any]]:
+        h5py = import_extra("h5py", "hdf5")
+        try:
+            file = h5py.File(self.path, "r")
+        except OSError as error:
+            raise ConfigError(f"{self.key}: {self.path} cannot be read as HDF5 ({error})") from error
+        with file:
+            arrays: dict[str, Any] = {}
+            file.visititems(
+                lambda name, item: arrays.__setitem__(name, item) if isinstance(item, h5py.Dataset) else None
+            )
+            yield arrays
+
+
+def _spellings(split: str, plain: Sequence[str]) -> Iterator[str]:
+    """x_train, train_x, train/x."""
+    for name in plain:
+        yield from (f"{name}_{split}", f"{split}_{name}", f"{split}/{name}")
+
+
+def _column(values: Any) -> list[Any]:
+    """Labels `(N,)` or `(N, 1)` as a list of plain values."""
+    array = np.asarray(values.asstr()[()] if _is_text_of_hdf5(values) else values[()])
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise ConfigError(f"dataset.labels: shape {list(array.shape)}, one label for each image is wanted")
+    column: list[Any] = array.tolist()
+    return column
+
+
+def _is_text_of_hdf5(values: Any) -> bool:
+    return values.dtype.kind == "O" and hasattr(values, "asstr")
+
+
+def _channels_first(pixels: NDArray[np.uint8], axes: str) -> NDArray[np.uint8]:
+    if axes == "NHW":
+        return pixels[:, None]
+    return pixels if axes == "NCHW" else np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))

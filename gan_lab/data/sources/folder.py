@@ -1,0 +1,222 @@
+"""A folder or a zip of images as a source: which part of it is meant, and what its labels are."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from gan_lab.data.sources.archive import File, Tree, Zip, open_archive
+from gan_lab.data.sources.images import ImageError, decode, is_gray
+from gan_lab.data.sources.labels import FOUND_BY_ITSELF, assign, in_order, read_table, speaks_of_labels
+from gan_lab.data.sources.listed import listed, printable
+from gan_lab.data.sources.source import Sample, Source
+from gan_lab.data.sources.splits import SPLITS as SPLITS
+from gan_lab.data.sources.splits import choose
+from gan_lab.errors import ConfigError, GanLabError
+
+BESIDE_IMAGES = frozenset(
+    ".txt .csv .tsv .json .jsonl .md .rst .html .xml .yaml .yml .pdf .mat .npy .npz .db .log".split()
+)
+ARCHIVES = frozenset(".zip .tar .tgz .gz .bz2 .xz .zst .7z .rar".split())
+
+log = logging.getLogger(__name__)
+
+
+class Listing(NamedTuple):
+    """The images that are meant, the folders above them, the split among those, and what lies beside images."""
+
+    files: list[File]
+    top: tuple[str, ...]
+    split: str | None
+    beside: dict[str, File]
+
+
+class Table(NamedTuple):
+    """A file of labels: what the user calls it, its name, and its contents."""
+
+    key: str
+    name: str
+    data: bytes
+
+
+class Folder(Source):
+    """Images in a folder or zip, of any size and kind.
+
+    A single common top folder is looked through. Where the top folders are splits (train, val, test and their usual
+    spellings), only `split` is read. Hidden files and what commonly lies beside images (BESIDE_IMAGES: captions,
+    tables, notes) are left out; anything else must be an image.
+
+    `labels` is a table (`gan_lab.data.sources.labels.read_table`), named by its path inside the folder or zip or by one
+    of its own; or `folders`, or `none`. Without it a `dataset.json` with labels that lies with the images or above is
+    the table, else class folders are the labels if every image lies in one and there are several. Class order is by
+    name, or by number if all names are whole numbers.
+
+    Up to `max_corrupt` files that are no whole image are left out, with one warning; the length counts them. Raises
+    ConfigError for a path that is missing, broken, encrypted, not to be trusted or without images and for labels that
+    do not fit; and GanLabError, after the last image, if more could not be read.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        split: str = "train",
+        key: str = "dataset.path",
+        labels: str | None = None,
+        max_corrupt: int = 0,
+    ) -> None:
+        if type(max_corrupt) is not int or max_corrupt < 0:
+            raise ConfigError(f"dataset.max_corrupt={max_corrupt}: how many files may be left out, 0 or more")
+        if labels is not None and (not isinstance(labels, str) or not labels):
+            raise ConfigError(f"dataset.labels={labels}: a table's path, folders, none, or null to look by itself")
+        self.key = key  # what the user gave the path as, for the messages
+        self.path = Path(os.path.abspath(Path(path).expanduser()))
+        self.split = split
+        self.labels = labels
+        self.max_corrupt = max_corrupt
+
+    @cached_property
+    def _listing(self) -> Listing:
+        archive = open_archive(self.path, self.key)
+        try:
+            every = archive.files()
+        finally:
+            archive.close()
+        beside = {file.name: file for file in every if _suffix(file) in BESIDE_IMAGES}
+        chosen, top, split = choose([file for file in every if file.name not in beside], self.split, self.path)
+        if not chosen:
+            raise ConfigError(f"{self.key}: no images in {self.path}")
+        packed = [file.name for file in chosen if _suffix(file) in ARCHIVES]
+        if packed:
+            raise ConfigError(
+                f"{self.key}: {self.path} holds {len(packed)} archives among {len(chosen)} files ({listed(packed)}); "
+                "unpack them, or move them elsewhere"
+            )
+        return Listing(chosen, top, split, beside)
+
+    @cached_property
+    def _table(self) -> Table | None:
+        """The table of labels, if one is given or found."""
+        _, top, _, beside = self._listing
+        names, key = [], "dataset.labels"
+        if self.labels is None:
+            names = ["/".join([*top[:depth], FOUND_BY_ITSELF]) for depth in range(len(top), -1, -1)]
+        elif self.labels not in ("folders", "none"):
+            key = f"dataset.labels={printable(self.labels)}"
+            inside = "/".join(part for part in self.labels.split("/") if part not in ("", "."))
+            names = [inside, "/".join([*top, inside])]
+        name = next((name for name in names if name in beside), None)
+        if name is not None:
+            return self._inner_table(beside[name], key)
+        if self.labels in (None, "folders", "none"):
+            return None
+        path = Path(str(self.labels)).expanduser()
+        try:
+            return Table(key, path.name, path.read_bytes())
+        except OSError as error:
+            raise ConfigError(f"{key}: neither a table in {self.path} nor a file to read ({error.strerror})") from error
+
+    def _inner_table(self, file: File, key: str) -> Table:
+        if self.labels is None:
+            key += f" (found as {file.name} in {self.path}; dataset.labels=folders or none passes it over)"
+        archive = open_archive(self.path, self.key)
+        try:
+            return Table(key, file.name, archive.read(file))
+        except ImageError as error:
+            raise ConfigError(f"{key}: cannot be read ({error})") from error
+        finally:
+            archive.close()
+
+    @cached_property
+    def _labelled(self) -> tuple[list[str], list[int]] | None:
+        """The classes, and the class of each file."""
+        files, top, *_ = self._listing
+        table = self._table
+        if table is not None and (self.labels is not None or speaks_of_labels(table.data)):
+            rows = read_table(table.name, table.data, table.key)
+            own = self.path.with_suffix("") if self.path.is_file() else self.path  # what a zip was made from
+            return rows if rows is None else assign([file.name for file in files], own.as_posix(), rows, table.key)
+        depth = len(top)
+        if self.labels == "none" or any(len(file.parts) <= depth + 1 for file in files):
+            if self.labels == "folders":
+                raise ConfigError(f"dataset.labels=folders: not every image in {self.path} lies in a class folder")
+            return None
+        classes = in_order(file.parts[depth] for file in files)
+        index = {name: number for number, name in enumerate(classes)}
+        return classes, [index[file.parts[depth]] for file in files]
+
+    @property
+    def classes(self) -> list[str] | None:  # type: ignore[override]
+        return None if self._labelled is None else self._labelled[0]
+
+    @cached_property
+    def channels(self) -> int:
+        """1 if every image is gray (as `decode` has it), else 3; from the headers, up to the first in colour."""
+        archive = open_archive(self.path, self.key)
+        try:
+            return 3 if any(_is_gray(archive, file) is False for file in self._listing.files) else 1
+        finally:
+            archive.close()
+
+    @property
+    def identity(self) -> str:
+        """The absolute path, the split, a digest of every name, size and time (of a zip: its own), and the labels."""
+        if self.path.is_file():
+            status = self.path.stat()
+            stamps = f"{status.st_size} {status.st_mtime_ns}"
+        else:
+            stamps = "\n".join(f"{file.name}\0{file.stamp}" for file in self._listing.files)
+        if self.labels is not None:
+            stamps += f"\0{self.labels}"
+        if self.labels is not None or not self.path.is_file():
+            stamps += "" if self._table is None else f"\0{hashlib.sha256(self._table.data).hexdigest()}"
+        digest = hashlib.sha256(stamps.encode(errors="surrogateescape")).hexdigest()[:16]
+        return f"folder:{self.path}:{self.split}:{digest}"
+
+    def __len__(self) -> int:
+        return len(self._listing.files)
+
+    def __iter__(self) -> Iterator[Sample]:
+        files = self._listing.files
+        labels = self._labelled[1] if self._labelled else [None] * len(files)
+        problems: list[str] = []
+        archive = open_archive(self.path, self.key)
+        try:
+            for file, label in zip(files, labels, strict=True):
+                try:
+                    image = decode(archive.read(file))
+                except ImageError as error:
+                    problems.append(f"{file.name}: {error}")
+                    continue
+                yield file.name, image, label
+        finally:
+            archive.close()
+        if problems:
+            found = f"{self.key}={self.path}: {len(problems)} of {len(files)} files cannot be read as images"
+            if len(problems) > self.max_corrupt:
+                raise GanLabError(
+                    f"{found} ({listed(problems)}); remove or repair them, or leave them out with "
+                    f"dataset.max_corrupt={len(problems)}; nothing was packed"
+                )
+            log.warning("%s and are left out (%s)", found, listed(problems))
+
+    def describe(self) -> str:
+        _, top, split, _ = self._listing
+        kind = "zip" if self.path.is_file() else "folder"
+        return f"{kind} {self.path}" + (f", {'/'.join(top)}/ as its {split} split" if split else "")
+
+
+def _suffix(file: File) -> str:
+    return Path(file.parts[-1]).suffix.lower()
+
+
+def _is_gray(archive: Tree | Zip, file: File) -> bool | None:
+    try:
+        with archive.open(file) as stream:
+            return is_gray(stream)
+    except ImageError:
+        return None

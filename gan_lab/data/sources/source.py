@@ -1,0 +1,66 @@
+"""Where images come from: a source is made without touching disk or network and is opened when it is iterated."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gan_lab.errors import GanLabError
+
+Sample = tuple[str, "Image.Image | NDArray[Any]", "int | None"]
+
+
+class DownloadError(GanLabError):
+    """A source could not be fetched; the message is the reason, without the name of the dataset."""
+
+
+class Source(ABC):
+    """Yields `(name, image, label)`; the image is Pillow or uint8 `(C, H, W)`, the label an index into `classes`.
+
+    A source with a `shape` of its own makes no pictures but float32 arrays of exactly that shape with values in
+    [-1, 1], which are stored as they are.
+    """
+
+    classes: list[str] | None = None
+    shape: tuple[int, int, int] | None = None
+
+    @property
+    def channels(self) -> int:
+        """1 if every image is gray, else 3. The images are read until one has colour."""
+        if self.shape is not None:
+            return self.shape[0]
+        return 1 if all(has_one_channel(image) for _, image, _ in self) else 3
+
+    def replaced_by(self, local: Source) -> Source:
+        """What to read where the user has the images at `dataset.path` already: those, unless they are an ingredient.
+
+        Raises ConfigError for a source that reads no images.
+        """
+        return local
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """What tells these images from others; it decides where they are stored, so it must not change."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """One phrase for the card of the store and for the user."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Sample]: ...
+
+
+def has_one_channel(image: Image.Image | NDArray[Any]) -> bool:
+    """Whether an image of a source has one channel, transparency aside."""
+    if isinstance(image, np.ndarray):
+        return len(image) == 1
+    return image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I")

@@ -1,0 +1,203 @@
+"""Where and how the arithmetic is done: device, precision, memory layout, and the descent step that players share."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from gan_lab.engine import optimizers
+from gan_lab.engine.graphs import Graph, cuda_graphs
+from gan_lab.errors import ConfigError
+from gan_lab.layers.convolutions import as_products
+
+Terms = dict[str, Tensor]
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+
+class Engine:
+    """Places networks, casts, and minimizes.
+
+    `device`: `auto` (CUDA, else Apple's MPS, else CPU) or a torch device. `precision`: `fp32`, `bf16` (autocast;
+    weights and optimizers stay in fp32) or `auto`, which takes bf16 where it is faster on this device: on CUDA where
+    the card computes in it, on a CPU where a timed convolution says so. `description` tells in words what was chosen.
+    `channels_last` lays images and kernels out as NHWC. `threads` bounds the CPU threads; null leaves torch's choice.
+    `products`: on a CPU, convolutions are matrix products where that is faster, with equal numbers to rounding
+    (`gan_lab.layers.products`). `capture`: `auto` records rounds as CUDA graphs where there is CUDA, `off` plays every
+    kernel on its own. `compile`: `on` compiles the networks' forward passes (`torch.compile`); `auto` is off, because
+    that takes half a minute and was not seen to pay for itself.
+    """
+
+    def __init__(
+        self,
+        device: str = "auto",
+        precision: str = "auto",
+        channels_last: bool = True,
+        threads: int | None = None,
+        products: bool = True,
+        capture: str = "auto",
+        compile: str = "auto",
+    ) -> None:
+        if precision not in ("auto", "fp32", "bf16"):
+            raise ConfigError(f"precision: {precision!r} is not one of auto, fp32, bf16")
+        for name, chosen, known in (("capture", capture, ("auto", "off")), ("compile", compile, ("auto", "off", "on"))):
+            if chosen not in known:
+                raise ConfigError(f"engine.{name}: {chosen!r} is not one of {', '.join(known)}")
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.device = pick_device(device)
+        self.channels_last = channels_last
+        self.products = products and channels_last and self.device.type == "cpu"
+        self.precision, reason = pick_precision(precision, self.device)
+        self.compile = compile == "on"
+        if not self.compile:
+            optimizers.leave_compiler_out()
+        self.capture = capture == "auto" and self.device.type == "cuda"
+        self.description = f"device {self.device}, precision {self.precision} ({reason})"
+        if self.device.type == "cuda":
+            self.description += (
+                ", rounds captured as CUDA graphs" if self.capture else ", rounds played kernel by kernel"
+            )
+            torch.backends.cudnn.benchmark = True  # every round has the same shapes
+            torch.backends.cuda.matmul.allow_tf32 = True
+            torch.backends.cudnn.allow_tf32 = True
+
+    def place(self, module: ModuleT) -> ModuleT:
+        """Move a network to the device, its kernels laid out as the images are."""
+        module = module.to(self.device)
+        if self.channels_last:
+            module = module.to(memory_format=torch.channels_last)
+        return as_products(module) if self.products else module
+
+    def compiled(self, module: ModuleT) -> ModuleT:
+        """The network, its call compiled in place where that was asked for."""
+        if self.compile:
+            module.compile(dynamic=False)
+        return module
+
+    def uncompiled(self, module: nn.Module) -> Callable[..., Any]:
+        """The network for whoever differentiates it twice, which compiled code does not let them."""
+        return module.forward if self.compile else module
+
+    def graphs(self) -> Callable[[], Graph] | None:
+        """What records rounds on this device, if anything does."""
+        return cuda_graphs() if self.capture else None
+
+    @contextlib.contextmanager
+    def own_stream(self) -> Iterator[None]:
+        """Rounds and whatever reads their results run in here: on CUDA, on one stream of their own, which is what can
+        be captured."""
+        if self.device.type != "cuda":
+            yield
+            return
+        stream = torch.cuda.Stream(self.device)
+        stream.wait_stream(torch.cuda.current_stream(self.device))
+        with torch.cuda.stream(stream):
+            yield
+        torch.cuda.current_stream(self.device).wait_stream(stream)
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """The precision of forward passes; losses are taken from scores cast back to fp32."""
+        if self.precision == "fp32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def optimizer(self, factory: Callable[..., torch.optim.Optimizer], module: nn.Module) -> torch.optim.Optimizer:
+        """Call an optimizer partial with the player's parameters, in its fused form where class and device have one."""
+        cls = getattr(factory, "func", factory)
+        chosen = dict(getattr(factory, "keywords", None) or {})
+        takes = inspect.signature(cls).parameters
+        speed: dict[str, Any] = {}
+        if "fused" in takes and not {"fused", "foreach"} & set(chosen):
+            speed["fused"] = True
+        if self.device.type == "cuda" and "capturable" in takes and "capturable" not in chosen:
+            speed["capturable"] = True
+        if speed.get("capturable") and "lr" in chosen:  # a scheduled rate must live where a captured round reads it
+            speed["lr"] = torch.tensor(float(chosen["lr"]), device=self.device)
+        parameters = [p for p in module.parameters() if p.requires_grad]
+        try:
+            return factory(parameters, **speed)
+        except RuntimeError as error:  # this device has no fused form
+            if "fused" not in speed or "fused" not in str(error):
+                raise
+            return factory(parameters, **{k: v for k, v in speed.items() if k != "fused"})
+
+    def minimize(self, pieces: Sequence[Callable[[], Terms]], optimizer: torch.optim.Optimizer) -> tuple[Terms, Tensor]:
+        """One descent step of one player on the mean, over `pieces` of a batch, of the sum of the terms.
+
+        Each piece is a closure that runs the forward pass and returns named 0-d terms. Gradients flow to the player's
+        own parameters and nowhere else, so nobody toggles `requires_grad` and only the mover moves. Returns the terms,
+        averaged over the pieces and detached, and the norm of the whole gradient; nothing is read back from the device.
+        """
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        for parameter in parameters:
+            parameter.grad = None
+        share = 1.0 / len(pieces)
+        mean: Terms = {}
+        for piece in pieces:
+            with self.autocast():
+                terms = piece()
+            total = torch.stack([term.float() for term in terms.values()]).sum()
+            (total * share).backward(inputs=parameters)
+            for name, term in {**terms, "": total}.items():
+                part = term.detach() * share
+                mean[name] = mean[name] + part if name in mean else part
+        norm = total_norm([p.grad for p in parameters if p.grad is not None])
+        optimizers.step(optimizer)
+        return mean, norm
+
+
+def total_norm(gradients: Sequence[Tensor]) -> Tensor:
+    """The norm of all gradients as one vector. On a CPU a dot product is the quickest way to a sum of squares."""
+    if not gradients or gradients[0].device.type != "cpu":
+        return torch.nn.utils.get_total_norm(gradients)
+    flat = [(g if g.is_contiguous() or g.dim() != 4 else g.permute(0, 2, 3, 1)).flatten() for g in gradients]
+    return torch.stack(list(map(torch.dot, flat, flat))).sum().sqrt()
+
+
+def pick_device(device: str) -> torch.device:
+    """`auto` or a device that exists here. Raises ConfigError otherwise."""
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"device: {device!r} cannot be used here ({reason}); device=auto takes the best there is"
+        ) from error
+    return found
+
+
+def pick_precision(precision: str, device: torch.device) -> tuple[str, str]:
+    """The precision to compute in and the reason, in words."""
+    if precision != "auto":
+        return precision, "as asked"
+    if device.type == "cuda":
+        native = torch.cuda.get_device_capability(device) >= (8, 0) or torch.version.hip is not None
+        return ("bf16", "this GPU computes in bf16") if native else ("fp32", "this GPU has no bf16 units")
+    if device.type != "cpu":
+        return "fp32", f"bf16 is not used on {device.type}"
+    gain = bf16_gain()
+    return ("bf16" if gain > 1.15 else "fp32"), f"bf16 runs a convolution {gain:.2g}x as fast as fp32 on this CPU"
+
+
+def bf16_gain(repeats: int = 12) -> float:
+    """How many times faster this CPU runs a DCGAN-sized convolution, forward and backward, in bf16 than in fp32."""
+    times: dict[torch.dtype, list[float]] = {torch.float32: [], torch.bfloat16: []}
+    for _ in range(repeats + 1):  # in turns, and the best of each: others may want the CPU too
+        for dtype, seconds in times.items():
+            images = torch.ones(32, 64, 16, 16, dtype=dtype).to(memory_format=torch.channels_last).requires_grad_()
+            kernel = torch.full((128, 64, 4, 4), 0.01, dtype=dtype).to(memory_format=torch.channels_last)
+            start = time.perf_counter()
+            torch.nn.functional.conv2d(images, kernel.requires_grad_(), stride=2, padding=1).sum().backward()
+            seconds.append(time.perf_counter() - start)
+    return min(times[torch.float32][1:]) / min(times[torch.bfloat16][1:])

@@ -1,0 +1,1 @@
+"""Work in other processes: jobs of a sweep, trainings of a search."""

@@ -1,0 +1,179 @@
+"""What Hydra runs: one verb's task, whose failure is a line on the terminal and a traceback in the log."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import math
+import os
+import sys
+import time
+import traceback
+import uuid
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue, OmegaConfBaseException
+
+from gan_lab.command_line.console import say, silence
+from gan_lab.command_line.explain import reason
+from gan_lab.command_line.overrides import own_overrides
+from gan_lab.command_line.verbs import VERBS
+from gan_lab.config import targets
+from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.records.sweep import job_name, read_note, stop_asked, write_note
+
+log = logging.getLogger("gan_lab")
+
+STOPPED = (130, 143)  # how a run that a signal stopped exits, saved
+
+
+class Job:
+    """A Hydra task that never raises an Exception: `code` is what the command should exit with.
+
+    In a sweep every job is one call. A job that fails is reported and returns NaN, and the others run. How it begins
+    and ends is noted in the sweep's folder, because a launcher may start it in another process, with a copy of this
+    object. `session` tells the notes of this call of the command from earlier ones; `threads` is a job's share of the
+    cores where several run at once.
+    """
+
+    def __init__(self, verb: str, tracebacks: bool = False) -> None:
+        self.verb = verb
+        self.tracebacks = tracebacks
+        self.pid = os.getpid()
+        self.session = uuid.uuid4().hex
+        self.threads: int | None = None
+        self.code = 0
+        self.jobs = 0
+        self.failed: list[str] = []
+
+    def __call__(self, cfg: DictConfig) -> float | None:
+        if HydraConfig.get().mode != RunMode.MULTIRUN:
+            return self._run(cfg, "")[0]
+        hydra = HydraConfig.get()
+        sweep = Path(hydra.runtime.output_dir).parents[len(Path(hydra.sweep.subdir).parts) - 1]
+        if os.getpid() == self.pid:
+            return self._noted(cfg, sweep)
+        if stop_asked(sweep):
+            return float("nan")
+        from gan_lab.jobs.worker import as_worker
+
+        with as_worker(sweep, self.threads):
+            return self._noted(cfg, sweep)
+
+    def _noted(self, cfg: DictConfig, sweep: Path) -> float | None:
+        """Run one job of a sweep, telling its folder how it stands."""
+        hydra = HydraConfig.get()
+        number = int(hydra.job.num)
+        name = job_name(number, own_overrides(list(hydra.overrides.task)))
+        began = time.time()
+        facts = {"session": self.session, "began": began}
+        before = read_note(sweep, number)
+        if before.get("session") == self.session and (Path(hydra.runtime.output_dir) / "config.yaml").exists():
+            with open_dict(cfg):  # a cluster has put the job back into its queue: what it was started with is trusted
+                own = {target.rpartition(".")[0] for _, target in targets(OmegaConf.to_container(cfg))}
+                cfg.resume, cfg.trust = hydra.runtime.output_dir, sorted(own)
+        write_note(sweep, number, state="running", **facts)
+        self.jobs += 1
+        log.info(name)
+        state = "stopped"
+        told: dict[str, Any] = {}
+        try:
+            result, told = self._run(cfg, name)
+            state = "failed" if told else "finished"
+            if not told and isinstance(result, float):
+                told = {"objective": result if math.isfinite(result) else None}
+            return result
+        except (KeyboardInterrupt, SystemExit) as stop:
+            if os.getpid() != self.pid and getattr(stop, "code", None) in (None, *STOPPED):
+                return float("nan")
+            raise
+        finally:
+            write_note(sweep, number, state=state, seconds=round(time.time() - began, 1), **told, **facts)
+
+    def _run(self, cfg: DictConfig, name: str) -> tuple[float | None, dict[str, Any]]:
+        """What the verb's task returns, and how it failed if it did."""
+        try:
+            main = importlib.import_module(VERBS[self.verb].module).main
+            if VERBS[self.verb].complete:
+                check(cfg, self.verb)
+            result: float | None = main(cfg)
+            return result, {}
+        except Exception as error:
+            if isinstance(error, BrokenPipeError) and self.verb != "train":  # `data list | head`: nobody reads on
+                silence(sys.stdout)
+                return None, {}
+            told = self._report(error, name)
+            _forget_frames(error)
+            return float("nan"), told
+        finally:
+            if name:
+                gc.collect()  # networks hang together in circles: the next job should not have to share with them
+
+    def _report(self, error: Exception, name: str) -> dict[str, str]:
+        known = isinstance(error, (GanLabError, MissingMandatoryValue, InterpolationResolutionError))
+        if isinstance(error, GanLabError):
+            message = str(error)
+        elif isinstance(error, OmegaConfBaseException):
+            message = reason(error)
+        else:
+            message = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
+        where = log_file()
+        if not where or Path(where).parent.is_dir():  # a run that never began took its folder away
+            log.error(message, exc_info=error)
+        if not known:
+            message += f" (traceback in {where})" if where else " (HYDRA_FULL_ERROR=1 shows the traceback)"
+        lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)) if self.tracebacks else ""
+        if os.getpid() == self.pid:
+            self.tell(name, message, lines)
+            code = getattr(error, "exit_code", ConfigError.exit_code if known else GanLabError.exit_code)
+            self.code = GanLabError.exit_code if name else code
+        return {"error": message, "traceback": lines}
+
+    def tell(self, name: str, message: str, lines: str = "") -> None:
+        """Say that a job (or, without a name, the run) has failed."""
+        if lines:
+            print(lines, file=sys.stderr, end="")
+        say(self.verb, f"{name}: {message}" if name else message)
+        if name:
+            self.code = GanLabError.exit_code
+            self.failed.append(name.removeprefix("job "))
+
+    def summarise(self) -> int:
+        """Say how many jobs of a sweep failed and which; returns the exit code."""
+        if self.failed:
+            say(self.verb, f"{len(self.failed)} of {self.jobs} jobs failed: {', '.join(self.failed)}")
+        return self.code
+
+
+def check(cfg: DictConfig, verb: str) -> None:
+    """Raise ConfigError where a value is missing or a reference leads nowhere, before anything is built."""
+    for key in sorted(OmegaConf.missing_keys(cfg)):
+        example = VERBS[verb].example if VERBS[verb].example.startswith(f"{key}=") else f"{key}=..."
+        raise ConfigError(f"{key} is missing; give it, e.g. gan-lab {verb} {example}")
+    try:
+        OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(reason(error)) from error
+
+
+def log_file() -> str:
+    """The file that the log goes to, as short as it can be written; empty where there is none."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            path = Path(handler.baseFilename)
+            return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    return ""
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Drop the local variables of a failed job: Hydra keeps its jobs until the sweep ends, and they hold networks."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,116 @@
+"""From a run folder to images, with nothing else at hand: no dataset, no training code's state, any device."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from gan_lab.config import check_targets
+from gan_lab.engine.engine import Engine
+from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.sampling.sampler import Sampler
+from gan_lab.storage.checkpoint import load as load_checkpoint
+from gan_lab.storage.checkpoint import load_newest
+from gan_lab.wrappers.build import build_network
+
+log = logging.getLogger(__name__)
+
+
+class Trained:
+    """A trained generator: `sample(n, seed)`, and where it comes from (`path`, `step`, `config`)."""
+
+    def __init__(self, sampler: Sampler, path: Path, step: int, config: dict[str, Any]) -> None:
+        self.sampler = sampler
+        self.path = path
+        self.step = step
+        self.config = config
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes that can be asked for; empty where the generator takes no label."""
+        count = self.sampler.num_classes
+        return list(self.config.get("classes") or map(str, range(count))) if count else []
+
+    def sample(
+        self,
+        n: int,
+        seed: int = 0,
+        label: int | str | Sequence[int | str] | None = None,
+        truncation: float | None = None,
+    ) -> Tensor:
+        """`n` images `(n, C, H, W)` in [-1, 1] on the CPU; the same seed gives the same images.
+
+        `label`: a class by number or name, or several that take turns; None takes every class in turn. `truncation`
+        keeps the latent's numbers below it (smaller: more typical, less varied). Raises ConfigError for a class that
+        is not there.
+        """
+        labels = None if label is None else self.labels(label)
+        taken = None if labels is None else [labels[index % len(labels)] for index in range(n)]
+        return self.sampler.sample(n, seed=seed, labels=taken, truncation=truncation)
+
+    def by_class(self, label: Sequence[int | str], rows: int, seed: int = 0) -> Tensor:
+        """`rows` images of each class, row by row: `(rows * len(label), C, H, W)`; a row shares its latent."""
+        return self.sampler.by_class(self.labels(label), rows, seed)
+
+    def labels(self, label: int | str | Sequence[int | str]) -> list[int]:
+        """Classes as numbers. A word is a name first and a number second."""
+        classes = self.classes
+        if not classes:
+            raise ConfigError(f"label={label}: this generator was trained without labels, it makes what it likes")
+        found = []
+        for word in [label] if isinstance(label, (int, str)) else label:
+            if str(word) in classes:
+                found.append(classes.index(str(word)))
+            elif str(word).isdecimal() and int(word) < len(classes):
+                found.append(int(word))
+            else:
+                known = ", ".join(classes[:12]) + (", ..." if len(classes) > 12 else "")
+                raise ConfigError(f"label={word}: not one of the {len(classes)} classes ({known})")
+        return found
+
+
+def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust: Sequence[str] = ()) -> Trained:
+    """Load the averaged generator of a run.
+
+    `run` is a run folder or a checkpoint file; `checkpoint` is `last`, a step, or a path. The
+    stored configuration is data: only classes of gan-lab, torch.nn, torch.optim and the modules in `trust` are built.
+    Raises ConfigError for a folder that is no run, GanLabError for a checkpoint that cannot be read.
+    """
+    import hydra.utils
+
+    path, state = find(Path(run), str(checkpoint))
+    config = state["config"]
+    stored = {key: config.get(key) for key in ("model", "algorithm", "wrappers")}
+    stored["picture"] = config["dataset"].get("picture")
+    check_targets(stored, trust)
+    engine = Engine(device=device, precision="fp32")
+    algorithm: Any = hydra.utils.get_class(config["algorithm"]["_target_"])
+    if not hasattr(algorithm, "load_sampler"):
+        raise ConfigError(f"{path}: its algorithm {config['algorithm']['_target_']} is not a gan_lab Algorithm")
+    networks = {}
+    for role in algorithm.averaged:
+        network = build_network(config, role)
+        try:
+            network.load_state_dict(state["ema"][role])
+        except (KeyError, RuntimeError) as error:
+            raise GanLabError(f"{path}: its weights do not fit its own configuration's {role}") from error
+        networks[role] = engine.place(network).eval()
+    return Trained(algorithm.load_sampler(networks, config["algorithm"], engine), path, state["step"], config)
+
+
+def find(run: Path, name: str) -> tuple[Path, dict[str, Any]]:
+    """The checkpoint that `run` and `name` mean. Raises ConfigError, in the user's words, when there is none."""
+    if run.is_file():
+        return run, load_checkpoint(run)
+    if not run.is_dir():
+        raise ConfigError(f"run={run}: no such run folder")
+    if not (run / "checkpoints").is_dir() and name == "last":
+        raise ConfigError(f"run={run}: not a run folder (it has no checkpoints/)")
+    path, state, complaints = load_newest(run, name)
+    for complaint in complaints:
+        log.warning("%s; using %s instead", complaint, path.name)
+    return path, state

@@ -1,0 +1,141 @@
+"""From a plain configuration to a run that is ready to play: every component is built here, in the order data flows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from gan_lab.algorithms.base import Algorithm
+from gan_lab.config import build, build_each
+from gan_lab.data.store import Store
+from gan_lab.data.stream import Stream
+from gan_lab.engine.engine import Engine
+from gan_lab.engine.seeding import seed_everything
+from gan_lab.errors import ConfigError
+from gan_lab.loggers.base import Loggers
+from gan_lab.storage.writer import Writer
+from gan_lab.training.callback import Callback
+from gan_lab.training.memory.batch_size import choose_batch_size
+from gan_lab.training.memory.shortage import explain_shortage_while_building
+from gan_lab.training.plan import Plan
+from gan_lab.training.rounds import Rounds
+from gan_lab.training.run import Run
+from gan_lab.training.schedule_binding import bind
+from gan_lab.wrappers.build import build_network, build_wrapped, wrappers_of
+
+
+@explain_shortage_while_building
+def assemble(
+    config: dict[str, Any], folder: Path, state: Mapping[str, Any] | None = None, interactive: bool = False
+) -> tuple[Run, list[Callback]]:
+    """Build the run that `config` describes in `folder`, at the checkpoint `state` if there is one.
+
+    What the configuration leaves open (`precision: auto`, the classes and channels of a folder) is settled and written
+    into `config`, so that the run goes on with the same. The data is opened before any network is built.
+    """
+    check_seed(config["seed"])
+    choose_batch_size(config, lambda trial: assemble(trial, folder)[0])
+    store = build(config["dataset"], "dataset").open()
+    fill_from_data(config, store)
+    engine: Engine = build(config["engine"], "engine")
+    config["precision"] = config["engine"]["precision"] = engine.precision
+    seed_everything(config["seed"])
+    plan: Plan = build(config["trainer"], "trainer")
+    parts: dict[str, Any] = {}  # what was built, by its key: what a schedule may reach
+    networks = {role: engine.place(build_network(config, role, parts)) for role in config["model"]}
+    optimizers = build_optimizers(config["optimizer"], networks, engine)
+    parts |= {f"optimizer.{role}": optimizer for role, optimizer in optimizers.items()}
+    algorithm = build_algorithm(config, networks, optimizers, engine, plan, parts)
+    stream = Stream(
+        store,
+        batch_size=plan.batch_size,
+        seed=config["seed"],
+        device=engine.device,
+        channels_last=engine.channels_last,
+        flip=bool(config["dataset"].get("flip", False)),
+    )
+    writer = Writer()
+    loggers = Loggers(build_each(config["logger"], "logger"), writer)
+    rounds = Rounds(algorithm, stream, engine.graphs())
+    run = Run(folder, config, engine, store, stream, algorithm, rounds, plan, loggers, writer, interactive)
+    if state is not None:
+        run.load_state_dict(state)
+    return run, list(build_each(config["callbacks"], "callbacks").values())
+
+
+def build_algorithm(
+    config: Mapping[str, Any],
+    networks: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    engine: Engine,
+    plan: Plan,
+    parts: dict[str, Any],
+) -> Algorithm:
+    """Build the game: its losses, its augmentation, and the schedules that move any of `parts`."""
+    loss, augmentation = config["loss"], engine.place(build(config["augmentation"], "augmentation"))
+    algorithm: Algorithm = build(
+        config["algorithm"],
+        "algorithm",
+        networks=networks,
+        optimizers=optimizers,
+        schedule=build(config["optimizer"]["schedule"], "optimizer.schedule"),
+        adversarial=build_wrapped(loss["adversarial"], "loss.adversarial", wrappers_of(config, "adversarial"), parts),
+        regularizers=build_each(loss["regularizers"], "loss.regularizers", parts),
+        constraints=build_each(loss.get("constraints"), "loss.constraints", parts),
+        augmentation=augmentation,
+        engine=engine,
+        accumulation=plan.accumulation,
+    )
+    algorithm.compile()
+    parts |= {"algorithm": algorithm, "algorithm.ema": algorithm.averages, "augmentation": augmentation}
+    for name, ramp in build_each(config.get("schedules"), "schedules").items():
+        algorithm.settings += bind(name, ramp, parts, algorithm)
+    return algorithm
+
+
+def fill_from_data(config: dict[str, Any], store: Store) -> None:
+    """Write into `config` what it leaves to the data: the number of classes and the shape of the images."""
+    config["classes"] = store.classes
+    if config["dataset"].get("num_classes") is None:
+        config["dataset"]["num_classes"] = store.num_classes
+    for part in ("model", "wrappers", "augmentation", "loss"):
+        _fill_from_data(config.get(part), store)
+
+
+def _fill_from_data(node: Any, store: Store) -> None:
+    if isinstance(node, list):
+        for value in node:
+            _fill_from_data(value, store)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "num_classes" and value is None:
+                node[key] = store.num_classes or 0
+            elif key == "image_shape" and not isinstance(value[0], int):
+                node[key] = list(store.shape)
+            else:
+                _fill_from_data(value, store)
+
+
+def build_optimizers(
+    nodes: Mapping[str, Any], networks: Mapping[str, nn.Module], engine: Engine
+) -> dict[str, torch.optim.Optimizer]:
+    """One optimizer for every network that the configuration has one for."""
+    optimizers = {}
+    for role, network in networks.items():
+        if role in nodes:
+            factory = build(nodes[role], f"optimizer.{role}")
+            try:
+                optimizers[role] = engine.optimizer(factory, network)
+            except (TypeError, ValueError) as error:
+                raise ConfigError(f"optimizer.{role}: {error}") from error
+    return optimizers
+
+
+def check_seed(seed: Any) -> None:
+    """Raise ConfigError unless `seed` is a whole number that every generator takes."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to {2**32 - 1}")

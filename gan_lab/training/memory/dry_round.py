@@ -1,0 +1,157 @@
+"""A round that leaves no trace, played to see how much memory it takes."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan_lab.data.batch import Batch
+from gan_lab.engine.seeding import random_state, restore_random_state
+from gan_lab.storage.snapshot import Snapshot
+from gan_lab.training.memory.available import is_shortage, taken_by
+from gan_lab.training.run import Run
+
+
+@dataclass(frozen=True)
+class Line:
+    """Bytes of a round by the images of its pieces, as far as dry rounds tell.
+
+    What a round takes is a part that does not ask for the batch (gradients, the optimizer's state) and a part that
+    grows with it (activations): fixed + slope * images. At its peak it is the largest of several such sums, a convex
+    function, so the line goes on from the two largest sizes that were tried (from nothing, where it was one). `ready`:
+    the bytes of one image in each of the round's batches, which lies ready until its piece is played; two pieces of
+    that were measured.
+    """
+
+    points: tuple[tuple[int, int], ...]  # (images of a piece, bytes)
+    ready: int
+
+    def of(self, images: int, pieces: int = 1) -> int:
+        """The bytes of a round in so many pieces of `images`."""
+        (fewer, low), (more, high) = self.points[-2:]
+        piece = high + max(high - low, 0) * (images - more) // (more - fewer)
+        return piece + max(pieces - 2, 0) * images * self.ready
+
+
+def round_bytes(run: Run, batch_size: int, pieces: int = 1) -> int:
+    """The bytes that a round of `batch_size` images in `pieces` takes beside what is taken now, by dry rounds of fewer
+    images. The run is left exactly as it was."""
+    piece = batch_size // pieces
+    return line(run, min(pieces, 2), piece).of(piece, pieces)
+
+
+def line(run: Run, pieces: int, largest: int, room: int | None = None, unit: int = 1) -> Line:
+    """Dry rounds of `pieces` (1 or 2) of growing size, doubled from 2 images (from `unit`, if that is more) until the
+    line is straight, at most to half of `largest`, and while the next is sure to take at most half of `room` bytes. All
+    together cost at most about as much as one round of `largest`. The run is left exactly as it was.
+
+    Raises Exceeded, or what says that memory ran out, where not even the first fits.
+    """
+    ready = run.algorithm.batches_per_round * (4 * math.prod(run.store.shape) + 8)  # float32, and a label
+    points = [(0, 0)]
+    images = max(unit, 2)
+    while len(points) < 3 or (images <= largest // 2 and not _is_straight(points)):
+        if room is not None and len(points) >= 3 and Line(tuple(points), ready).of(images) > room // 2:
+            break
+        try:
+            points.append((images, dry_round(run, images * pieces, pieces, room)))
+        except (MemoryError, RuntimeError) as error:
+            if len(points) < 2 or not is_shortage(error):
+                raise
+            break
+        images *= 2
+    return Line(tuple(points), ready)
+
+
+def _is_straight(points: list[tuple[int, int]]) -> bool:
+    """Whether the latest point was foreseen, and most of its bytes grow with the batch: no other sum is to overtake."""
+    (fewer, low), (more, high) = points[-2:]
+    foreseen = len(points) > 3 and abs(Line(tuple(points[:-1]), 0).of(more) - high) <= 0.02 * high
+    return foreseen and (high - low) / (more - fewer) * more > 0.5 * high
+
+
+def dry_round(run: Run, batch_size: int, pieces: int, limit: int | None = None) -> int:
+    """Play one round of `batch_size` images in `pieces`, every lazy regularizer due, and tell the most bytes that it
+    takes at one time beside what is taken now. The run is left exactly as it was: see `without_trace`.
+
+    Raises Exceeded beyond `limit` where tensors are counted, elsewhere what the device says when its memory runs out.
+    """
+    game = run.algorithm
+    batches = _batches(run, batch_size)
+    with without_trace(run), _cut(game, pieces):
+        return taken_by(lambda: game.train_step(batches(), game.due(0)), run.engine.device, limit)
+
+
+@contextmanager
+def without_trace(run: Run) -> Iterator[None]:
+    """Whatever rounds are played inside: networks, optimizers (with the state that they make on first use), memory of
+    regularizers, augmentation and random streams are afterwards as they were, bit for bit, and there are no gradients.
+
+    Averages, the data's stream and the counts are not a round's to change, and stay as they are on their own.
+    """
+    game, augmentation = run.algorithm, getattr(run.algorithm, "augmentation", None)
+    stored = game.state_dict() | {"augmentation": augmentation.state_dict() if augmentation is not None else {}}
+    snapshot, random = Snapshot(), random_state()
+    snapshot.take(stored)
+    state = snapshot.state()
+    groups = [(group, _options(group)) for o in game.optimizers.values() for group in o.param_groups]
+    try:
+        yield
+    finally:
+        for group, options in groups:
+            _put_back(group, options)
+        game.load_state_dict(state)
+        if augmentation is not None:
+            augmentation.load_state_dict(state["augmentation"])
+        for network in game.networks.values():
+            network.zero_grad(set_to_none=True)
+        restore_random_state(random)
+
+
+@contextmanager
+def _cut(game: Any, pieces: int) -> Iterator[None]:
+    """Let a game cut its batches into so many pieces, as if it had been made for it."""
+    before = {name: getattr(game, name) for name in ("accumulation", "reuse_fake") if hasattr(game, name)}
+    game.accumulation = pieces
+    if pieces > 1 and "reuse_fake" in before:
+        game.reuse_fake = False
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(game, name, value)
+
+
+def _batches(run: Run, batch_size: int) -> Callable[[], list[Batch]]:
+    """Makes a round's batches, of the first images of the store, where and as the stream has them."""
+    store, device = run.store, run.engine.device
+    indices = [index % len(store) for index in range(batch_size)]
+    pixels = store.read(indices)
+    labels = None if store.labels is None else torch.from_numpy(store.labels[indices])
+    layout = torch.channels_last if run.stream.channels_last else torch.contiguous_format
+
+    def batch() -> Batch:
+        images = torch.empty(pixels.shape, device=device, memory_format=layout)
+        return Batch(images.copy_(pixels), None if labels is None else labels.to(device, copy=True))
+
+    return lambda: [batch() for _ in range(run.algorithm.batches_per_round)]
+
+
+def _options(group: dict[str, Any]) -> dict[str, Any]:
+    return {key: copy.deepcopy(value) for key, value in group.items() if key != "params"}
+
+
+def _put_back(group: dict[str, Any], options: dict[str, Any]) -> None:
+    """Tensors keep their place: a captured round reads them there."""
+    for key, value in options.items():
+        if isinstance(value, Tensor):
+            group[key].copy_(value)
+        else:
+            group[key] = value

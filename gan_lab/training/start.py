@@ -1,0 +1,191 @@
+"""Beginning a run or going on with one: which configuration holds, which checkpoint, and what may not change.
+
+A run takes everything from its own `config.yaml`; only what is typed beside `resume=` differs. To know what was typed,
+the run's original overrides are composed twice, with and without the typed ones: a default that has changed between two
+versions of gan-lab is then in both and changes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
+
+from gan_lab.command_line.console import shown
+from gan_lab.command_line.overrides import read
+from gan_lab.command_line.stored_overrides import may_change, stored_overrides
+from gan_lab.config import check_targets, leaves, settings, to_yaml, with_current_targets
+from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.storage import checkpoint
+from gan_lab.storage.files import write_text
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from gan_lab.training.run import Run
+
+log = logging.getLogger(__name__)
+
+PER_CALL = ("resume", "resume_force", "trust")
+PROVENANCE = ("choices", "overrides")  # how the configuration came about, kept beside it for tables of runs
+
+
+@dataclass
+class Start:
+    """The configuration to run, the checkpoint to start from (None: from the beginning), the overrides to remember."""
+
+    config: dict[str, Any]
+    state: dict[str, Any] | None
+    overrides: list[str]
+
+    def __post_init__(self) -> None:
+        of_one_call: dict[str, Any] = {"resume": None, "resume_force": False, "trust": []}
+        self.overrides = [override for override in self.overrides if read(override).key not in PER_CALL]
+        self.config = {**self.config, **of_one_call, "choices": choices(), "overrides": self.overrides}
+
+
+def begin(cfg: DictConfig, folder: Path) -> Start:
+    """Decide how the run in `folder` begins. Raises ConfigError when it must not."""
+    typed = settings(cfg)
+    overrides = task_overrides()
+    if not typed["resume"]:
+        if (folder / "config.yaml").exists():
+            raise ConfigError(
+                f"hydra.run.dir: {shown(folder)} already holds a run; "
+                f"go on with it by resume={shown(folder)}, or choose another folder"
+            )
+        return Start(typed, None, overrides)
+    stored, state = read_run(folder, typed)
+    if stored is None:
+        check_targets(typed, typed["trust"])
+        log.info("%s stopped before it had begun; starting it from its first step", shown(folder))
+        return Start(typed, None, overrides)
+    original = settings(compose(stored_overrides(folder, overrides)))
+    check_targets({key: value for key, value in stored.items() if key not in PROVENANCE}, typed["trust"])
+    changes = difference(original, typed)
+    config = apply(stored, changes)
+    show_and_check(stored, changes, bool(typed["resume_force"]), started=state is not None)
+    return Start(config, state, overrides)
+
+
+def accept(start: Start, run: Run) -> None:
+    """Write down what holds from here on: everything was built and fits, so the run folder may say so."""
+    write_text(run.folder / "config.yaml", to_yaml(start.config))
+    write_text(run.folder / ".hydra" / "overrides.yaml", to_yaml(start.overrides))
+    run.loggers.open(run.folder, run.step)
+    run.loggers.text(run.step, "config", "```yaml\n" + to_yaml(start.config) + "```")
+
+
+def discard(folder: Path) -> None:
+    """Take away the folder of a run that a mistake in its configuration kept from beginning, so that `outputs/` holds
+    runs. A folder that holds anything but what was made on the way stays as it is."""
+    with contextlib.suppress(OSError):
+        if not {path.name for path in folder.iterdir()} <= {".hydra", ".lock"}:
+            return
+        for path in [*(folder / ".hydra").glob("*.yaml"), folder / ".lock"]:
+            path.unlink(missing_ok=True)
+        (folder / ".hydra").rmdir()
+        folder.rmdir()
+
+
+def read_run(folder: Path, typed: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """A run's stored configuration and checkpoint; None for what was not written yet."""
+    asked = Path(str(typed["resume"]))
+    state = None
+    if asked.suffix == ".pt":
+        state = checkpoint.load(asked)
+    elif any((folder / "checkpoints").glob("*.pt")):
+        path, state, complaints = checkpoint.load_newest(folder)
+        for complaint in complaints:
+            log.warning("%s; going on from %s instead", complaint, path.name)
+    file = folder / "config.yaml"
+    if file.exists():
+        return read_config(file), state
+    return (dict(state["config"]) if state is not None else None), state
+
+
+def read_config(file: Path) -> dict[str, Any]:
+    """A run's `config.yaml` as plain data. Raises GanLabError when it is damaged."""
+    try:
+        stored = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+    except Exception as error:
+        raise GanLabError(f"{file}: cannot be read ({' '.join(str(error).split())[:120]})") from error
+    if not isinstance(stored, dict) or "trainer" not in stored:
+        raise GanLabError(f"{file}: is not the configuration of a run")
+    return {str(key): value for key, value in with_current_targets(stored).items()}
+
+
+def task_overrides() -> list[str]:
+    """What the user typed for this job, beside what concerns Hydra itself."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+
+
+def choices() -> dict[str, str]:
+    """The name chosen in each group: what a person calls this run's model, dataset and loss."""
+    from hydra.core.hydra_config import HydraConfig
+
+    if not HydraConfig.initialized():
+        return {}
+    chosen = HydraConfig.get().runtime.choices.items()
+    return {str(group): str(name) for group, name in chosen if name is not None and not str(group).startswith("hydra")}
+
+
+def compose(overrides: list[str]) -> DictConfig:
+    """The training configuration with these overrides."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.types import RunMode
+
+    loader = GlobalHydra.instance().config_loader()
+    composed: DictConfig = loader.load_configuration("train", overrides=overrides, run_mode=RunMode.RUN)
+    OmegaConf.set_struct(composed, False)
+    composed.pop("hydra", None)
+    return composed
+
+
+Changes = dict[str, tuple[Any, Any]]
+ABSENT = "(absent)"
+
+
+def difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
+    """Dotted key -> (before, after) of every leaf that differs."""
+    old, new = dict(leaves(before)), dict(leaves(after))
+    keys = [*new, *(key for key in old if key not in new)]
+    pairs = {key: (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
+    changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+    return {key: pair for key, pair in changed.items() if key.split(".")[0] not in (*PER_CALL, *PROVENANCE)}
+
+
+def apply(stored: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    """`stored` with the changes made."""
+    config = OmegaConf.create(stored)
+    for key, (_, value) in changes.items():
+        if value is ABSENT:
+            parent, _, name = key.rpartition(".")
+            node = OmegaConf.select(config, parent) if parent else config
+            if node is not None:
+                node.pop(name, None)
+        else:
+            OmegaConf.update(config, key, value, merge=False, force_add=True)
+    plain = OmegaConf.to_container(config)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def show_and_check(stored: dict[str, Any], changes: Changes, force: bool, started: bool) -> None:
+    """Say what changes; raise ConfigError when that would make it another game and the user did not insist."""
+    now = dict(leaves(stored))
+    real = {key: (now.get(key, ABSENT), new) for key, (_, new) in changes.items() if now.get(key, ABSENT) != new}
+    for key, (old, new) in real.items():
+        log.info("changed  %s: %s -> %s", key, old, new)
+    other = [key for key in real if not may_change(key)]
+    if other and started and not force:
+        raise ConfigError(
+            f"{', '.join(other[:4])}{' and more' if len(other) > 4 else ''}: would change the game of a run in "
+            "progress; start a new run, or insist with resume_force=true"
+        )

@@ -1,0 +1,52 @@
+"""The loop: rounds until the last step, with callbacks watching."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+from gan_lab.training.callback import Callback
+from gan_lab.training.interruption import Interruption
+from gan_lab.training.memory.shortage import explain_shortage
+from gan_lab.training.rollback import roll_back
+from gan_lab.training.run import Run
+
+
+def fit(run: Run, callbacks: Sequence[Callback]) -> Interruption:
+    """Play until `max_steps`, a callback's `stop_reason`, a signal or a failure.
+
+    Callbacks hear of the end in every case. Everything is on disk when it returns or raises. What could not be
+    written in the background is raised here.
+    """
+    with Interruption() as interruption, run.engine.own_stream():
+        try:
+            for callback in callbacks:
+                callback.on_fit_start(run)
+            run.restore_rng()
+            while run.step < run.plan.max_steps and interruption.signal is None and not run.stop_reason:
+                explain_shortage(run, lambda: step(run, callbacks))
+                run.writer.check()
+            run.outcome = "finished" if run.last_step or run.stop_reason else "stopped"
+            for callback in callbacks:
+                callback.on_fit_end(run)
+            run.writer.flush()
+        except BaseException as error:
+            run.outcome = "failed"
+            run.error = " ".join(f"{type(error).__name__}: {error}".split())
+            for callback in callbacks:
+                with contextlib.suppress(Exception):  # the first failure is the one to report
+                    callback.on_fit_end(run)
+            raise
+        finally:
+            run.loggers.close()
+            run.writer.close()
+    return interruption
+
+
+def step(run: Run, callbacks: Sequence[Callback]) -> None:
+    """One round, and whoever watches it."""
+    run.play()
+    for callback in callbacks:
+        callback.on_step_end(run)
+    if run.rollback is not None:
+        roll_back(run, callbacks)

@@ -1,0 +1,108 @@
+"""`gan-lab compare RUN RUN ...`: the metrics of several runs side by side, where they may be compared at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gan_lab.command_line.table import number, table, terminal_width
+from gan_lab.errors import ConfigError
+from gan_lab.metrics.figure import Figure, unlike
+from gan_lab.records.sweep import read_json
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+ASIDE = ("step", "averaged", "precision", "repeats")  # of a card: no hindrance, but worth saying
+
+
+def main(cfg: DictConfig) -> None:
+    """The Hydra task."""
+    runs = [cfg.runs] if isinstance(cfg.runs, str) else [str(run) for run in cfg.runs or []]
+    print("\n".join(compared([Path(run) for run in runs], terminal_width())))
+
+
+def compared(runs: Sequence[Path], width: int | None = None) -> list[str]:
+    """A table of the figures that all runs have, with the difference from the first run and its uncertainty.
+
+    Raises ConfigError for fewer than two runs, a folder without figures, nothing in common, and for figures of one name
+    that were taken under different protocols.
+    """
+    if len(runs) < 2:
+        raise ConfigError("runs: name two or more, e.g. gan-lab compare outputs/a/RUN outputs/b/RUN")
+    everything = [figures(run) for run in runs]
+    names = [name for name in everything[0] if all(name in found for found in everything)]
+    if not names:
+        has = "; ".join(f"{run} has {', '.join(found)}" for run, found in zip(runs, everything, strict=True))
+        raise ConfigError(f"runs: there is no figure that all of them have ({has}); take one by gan-lab evaluate")
+    for name in names:
+        check(name, runs, [found[name] for found in everything])
+    header = ["figure", *(_label(run, runs) for run in runs)]
+    rows = [[name, *_row([found[name] for found in everything])] for name in names]
+    lines = table(header, rows, width, header[1:])
+    for key in ASIDE:
+        said = [{str(found[name].card.get(key)) for name in names} for found in everything]
+        if len(set(map(frozenset, said))) > 1:
+            lines.append(f"{key}: " + ", ".join("/".join(sorted(each)) for each in said))
+    return [*lines, "in brackets: the difference from the first run, and its standard error where both are known"]
+
+
+def check(name: str, runs: Sequence[Path], found: Sequence[Figure]) -> None:
+    """Raise ConfigError unless all the figures follow one protocol."""
+    for run, figure in zip(runs[1:], found[1:], strict=True):
+        differ = unlike(found[0].card, figure.card)
+        if differ:
+            key = differ[0]
+            raise ConfigError(
+                f"{name}: {runs[0]} and {run} cannot be compared, their cards differ in {', '.join(differ)} "
+                f"({key}: {_short(found[0].card.get(key))} against {_short(figure.card.get(key))}); "
+                "evaluate both alike: gan-lab evaluate run=RUN"
+            )
+
+
+def figures(run: Path) -> dict[str, Figure]:
+    """What a run's `summary.json` holds under `metrics`. Raises ConfigError where that is nothing."""
+    if not run.is_dir():
+        raise ConfigError(f"runs: there is no run folder {run}")
+    metrics = read_json(run / "summary.json").get("metrics")
+    found = {}
+    for name, record in metrics.items() if isinstance(metrics, dict) else ():
+        try:
+            found[name] = Figure.of(name, record)
+        except ValueError:
+            continue
+    if not found:
+        raise ConfigError(f"runs: {run} has no metrics yet; take them by gan-lab evaluate run={run}")
+    return found
+
+
+def _row(found: Sequence[Figure]) -> list[str]:
+    first = found[0]
+    cells = [_cell(first)]
+    for figure in found[1:]:
+        difference = f"{figure.value - first.value:+.3g}"
+        if figure.spread is not None and first.spread is not None:
+            difference += f" ± {math.hypot(figure.spread, first.spread):.2g}"
+        cells.append(f"{_cell(figure)} ({difference})")
+    return cells
+
+
+def _cell(figure: Figure) -> str:
+    return number(figure.value) + (f" ± {figure.spread:.2g}" if figure.spread is not None else "")
+
+
+def _label(run: Path, runs: Sequence[Path]) -> str:
+    """As much of a path, from its end, as tells the runs apart."""
+    for size in range(1, len(run.parts) + 1):
+        tail = run.parts[-size:]
+        if sum(other.parts[-size:] == tail for other in runs) == 1:
+            return "/".join(tail)
+    return str(run)
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(str(part) for part in value.values())
+    return str(value)

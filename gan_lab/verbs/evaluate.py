@@ -1,0 +1,148 @@
+"""`gan-lab evaluate`: metrics of a trained generator at full count. Imports no torch until it measures."""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
+
+from gan_lab.command_line.console import shown
+from gan_lab.command_line.table import number, table, terminal_width
+from gan_lab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from gan_lab.metrics.figure import Figure
+    from gan_lab.sampling.trained import Trained
+
+log = logging.getLogger(__name__)
+
+
+def main(cfg: DictConfig) -> float:
+    """The Hydra task. Returns the first figure."""
+    config = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(config, dict)
+    figures = evaluate({str(key): value for key, value in config.items()})
+    return figures[0].value
+
+
+def evaluate(config: dict[str, Any]) -> list[Figure]:
+    """Measure, print and store in the run's `summary.json` (and `evaluations.jsonl`, which keeps every one)."""
+    from gan_lab.config import build, check_targets
+    from gan_lab.metrics.evaluate import check_count
+    from gan_lab.sampling.trained import load
+
+    n, repeats, seed = check_count(config["n"], "n"), config["repeats"], config["seed"]
+    for name, value, least in (("repeats", repeats, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ConfigError(f"{name}: {value!r} is not a whole number of at least {least}")
+    nodes = {name: node for name, node in (config.get("metrics") or {}).items() if node is not None}
+    if not nodes:
+        raise ConfigError("metrics: none was named; e.g. metrics=[fid,kid]")
+    measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items()}
+    trained = load(config["run"], str(config["checkpoint"]), config["device"], list(config["trust"]))
+    check_targets({"dataset": trained.config["dataset"]}, list(config["trust"]))
+    reference, measures = prepared(trained, config, measures)
+    figures, seconds = repeated(trained, reference, measures, n, range(seed, seed + repeats))
+    for line in lines(figures):
+        log.info(line)
+    run = trained.path.parent.parent if trained.path.parent.name == "checkpoints" else trained.path.parent
+    store(run, figures)
+    taken = peak()
+    log.info("%d images of step %d%s: %.0f s, %.0f images/s%s", n, trained.step,
+             f", {repeats} times" if repeats > 1 else "", seconds, n * repeats / seconds,
+             f", {taken:.0f} MiB at most" if taken else "")  # fmt: skip
+    log.info("stored    %s", shown(run / "summary.json"))
+    return figures
+
+
+def prepared(trained: Trained, config: dict[str, Any], measures: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The data's side of the comparison, and the measures that can be taken of it and of this generator."""
+    from gan_lab.config import build
+    from gan_lab.data.data import data_of
+    from gan_lab.engine.engine import pick_device
+    from gan_lab.metrics.evaluate import applicable
+    from gan_lab.metrics.reference import Reference
+
+    dataset, device = trained.config["dataset"], pick_device(config["device"])
+    data = data_of(trained.config, build(dataset, "dataset").open())
+    extractor = build(config["extractor"], "extractor")
+    extractor.prepare(data, device)
+    reference = Reference(data, extractor, str(dataset.get("split", "train")), device)
+    taken, refused = applicable(measures, reference, trained.sampler)
+    for name, why in refused.items():
+        log.warning("metrics: %s is not taken: %s", name, why)
+    if not taken:
+        raise ConfigError("metrics: none of them can be taken of this data and generator with this extractor")
+    return reference, taken
+
+
+def repeated(
+    trained: Any, reference: Any, measures: dict[str, Any], n: int, seeds: Sequence[int]
+) -> tuple[list[Figure], float]:
+    """Figures of `n` images for each seed, their means where there are several, and the seconds taken."""
+    from gan_lab.data.progress import Progress
+    from gan_lab.metrics.evaluate import measure
+
+    about = {"step": trained.step, "averaged": True, "precision": "fp32", "repeats": len(seeds)}
+    began, every = time.perf_counter(), []
+    progress = Progress("evaluating", n * len(seeds))
+    for done, seed in enumerate(seeds):
+        tell = lambda count, before=done * n: progress.update(before + count)  # noqa: E731
+        every.append(measure(trained.sampler, reference, measures, n, seed, about, tell))
+    progress.close()
+    return [mean(list(same)) for same in zip(*every, strict=True)], time.perf_counter() - began
+
+
+def mean(figures: list[Figure]) -> Figure:
+    """Of one figure taken with several seeds: the mean, and as its spread the standard deviation between them."""
+    if len(figures) == 1:
+        return figures[0]
+    values = [figure.value for figure in figures]
+    return figures[0]._replace(value=statistics.fmean(values), spread=statistics.stdev(values))
+
+
+def lines(figures: Sequence[Figure]) -> list[str]:
+    """A table for people."""
+    rows = [
+        (each.name, number(each.value), number(each.spread), "lower" if each.lower_is_better else "higher")
+        for each in figures
+    ]
+    return table(("figure", "value", "spread", "better"), rows, terminal_width(), ("value", "spread"))
+
+
+def store(run: Path, figures: Sequence[Figure]) -> None:
+    """Put the figures into the run's `summary.json`, and behind the others in `evaluations.jsonl`."""
+    import json
+
+    from gan_lab.records.sweep import read_json
+    from gan_lab.storage.files import write_json, write_text
+
+    summary = read_json(run / "summary.json")
+    metrics = summary.get("metrics")
+    summary["metrics"] = {
+        **(metrics if isinstance(metrics, dict) else {}),
+        **{figure.name: figure.record() for figure in figures},
+    }
+    write_json(run / "summary.json", summary)
+    path = run / "evaluations.jsonl"
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    written = "".join(json.dumps({"name": figure.name, **figure.record()}) + "\n" for figure in figures)
+    write_text(path, before + written)
+
+
+def peak() -> float:
+    """The most memory that this process has held, in MiB; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    import sys
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from gan_lab.data.sources.extras import import_extra
+from gan_lab.errors import GanLabError
+
+
+def test_a_package_that_is_there() -> None:
+    assert import_extra("json", "none") is json
+
+
+def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(GanLabError) as caught:
+        import_extra("pyarrow.parquet", "parquet")
+    assert str(caught.value) == "this dataset needs the package pyarrow: pip install 'gan-lab[parquet]'"

@@ -1,0 +1,72 @@
+"""torch's optimizers without their wrappers: the same steps, whoever listens is heard, and the compiler stays out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from gan_lab.engine import optimizers
+
+KINDS: list[tuple[type[torch.optim.Optimizer], dict[str, Any]]] = [
+    (torch.optim.Adam, {"lr": 0.1, "fused": True}),
+    (torch.optim.AdamW, {"lr": 0.1}),
+    (torch.optim.RMSprop, {"lr": 0.1}),
+    (torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}),
+]
+
+
+def layer() -> nn.Linear:
+    torch.manual_seed(0)
+    network = nn.Linear(3, 2)
+    network(torch.ones(1, 3)).square().sum().backward()
+    return network
+
+
+@pytest.mark.parametrize(("kind", "settings"), KINDS)
+def test_a_step_is_a_step(kind: type[torch.optim.Optimizer], settings: dict[str, Any]) -> None:
+    ours, theirs = layer(), layer()
+    mine, its = kind(ours.parameters(), **settings), kind(theirs.parameters(), **settings)
+    for _ in range(3):
+        optimizers.step(mine)
+        its.step()
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
+    assert all(p.requires_grad and p.is_leaf for p in ours.parameters())
+
+
+def test_whoever_listens_is_heard() -> None:
+    network = layer()
+    adam = torch.optim.Adam(network.parameters())
+    heard = []
+    adam.register_step_post_hook(lambda *about: heard.append("after"))
+    optimizers.step(adam)
+    assert heard == ["after"]
+
+
+def test_an_optimizer_of_ones_own_steps_as_it_does() -> None:
+    class Mine(torch.optim.SGD):
+        steps = 0
+
+        def step(self, closure: Any = None) -> Any:
+            self.steps += 1
+            return super().step(closure)
+
+    mine = Mine(layer().parameters(), lr=0.1)
+    optimizers.step(mine)
+    assert mine.steps == 1
+
+
+def test_training_does_not_load_the_compiler() -> None:
+    code = (
+        "import sys; from gan_lab.engine import engine, optimizers; import torch; from torch import nn\n"
+        "e = engine.Engine('cpu', 'fp32'); layer = nn.Linear(2, 1)\n"
+        "adam = e.optimizer(torch.optim.Adam, layer)\n"
+        "e.minimize([lambda: {'a': layer(torch.ones(1, 2)).sum()}], adam)\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["False"], done.stderr

@@ -1,0 +1,167 @@
+"""Images from a run folder alone: the verb and the Python call."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import gan_lab as package
+from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.pictures.grid import to_bytes
+from gan_lab.storage import checkpoint
+
+
+def test_sample_writes_a_grid_and_singles_that_say_what_they_are(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained("run")
+    moved = here / "elsewhere"
+    shutil.move(run, moved)  # neither the place nor the dataset matters
+    os.environ["GAN_LAB_DATA"], kept = str(here / "no-data"), os.environ["GAN_LAB_DATA"]
+    try:
+        assert gan_lab("sample", f"run={moved}", "n=5", "seed=3", "out=pictures") == 0
+    finally:
+        os.environ["GAN_LAB_DATA"] = kept
+    assert sorted(p.name for p in (here / "pictures").iterdir()) == [*(f"{i:05d}.png" for i in range(5)), "grid.png"]
+    expected = to_bytes(package.load(moved).sample(5, seed=3))
+    for index in range(5):
+        with Image.open(here / "pictures" / f"{index:05d}.png") as image:
+            assert image.text["Title"] == "synthetic image"
+            assert image.text["gan-lab:step"] == "2"
+            assert image.text["gan-lab:seed"] == "3"
+            assert "elsewhere" in image.text["gan-lab:run"]
+            assert np.array_equal(np.asarray(image), expected[index, 0].numpy())
+    assert "pictures/grid.png" in capsys.readouterr().out
+    assert not (here / "no-data").exists()
+
+
+def test_samples_come_from_the_average_and_from_the_seed(trained: Callable[..., Path]) -> None:
+    run = trained("run", "algorithm.ema.decay=0.5", "trainer.max_steps=3")
+    loaded = package.load(run, device="cpu")
+    images = loaded.sample(4, seed=1)
+    assert images.shape == (4, 1, 16, 16)
+    assert images.abs().max() <= 1
+    assert torch.equal(images, package.load(run / "checkpoints" / "last.pt").sample(4, seed=1))
+    assert not torch.equal(images, loaded.sample(4, seed=2))
+    assert loaded.step == 3
+    state = checkpoint.load(run / "checkpoints" / "last.pt")
+    state["ema"]["generator"] = state["networks"]["generator"]
+    torch.save(state, run / "raw.pt")
+    assert not torch.equal(images, package.load(run / "raw.pt").sample(4, seed=1))
+
+
+def test_an_older_checkpoint_by_step(trained: Callable[..., Path]) -> None:
+    run = trained("run", "trainer.checkpoint_every=1")
+    assert package.load(run, checkpoint="1").step == 1
+    with pytest.raises(ConfigError, match="checkpoint=9: no such checkpoint"):
+        package.load(run, checkpoint="9")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["run=nowhere"], "run=nowhere: no such run folder"),
+        (["run=."], "not a run folder"),
+        (["run=.", "n=0"], "n: 0 is not a whole number"),
+        (["run=.", "seed=-1"], "seed: -1 is not"),
+    ],
+)
+def test_bad_input_is_one_line(
+    words: list[str], complaint: str, gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gan_lab("sample", *words) == 2
+    message = capsys.readouterr().err
+    assert complaint in message
+    assert message.count("\n") == 1
+
+
+def test_a_foreign_class_in_a_checkpoint_is_not_built(trained: Callable[..., Path], tmp_path: Path) -> None:
+    run = trained("run")
+    state = checkpoint.load(run / "checkpoints" / "last.pt")
+    mark = tmp_path / "executed"
+    state["config"]["model"]["generator"] = {"_target_": "pathlib.Path.touch", "_args_": [str(mark)]}
+    torch.save(state, tmp_path / "hostile.pt")
+    with pytest.raises(ConfigError, match=r"model\.generator names pathlib\.Path\.touch"):
+        package.load(tmp_path / "hostile.pt")
+    assert not mark.exists()
+
+
+def test_weights_that_do_not_fit_are_one_line(trained: Callable[..., Path], tmp_path: Path) -> None:
+    run = trained("run")
+    state = checkpoint.load(run / "checkpoints" / "last.pt")
+    state["config"]["model"]["generator"]["width"] = 16
+    torch.save(state, tmp_path / "odd.pt")
+    with pytest.raises(GanLabError, match="do not fit"):
+        package.load(tmp_path / "odd.pt")
+
+
+def test_a_label_asks_for_a_class(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained("run", "model=cgan")
+    loaded = package.load(run)
+    assert loaded.classes == [str(digit) for digit in range(10)]
+    one, seven = loaded.sample(3, label=1), loaded.sample(3, label=7)
+    assert not torch.equal(one, seven)  # the same latents
+    assert torch.equal(loaded.sample(3, label="7"), seven)
+    assert torch.equal(loaded.sample(3, label=[7, 1])[[0, 2]], seven[[0, 2]])
+    assert torch.equal(loaded.sample(3, label=[7, 1])[1], one[1])
+    assert torch.equal(loaded.sample(12)[1], loaded.sample(12, label=1)[1])  # no label: every class in turn
+    assert torch.equal(loaded.sample(12)[11], loaded.sample(12, label=1)[11])
+    table = loaded.by_class([1, 7], rows=3)
+    torch.testing.assert_close(table[0::2], one)
+    torch.testing.assert_close(table[1::2], seven)
+
+    assert gan_lab("sample", f"run={run}", "n=3", "label=7", "out=pictures") == 0
+    with Image.open(here / "pictures" / "00002.png") as image:
+        assert np.array_equal(np.asarray(image), to_bytes(seven)[2, 0].numpy())
+    assert gan_lab("sample", f"run={run}", "n=20", "label=all") == 0
+    assert gan_lab("sample", f"run={run}", "n=2", "label=[1,7]") == 0
+    assert (run / "samples" / "step-00000002-seed-0-label-_1_7_" / "00001.png").exists()
+    assert gan_lab("sample", f"run={run}", "label=horse") == 2
+    assert "label=horse: not one of the 10 classes (0, 1, 2" in capsys.readouterr().err
+
+
+def test_names_of_classes(trained: Callable[..., Path], here: Path) -> None:
+    for name in ("cat", "dog", "1"):
+        (here / "pets" / name).mkdir(parents=True)
+        for index in range(2):
+            Image.new("L", (16, 16), 40 * index).save(here / "pets" / name / f"{index}.png")
+    run = trained("run", "model=cgan", "dataset=folder", "dataset.path=pets", "dataset.image_shape=[1,16,16]")
+    loaded = package.load(run)
+    assert loaded.classes == ["1", "cat", "dog"]
+    assert loaded.labels("dog") == [2]
+    assert loaded.labels([0, "1", "2"]) == [0, 0, 2]  # a name first, a number second
+    assert loaded.sample(4).shape == (4, 1, 16, 16)
+
+
+def test_what_an_unconditional_generator_is_not_asked(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained("run")
+    assert package.load(run).classes == []
+    assert gan_lab("sample", f"run={run}", "label=7") == 2
+    assert "label=7: this generator was trained without labels" in capsys.readouterr().err
+
+
+def test_truncation(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained("run")
+    loaded = package.load(run)
+    assert torch.equal(loaded.sample(4, truncation=0.5), loaded.sample(4, truncation=0.5))
+    spread = [float(loaded.sample(16, truncation=t).var(0).mean()) for t in (0.01, 0.5, 100.0)]
+    assert spread == sorted(spread)
+    assert gan_lab("sample", f"run={run}", "n=2", "truncation=0.5") == 0
+    assert gan_lab("sample", f"run={run}", "n=2", "truncation=-1") == 2
+    assert "truncation: -1 is not a positive number" in capsys.readouterr().err
+    uniform = trained("uniform", "algorithm.latent._target_=gan_lab.algorithms.latents.Uniform")
+    assert gan_lab("sample", f"run={uniform}", "n=2", "truncation=0.5") == 2
+    assert "a Uniform latent cannot be truncated" in capsys.readouterr().err

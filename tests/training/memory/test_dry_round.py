@@ -1,0 +1,130 @@
+"""A round that is only tried: what it takes, and that it leaves no trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_lab.engine.seeding import random_state
+from gan_lab.training.memory.available import Exceeded
+from gan_lab.training.memory.dry_round import Line, dry_round, line, round_bytes
+from gan_lab.training.run import Run
+from tests.compose import tiny_run
+from tests.conftest import equal
+
+
+def whole_state(run: Run) -> dict[str, object]:
+    groups = [
+        {key: value for key, value in group.items() if key != "params"}
+        for optimizer in run.algorithm.optimizers.values()
+        for group in optimizer.param_groups
+    ]
+    counts = (run.step, run.images_seen, run.fresh, run.figures, run.restored_rng)
+    return {**run.state_dict(), "groups": groups, "counts": counts, "random": random_state()}
+
+
+NETS = (  # no BatchNorm, and what a round takes is nearly a multiple of the batch
+    "model=r3gan",
+    "width=4",
+    "loss/regularizers=[]",
+    "model.generator.blocks=1",
+    "model.discriminator.blocks=1",
+)
+MEMORIES = [
+    [
+        "model=dcgan",
+        "+technique=[lecam,adaptive_augmentation,historical_averaging]",
+        "augmentation.adaptive.interval=1",
+    ],
+    ["model=rpgan", "loss/regularizers=[r1,path_length]", "loss.regularizers.r1.every=4", "optimizer=rmsprop"],
+    ["model=biggan_cifar", "algorithm.critic_steps=2"],
+    ["model=dcgan", "dataset.flip=true", "optimizer/schedule=cosine", "optimizer=sgd"],
+    ["model=wgan", "+technique=[unrolled]", "algorithm.unroll_steps=1", "loss.constraints={}"],
+]
+
+
+@pytest.mark.parametrize("overrides", MEMORIES, ids=lambda overrides: overrides[0])
+@pytest.mark.parametrize("before", [0, 1])
+def test_training_goes_on_as_if_nothing_had_been_tried(before: int, overrides: list[str], tmp_path: Path) -> None:
+    states = []
+    for trying in (False, True):
+        run = tiny_run(tmp_path, *overrides)
+        for _ in range(before):
+            run.play()
+        if trying:
+            then = whole_state(run)
+            then = torch.load(_saved(tmp_path / "then.pt", then), weights_only=False)
+            assert dry_round(run, 8, 1) > 0
+            assert dry_round(run, 8, 2) > 0
+            with pytest.raises(Exceeded):
+                dry_round(run, 8, 1, limit=1000)
+            assert equal(whole_state(run), then)
+            assert all(p.grad is None for n in run.algorithm.networks.values() for p in n.parameters())
+        for _ in range(2):
+            run.play()
+        states.append({**whole_state(run), "metrics": dict(run.metrics)})
+    assert equal(*states)
+
+
+def _saved(path: Path, state: dict[str, object]) -> Path:
+    torch.save(state, path)
+    return path
+
+
+def test_a_line_goes_on_from_the_two_largest_sizes() -> None:
+    tried = Line(((2, 10), (4, 90), (8, 130)), ready=3)
+    assert [tried.of(images) for images in (4, 8, 16, 20)] == [90, 130, 210, 250]
+    assert tried.of(16, pieces=2) == 210
+    assert tried.of(16, pieces=5) == 210 + 3 * 16 * 3
+    assert Line(((2, 90), (4, 80)), ready=0).of(100) == 80
+
+
+@pytest.mark.parametrize("pieces", [1, 4])
+def test_few_images_tell_of_many(pieces: int, tmp_path: Path) -> None:
+    """Where the batch decides what a round takes, it takes a multiple of it."""
+    run = tiny_run(tmp_path, *NETS, "algorithm.critic_steps=2")
+    told, taken = round_bytes(run, 32, pieces), dry_round(run, 32, pieces)
+    assert abs(told - taken) < 0.03 * taken
+
+
+def test_the_lazy_are_due(tmp_path: Path) -> None:
+    lazy, always = (
+        tiny_run(tmp_path, "model=rpgan", "loss/regularizers=[r1]", f"loss.regularizers.r1.every={every}")
+        for every in (16, 1)
+    )
+    lazy.play()
+    always.play()
+    assert dry_round(lazy, 8, 1) == dry_round(always, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("bytes_of", "sizes"),
+    [
+        (lambda n: 1000 + 500 * n, [0, 2, 4, 8]),  # straight, and the batch decides
+        (lambda n: 100_000 + 500 * n, [0, 2, 4, 8, 16, 32, 64]),  # straight so far
+        (lambda n: max(100_000 + 10 * n, 5000 * n), [0, 2, 4, 8, 16, 32, 64]),
+        (lambda n: 100 * n * n, [0, 2, 4, 8, 16, 32, 64]),  # layers that compare each with each
+    ],
+)
+def test_sizes_grow_until_the_line_is_straight(
+    bytes_of: Callable[[int], int], sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tiny_run(tmp_path, "model=gan_small")
+    monkeypatch.setattr(
+        "gan_lab.training.memory.dry_round.dry_round", lambda run, images, pieces, room: bytes_of(images)
+    )
+    assert line(run, 1, 128).points == tuple((n, bytes_of(n) if n else 0) for n in sizes)
+
+
+def test_no_more_is_tried_than_is_sure_to_fit(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, *NETS)
+    ample, scarce = line(run, 1, 16), line(run, 1, 16, room=round(1.5 * dry_round(run, 8, 1)))
+    assert [images for images, _ in ample.points] == [0, 2, 4, 8]
+    assert [images for images, _ in scarce.points] == [0, 2, 4]
+    assert [images for images, _ in line(run, 2, 4, unit=6).points] == [0, 6, 12]
+    assert [images for images, _ in line(run, 1, 16, room=round(1.1 * dry_round(run, 2, 1))).points] == [0, 2]
+    with pytest.raises(Exceeded):
+        line(run, 1, 16, room=1000)

@@ -1,0 +1,102 @@
+"""What is built from a configuration: wrappers, and what is left to the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import Tensor, nn
+
+from gan_lab.errors import ConfigError
+from gan_lab.layers.critique import Critique
+from gan_lab.models.mlp import Discriminator
+from gan_lab.training.assemble import fill_from_data
+from gan_lab.wrappers.build import build_wrapped
+from tests.compose import composed, tiny_run
+
+NODE = {"_target_": "gan_lab.models.mlp.Discriminator", "image_shape": [1, 8, 8], "width": 4, "depth": 1}
+
+
+class Several(nn.Module):
+    """As many networks as asked for, each seeing `channels` channels."""
+
+    def __init__(self, build: Any, count: int = 2, channels: int = 1) -> None:
+        super().__init__()
+        self.inside = nn.ModuleList(build(image_shape=[channels, 8, 8]) for _ in range(count))
+
+    def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
+        return Critique(sum(network(images, label).scores for network in self.inside))  # type: ignore[arg-type]
+
+
+class Told(Several):
+    """One that is told the shape of the images."""
+
+    def __init__(self, build: Any, image_shape: list[int], **options: Any) -> None:
+        super().__init__(build, **options)
+        self.image_shape = image_shape
+
+
+def wrapper(**options: Any) -> dict[str, Any]:
+    return {"_target_": "tests.training.test_assemble.Several", "_partial_": True, **options}
+
+
+def test_a_wrapper_builds_what_is_inside_as_it_needs_it() -> None:
+    parts: dict[str, Any] = {}
+    outer = build_wrapped(NODE, "model.discriminator", {"two": wrapper(count=2, channels=3)}, parts)
+    first, second = outer.inside
+    assert isinstance(first, Discriminator)
+    assert first.layers[0].in_features == 3 * 64
+    assert not first.layers[0].weight.equal(second.layers[0].weight)
+    assert set(parts) == {"model.discriminator", "wrappers.discriminator.two"}
+    assert parts["wrappers.discriminator.two"] is outer
+
+
+def test_wrappers_nest_the_first_innermost() -> None:
+    wrappers = {"two": wrapper(count=2), "none": None, "three": wrapper(count=3, channels=4)}
+    outer = build_wrapped(NODE, "model.discriminator", wrappers, None)
+    assert len(outer.inside) == 3
+    assert all(len(middle.inside) == 2 for middle in outer.inside)
+
+
+def test_a_change_reaches_what_is_between() -> None:
+    """Two packs of three channels: whichever is named first, the network sees what it must."""
+    wrappers = {"inner": wrapper(count=1, channels=5), "outer": wrapper(count=1, channels=3)}
+    inner = {**wrappers["inner"], "image_shape": [1, 8, 8], "_target_": "tests.training.test_assemble.Told"}
+    outer = build_wrapped(NODE, "model.discriminator", {"inner": inner, "outer": wrappers["outer"]}, None)
+    assert outer.inside[0].image_shape == [3, 8, 8]
+
+
+@pytest.mark.parametrize(
+    ("node", "wrapped", "message"),
+    [
+        (
+            {k: v for k, v in NODE.items() if k != "image_shape"},
+            wrapper(),
+            r"model.discriminator \(.*mlp.Discriminator\): has no image_shape, which a wrapper must change",
+        ),
+        (NODE, wrapper(colour=1), r"wrappers.discriminator.it \(tests.training.test_assemble.Several\): .*colour"),
+        ({**NODE, "width": 0}, wrapper(), r"model.discriminator \(.*\): width and depth must be at least 1"),
+    ],
+)
+def test_what_cannot_be_wrapped(node: dict[str, Any], wrapped: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{message}"):
+        build_wrapped(node, "model.discriminator", {"it": wrapped}, None)
+
+
+def test_what_is_left_to_the_data(tmp_path: Path) -> None:
+    store = tiny_run(tmp_path).store
+    config = composed("+model.generator.num_classes=null", "+model.discriminator.num_classes=5", "+wrappers.a.b=1")
+    config["model"]["generator"]["image_shape"] = ["auto", 16, 16]
+    fill_from_data(config, store)
+    assert config["model"]["generator"]["num_classes"] == 10
+    assert config["model"]["generator"]["image_shape"] == [1, 16, 16]
+    assert config["model"]["discriminator"]["num_classes"] == 5
+    assert config["classes"] == [str(digit) for digit in range(10)]
+
+
+def test_a_network_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match="model.generator: gan_lab.algorithms.latents.Normal made a Normal, not a torch.nn.Mod"
+    ):
+        tiny_run(tmp_path, "~model.generator", "+model.generator={_target_: gan_lab.algorithms.latents.Normal, dim: 4}")

@@ -1,0 +1,45 @@
+"""Signals are a flag between rounds."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from gan_lab.training.interruption import Interruption
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_first_signal_sets_the_flag_and_names_the_exit_code(number: signal.Signals, code: int) -> None:
+    with Interruption() as interruption:
+        os.kill(os.getpid(), number)
+        assert interruption.signal == number
+        assert interruption.exit_code == code
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_second_signal_acts_at_once() -> None:
+    with pytest.raises(KeyboardInterrupt), Interruption():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_the_handler_that_was_there_is_called_afterwards() -> None:
+    heard: list[Any] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        with Interruption() as interruption:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert heard == []
+        interruption.call_previous_handler()
+        assert heard == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_defaults_are_not_called() -> None:
+    with Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGINT)
+    interruption.call_previous_handler()

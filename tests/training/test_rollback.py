@@ -1,0 +1,93 @@
+"""Going back within a run: what comes back, what does not, and what is gone."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml  # type: ignore[import-untyped]
+
+from gan_lab.config import build, to_yaml
+from gan_lab.storage import checkpoint
+from gan_lab.training.assemble import assemble
+from gan_lab.training.callback import Callback
+from gan_lab.training.rollback import target
+from gan_lab.training.run import Rollback, Run
+from gan_lab.training.trainer import fit
+from tests.compose import composed, tiny_run
+from tests.conftest import TINY, equal
+
+BACK = ("model=gan_small", "trainer.max_steps=6", "trainer.checkpoint_every=2", "trainer.log_every=1")
+
+
+class Asks(Callback):
+    """Asks once, after step 5, to go back to step 2."""
+
+    def __init__(self) -> None:
+        self.then: dict[str, Any] = {}
+        self.drawn: list[list[int]] = []
+
+    def on_step_end(self, run: Run) -> None:
+        if run.step == 5 and not self.then:
+            run.rollback = Rollback(checkpoint.step_path(run.checkpoints, 2), 2, 0.5)
+
+    def on_rollback(self, run: Run) -> None:
+        self.then = copy.deepcopy({name: part for name, part in run.state_dict().items() if name != "rng"})
+        self.drawn.append(torch.get_rng_state()[:64].tolist())
+
+
+def play(folder: Path) -> tuple[Run, Asks]:
+    run, _ = assemble(composed(*TINY, *BACK), folder)
+    nodes = {**run.config["callbacks"], "health": None}
+    asks = Asks()
+    (folder / "config.yaml").write_text(to_yaml(run.config))
+    run.loggers.open(folder, 0)
+    callbacks = [build(node, name) for name, node in nodes.items() if node is not None]
+    fit(run, [*callbacks, asks])
+    return run, asks
+
+
+def test_back_and_on(tmp_path: Path) -> None:
+    run, asks = play(tmp_path)
+    saved = checkpoint.load(checkpoint.step_path(tmp_path / "checkpoints", 2))
+    for part in ("step", "images_seen", "networks", "ema", "optimizers", "stream", "metrics", "algorithm"):
+        if part == "optimizers":  # their settings are the configuration's; moments come back
+            states = [{role: o["state"] for role, o in each[part].items()} for each in (saved, asks.then)]
+            assert equal(*states)
+        else:
+            assert equal(saved[part], asks.then[part]), part
+    assert saved["rng"]["torch"][:64].tolist() != asks.drawn[0]  # other latents this time
+    assert (run.step, run.outcome) == (6, "finished")
+    assert run.algorithm.learning_rates() == {"generator": 1e-4, "discriminator": 1e-4}
+
+
+def test_undone_steps_leave_nothing_behind(tmp_path: Path) -> None:
+    play(tmp_path)
+    steps = [json.loads(line)["step"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert sorted(set(steps)) == [1, 2, 3, 4, 5, 6]
+    assert steps == sorted(steps)
+    assert len(steps) == len(set(steps))
+    names = sorted(path.name for path in (tmp_path / "checkpoints").glob("*.pt"))
+    assert names == ["last.pt", "step-00000002.pt", "step-00000004.pt", "step-00000006.pt"]
+    assert checkpoint.load(tmp_path / "checkpoints" / "last.pt")["step"] == 6
+
+
+def test_lower_rates_stay_with_the_run(tmp_path: Path) -> None:
+    run, _ = play(tmp_path)
+    stored = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    assert stored["optimizer"]["generator"]["lr"] == 1e-4
+    assert run.config["optimizer"]["discriminator"]["lr"] == 1e-4
+
+
+def test_the_newest_checkpoint_from_before(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, "model=gan_small")
+    assert target(run, 100) is None
+    run.checkpoints.mkdir()
+    for step in (200, 300, 400):
+        checkpoint.step_path(run.checkpoints, step).touch()
+    assert target(run, 399) == (300, checkpoint.step_path(run.checkpoints, 300))
+    assert target(run, 400) == (400, checkpoint.step_path(run.checkpoints, 400))
+    assert target(run, 199) is None

@@ -1,0 +1,95 @@
+"""A schedule reaches any number of a run by its key, and a resumed run goes on with it exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_lab.errors import ConfigError
+from gan_lab.storage import checkpoint
+from tests.compose import tiny_run
+from tests.conftest import equal, records
+
+
+def ramp(*settings: str, start: float | None = None, end: float = 0.5, steps: int = 4, shape: str = "linear") -> str:
+    """The override that schedules `settings`."""
+    begin = "" if start is None else f"start: {start}, "
+    keys = ", ".join(settings)
+    return (
+        f"+schedules.it={{_target_: gan_lab.algorithms.schedules.Ramp, settings: [{keys}], "
+        f"{begin}end: {end}, steps: {steps}, shape: {shape}}}"
+    )
+
+
+def test_every_kind_of_part(tmp_path: Path) -> None:
+    keys = (
+        "loss.regularizers.r1.weight optimizer.generator.lr optimizer.discriminator.lr optimizer.discriminator.betas.1 "
+        "optimizer.generator.weight_decay algorithm.ema.decay loss.constraints.weight_clipping.bound "
+        "model.discriminator.layers.2.p"
+    ).split()
+    run = tiny_run(
+        tmp_path,
+        "model=gan",
+        "loss=wasserstein_clipped",
+        "loss/regularizers=[r1]",
+        "optimizer=adamw",
+        ramp(*keys, start=0.25, end=0.75, steps=2),
+    )
+    game = run.algorithm
+    for step, value in enumerate((0.25, 0.5, 0.75, 0.75)):
+        game.schedule_step(step)
+        assert game.regularizers["r1"].weight == value  # type: ignore[attr-defined]
+        assert game.learning_rates() == {"generator": value, "discriminator": value}
+        assert game.optimizers["discriminator"].param_groups[0]["lr"] == value
+        assert game.optimizers["discriminator"].param_groups[0]["betas"] == (0.5, value)
+        assert game.optimizers["generator"].param_groups[0]["weight_decay"] == value
+        assert game.averages["generator"].decay == value
+        assert game.constraints["weight_clipping"].bound == value  # type: ignore[attr-defined]
+        assert game.networks["discriminator"].layers[2].p == value  # type: ignore[union-attr, index]
+
+
+def test_a_scheduled_rate_and_the_schedule_of_all_rates_multiply(tmp_path: Path) -> None:
+    run = tiny_run(
+        tmp_path, "optimizer/schedule=linear", "trainer.max_steps=4", ramp("optimizer.generator.lr", start=1, end=3)
+    )
+    run.algorithm.schedule_step(2)
+    assert run.algorithm.learning_rates() == pytest.approx({"generator": 2 * 0.5, "discriminator": 1e-4})
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("loss.regularizers.r3.weight", "leads nowhere; numbers can be scheduled in .*loss.regularizers.r1"),
+        ("loss.regularizers.r1.wait", "loss.regularizers.r1.wait is no number of R1"),
+        ("loss.regularizers.r1.player", "is no number of R1"),
+        ("optimizer.generator.betas.2", "is no number of Adam"),
+        ("optimizer.generator.amsgrad", "is no number of Adam"),
+        ("seed", "seed leads nowhere"),
+    ],
+)
+def test_keys_that_are_no_numbers(key: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"^schedules.it: .*{message}"):
+        tiny_run(tmp_path, ramp(key))
+
+
+def test_an_exponential_needs_positive_ends(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="exponential needs positive ends"):
+        tiny_run(tmp_path, ramp("loss.regularizers.r1.weight", end=0.0, shape="exponential"))
+
+
+def test_a_resumed_run_goes_on_with_it_exactly(trained: Callable[..., Path], gan_lab: Callable[..., int]) -> None:
+    keys = "optimizer.generator.lr", "loss.regularizers.r1.weight", "algorithm.ema.decay"
+    game = ("trainer.log_every=1", "trainer.checkpoint_every=3", ramp(*keys, end=0.01, steps=5, shape="cosine"))
+    straight = trained("straight", "trainer.max_steps=6", *game)
+    halves = trained("halves", "trainer.max_steps=3", *game)
+    assert gan_lab("train", f"resume={halves}", "trainer.max_steps=6") == 0
+    one, two = (checkpoint.load(run / "checkpoints" / "last.pt") for run in (straight, halves))
+    assert equal(one["networks"], two["networks"])
+    assert equal(one["ema"], two["ema"])
+    assert records(straight) == records(halves)
+    rates = [record["learning_rate/generator"] for record in records(straight) if "learning_rate/generator" in record]
+    assert len(set(rates)) == 6
+    assert torch.tensor(rates).diff().gt(0).all()
