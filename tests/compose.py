@@ -31,6 +31,14 @@ def tiny_run(folder: Path, *overrides: str) -> Run:
     return assemble(composed(*TINY, *overrides), folder)[0]
 
 
+def unpaired_regularizers() -> list[str]:
+    """The regularizers that a game from noise can have: those of a pair need a game that makes one."""
+    nodes = {
+        name: composed(f"loss/regularizers=[{name}]")["loss"]["regularizers"] for name in choices("loss/regularizers")
+    }
+    return [name for name, found in nodes.items() if not any("pair" in node for node in found.values())]
+
+
 def choices(group: str) -> list[str]:
     """The names in a configuration group."""
     return sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from gan_lab.training.run import Run
-from tests.compose import choices, tiny_run
+from tests.compose import choices, tiny_run, unpaired_regularizers
 from tests.device import contentless, move
 
 CASES = [
     *(f"model={name}" for name in choices("model")),
     *(f"technique=[{name}]" for name in choices("technique")),
-    *(f"loss/regularizers=[{name}]" for name in choices("loss/regularizers")),
+    *(f"loss/regularizers=[{name}]" for name in unpaired_regularizers()),
     *(f"augmentation={name}" for name in choices("augmentation")),
 ]
 WITH = {
@@ -50,8 +50,8 @@ def test_waiting_is_noticed(wrong: str, tmp_path: Path) -> None:
         "nonzero": lambda scores: scores[scores > 0],
         "cpu": lambda scores: scores + torch.ones(len(scores)),  # a tensor of the CPU among those of the device
     }
-    game: Any = run.algorithm
-    game._adapt = reads[wrong]
+    duel: Any = run.algorithm.duels[""]
+    duel._adapt = reads[wrong]
     with contentless():
         move(run)
         with pytest.raises(Exception, match=r"meta|aten"):

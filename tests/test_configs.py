@@ -14,7 +14,8 @@ from PIL import Image
 
 from gan_lab.command_line.verbs import VERBS
 from gan_lab.config import CONFIG_DIR, build, check_targets
-from tests.compose import choices, composed, tiny_run
+from gan_lab.errors import ConfigError
+from tests.compose import choices, composed, tiny_run, unpaired_regularizers
 
 PRIMARY = {f"{verb}.yaml" for verb in VERBS}
 SPACES = ("space/",)  # of gan-lab tune; tested with it
@@ -100,6 +101,10 @@ def test_every_component_plays_a_round(file: str, tmp_path: Path) -> None:
         return
     if file.startswith("dataset/"):
         overrides += of_dataset(Path(file).stem, tmp_path)
+    if file.startswith("loss/regularizers/") and Path(file).stem not in unpaired_regularizers():
+        with pytest.raises(ConfigError, match=r"loss\.regularizers\.\w+\.pair: '\w+' is not in this game \(none\)"):
+            tiny_run(tmp_path, *overrides)
+        return
     run = tiny_run(tmp_path, *overrides)
     run.play()
     assert all(math.isfinite(float(value)) for value in run.metrics.values())

@@ -10,7 +10,7 @@ import pytest
 from gan_lab.storage import checkpoint
 from gan_lab.training.assemble import assemble
 from gan_lab.training.run import Run
-from tests.compose import choices, composed
+from tests.compose import choices, composed, unpaired_regularizers
 from tests.conftest import TINY, equal
 
 PARTS = ("networks", "ema", "optimizers", "algorithm", "augmentation", "rng", "stream")
@@ -47,7 +47,7 @@ def test_techniques(technique: str, tmp_path: Path) -> None:
     check(tmp_path, f"model={model}", f"+technique=[{technique}]")
 
 
-@pytest.mark.parametrize("regularizer", choices("loss/regularizers"))
+@pytest.mark.parametrize("regularizer", unpaired_regularizers())
 def test_regularizers(regularizer: str, tmp_path: Path) -> None:
     model = "acgan" if "classifier" in regularizer else "dcgan"
     check(tmp_path, f"model={model}", f"loss/regularizers=[{regularizer}]")

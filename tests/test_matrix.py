@@ -16,10 +16,10 @@ import torch
 from gan_lab.algorithms.noise_to_image import NoiseToImage
 from gan_lab.errors import ConfigError
 from gan_lab.training.assemble import assemble
-from tests.compose import choices, composed
+from tests.compose import choices, composed, unpaired_regularizers
 from tests.conftest import TINY
 
-MODELS, LOSSES, REGULARIZERS = choices("model"), choices("loss"), choices("loss/regularizers")
+MODELS, LOSSES, REGULARIZERS = choices("model"), choices("loss"), unpaired_regularizers()
 TECHNIQUES = choices("technique")
 
 TARGETED = ("Minimax", "NonSaturating", "LeastSquares")
@@ -77,9 +77,9 @@ def play(folder: Path, config: dict[str, Any], moves: bool) -> None:
     game = run.algorithm
     assert isinstance(game, NoiseToImage)
     due, batch = game.due(0), run.stream.next()
-    for mover, move in (("discriminator", game._discriminator_move), ("generator", game._generator_move)):
+    for mover, move in (("discriminator", game.move_discriminator), ("generator", game.move_generator)):
         before = {role: weights(network) for role, network in game.networks.items()}
-        move(batch, due, None)
+        move(batch, due)
         still = {role: all(same(before[role], weights(network))) for role, network in game.networks.items()}
         assert still == {role: role != mover for role in game.networks}
 

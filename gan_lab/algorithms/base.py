@@ -6,18 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
-import torch
 from torch import Tensor, nn
 
-from gan_lab.algorithms.averaging import ExponentialMovingAverage
-from gan_lab.algorithms.schedules import Schedule
+from gan_lab.algorithms.duel import Duel
+from gan_lab.algorithms.game import Game, kind_of
 from gan_lab.data.batch import Batch
-from gan_lab.engine.engine import Engine
+from gan_lab.engine.engine import Engine, Terms
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.losses.constraints import Constraint
 from gan_lab.sampling.sampler import Sampler
 
 Metrics = dict[str, Tensor]
+Due = tuple[str, ...]
 
 
 class Setting(Protocol):
@@ -31,89 +30,122 @@ class Setting(Protocol):
 class Algorithm(ABC):
     """One round of a game: the order of moves, and nothing else.
 
-    `roles` names the networks it needs and `averaged` those whose moving average makes the samples. `networks`,
-    `optimizers`: by role. `schedule`: gives the factor on every learning rate. `ema`: partial of an
-    `ExponentialMovingAverage`. `accumulation`: pieces that each batch is cut into, to bound memory. `constraints`: what
-    a player's weights must satisfy after each of its moves.
+    `averaged` names the players whose moving average makes the samples, `pairs` what it hands to regularizers as made
+    and wanted. A subclass asks for its networks with `need` and registers its duels with `add_duel`: whoever wants to
+    know who plays against whom looks there. Raises ConfigError for a regularizer whose player or pair is not in it.
 
-    A round does no host synchronisation. What varies on the host between rounds is the hashable `due(step)`; what is
-    scheduled is set between rounds by `schedule_step` and `average`.
+    A round does no host synchronisation. What varies on the host between rounds is `due(step)`: `adversarial` once the
+    players play against each other, and the regularizers whose turn it is. What is scheduled is set between rounds by
+    `schedule_step` and `advance_averages`.
     """
 
-    roles: ClassVar[tuple[str, ...]]
-    averaged: ClassVar[tuple[str, ...]]
+    averaged: ClassVar[tuple[str, ...]] = ("generator",)
+    pairs: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(
-        self,
-        networks: Mapping[str, nn.Module],
-        optimizers: Mapping[str, torch.optim.Optimizer],
-        engine: Engine,
-        ema: Callable[[nn.Module], ExponentialMovingAverage],
-        schedule: Schedule,
-        accumulation: int = 1,
-        constraints: Mapping[str, Constraint] | None = None,
-    ) -> None:
-        for role in self.roles:
-            if role not in networks:
-                raise ConfigError(f"model.{role}: missing; {type(self).__name__} needs {', '.join(self.roles)}")
-        self.networks = dict(networks)
-        self.optimizers = dict(optimizers)
-        self.engine = engine
-        self.averages = {role: ema(self.networks[role]) for role in self.averaged}
-        self.schedule = schedule
-        self.accumulation = accumulation
-        self.constraints = dict(constraints or {})
+    def __init__(self, game: Game) -> None:
+        self.game = game
+        self.networks, self.optimizers = dict(game.networks), dict(game.optimizers)
+        self.engine, self.augmentation, self.accumulation = game.engine, game.augmentation, game.accumulation
+        self.regularizers = game.regularizers
+        players = {kind_of(role) for role in self.networks}
+        for name, regularizer in self.regularizers.items():
+            if regularizer.player not in players:
+                raise ConfigError(f"loss.regularizers.{name}: its player {regularizer.player!r} is not in this game")
+            if regularizer.pair and regularizer.pair not in self.pairs:
+                has = ", ".join(self.pairs) or "none"
+                raise ConfigError(f"loss.regularizers.{name}.pair: {regularizer.pair!r} is not in this game ({has})")
+        self._check_first_stage()
+        self.averages = {role: game.ema(net) for role, net in self.networks.items() if kind_of(role) in self.averaged}
+        self.duels: dict[str, Duel] = {}
         self.settings: list[Setting] = []  # each sets one scheduled number for a step
-        self.base_rates = {role: [float(g["lr"]) for g in o.param_groups] for role, o in self.optimizers.items()}
-        self._rates = {role: list(rates) for role, rates in self.base_rates.items()}  # as they are set now
+        self.base_rates = {player: [float(g["lr"]) for g in o.param_groups] for player, o in self.optimizers.items()}
+        self._rates = {player: list(rates) for player, rates in self.base_rates.items()}  # as they are set now
+
+    def _check_first_stage(self) -> None:
+        """Raise ConfigError where the generator has nothing to minimise before the game begins."""
+        begins = self.game.adversarial_from
+        paid = (r.player == "generator" and r.begin == 0 and r.every == 1 for r in self.regularizers.values())
+        if begins and not any(paid):
+            raise ConfigError(
+                f"loss.adversarial_from: until round {begins} the generator has nothing to minimise; add a regularizer "
+                "that it pays from the start in every round, e.g. loss/regularizers=[l1]"
+            )
+
+    def need(self, *roles: str) -> None:
+        """Raise ConfigError for a network that is not there."""
+        for role in roles:
+            if role not in self.networks:
+                raise ConfigError(f"model.{role}: missing; {type(self).__name__} needs {', '.join(roles)}")
+
+    def add_duel(self, duel: Duel) -> Duel:
+        """Register a duel under its suffix."""
+        self.duels[duel.suffix] = duel
+        return duel
 
     @property
-    @abstractmethod
     def batches_per_round(self) -> int:
         """How many batches of real images one round consumes."""
+        return 1
+
+    @property
+    def takes_pieces(self) -> bool:
+        """Whether a batch may be cut into pieces."""
+        return True
 
     @abstractmethod
-    def train_step(self, batches: Sequence[Batch], due: Hashable) -> Metrics:
+    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
         """Play one round; the metrics are 0-d tensors that stay on the device."""
-
-    @abstractmethod
-    def sampler(self) -> Sampler:
-        """Draws from the averaged networks as they are now."""
 
     @classmethod
     @abstractmethod
-    def load_sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
-        """The same from stored networks and the `algorithm` part of a stored configuration."""
+    def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
+        """What draws from trained networks, by role: `settings` is the `algorithm` part of the configuration."""
 
-    def due(self, step: int) -> Hashable:
+    def move(self, player: str, batch: Batch, terms: Callable[[Batch], Terms]) -> Metrics:
+        """One descent step of a player on the sum of `terms`, averaged over the pieces of the batch."""
+        pieces = [lambda piece=piece: terms(piece) for piece in batch.split(self.accumulation)]
+        losses, norm = self.engine.minimize(pieces, self.optimizers[player])
+        self.constrain(player)
+        named = {f"loss/{player}/{name}" if name else f"loss/{player}": value for name, value in losses.items()}
+        scores = {name: value for duel in self.duels.values() for name, value in duel.scores().items()}
+        return {**named, f"gradient_norm/{player}": norm, **scores}
+
+    def constrain(self, player: str) -> None:
+        """After a move of `player`: put its weights back where they must be."""
+        for constraint in self.game.constraints.values():
+            for role, network in self.networks.items():
+                if constraint.player == player == kind_of(role):
+                    constraint(network)
+
+    def figures(self) -> Metrics:
+        """What the augmentation has to report."""
+        found: Mapping[str, Tensor] = getattr(self.augmentation, "figures", {})
+        return {name: value.clone() for name, value in found.items()}  # it goes on changing where it is
+
+    def due(self, step: int) -> Due:
         """What this step's round does beside its moves; rounds with equal `due` are the same computation."""
-        return ()
+        plays = ("adversarial",) if step >= self.game.adversarial_from else ()
+        return (*plays, *(name for name, regularizer in self.regularizers.items() if regularizer.is_due(step)))
 
     def schedule_step(self, step: int) -> None:
         """Set every learning rate, and whatever else is scheduled, for the round that follows `step` rounds."""
         for setting in self.settings:
             setting(step)
-        factor = self.schedule.factor(step)
-        for role, optimizer in self.optimizers.items():
-            rates = [base * factor for base in self.base_rates[role]]
-            if rates == self._rates[role]:
+        factor = self.game.schedule.factor(step)
+        for player, optimizer in self.optimizers.items():
+            rates = [base * factor for base in self.base_rates[player]]
+            if rates == self._rates[player]:
                 continue
-            self._rates[role] = rates
+            self._rates[player] = rates
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 if isinstance(group["lr"], Tensor):
                     group["lr"].fill_(rate)
                 else:
                     group["lr"] = rate
 
-    def constrain(self, role: str) -> None:
-        """After a move of `role`: put its weights back where they must be."""
-        for constraint in self.constraints.values():
-            if constraint.player == role:
-                constraint(self.networks[role])
-
     def learning_rates(self) -> dict[str, float]:
         """The learning rate of each player, of its first parameter group."""
-        return {role: rates[0] for role, rates in self._rates.items()}
+        return {player: rates[0] for player, rates in self._rates.items()}
 
     def compile(self) -> None:
         """Compile the networks' passes, where the engine is to."""
@@ -121,7 +153,7 @@ class Algorithm(ABC):
             self.engine.compiled(network)
 
     def round_key(self, step: int) -> Hashable:
-        """Rounds of one kind are the same computation: `due`, and every scheduled number that lives on the host."""
+        """Rounds of one key are the same computation: `due`, and every scheduled number that lives on the host."""
         numbers = [setting.on_host for setting in self.settings]
         rates = [float(g["lr"]) for o in self.optimizers.values() for g in o.param_groups if type(g["lr"]) is float]
         return self.due(step), tuple(numbers), tuple(rates)
@@ -146,8 +178,9 @@ class Algorithm(ABC):
         return {
             "networks": {role: network.state_dict() for role, network in self.networks.items()},
             "ema": {role: ema.state_dict() for role, ema in self.averages.items()},
-            "optimizers": {role: optimizer.state_dict() for role, optimizer in self.optimizers.items()},
+            "optimizers": {player: optimizer.state_dict() for player, optimizer in self.optimizers.items()},
             "algorithm": self.extra_state(),
+            "augmentation": self.augmentation.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -160,18 +193,22 @@ class Algorithm(ABC):
                 network.load_state_dict(state["networks"][role])
             for role, ema in self.averages.items():
                 ema.load_state_dict(state["ema"][role])
-            for role, optimizer in self.optimizers.items():
+            for player, optimizer in self.optimizers.items():
                 fresh = optimizer.state_dict()
-                fresh["state"] = state["optimizers"][role]["state"]
+                fresh["state"] = state["optimizers"][player]["state"]
                 optimizer.load_state_dict(fresh)
             self.load_extra_state(state["algorithm"])
+            self.augmentation.load_state_dict(state["augmentation"])
         except (KeyError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise GanLabError(f"the checkpoint does not fit this configuration's networks: {reason}") from error
 
     def extra_state(self) -> dict[str, Any]:
-        """State of the algorithm itself (an image pool, running means); most have none."""
-        return {}
+        """State beside the networks: what regularizers remember; a subclass adds its own (an image pool)."""
+        return {"regularizers": {name: r.state_dict() for name, r in self.regularizers.items()}}
 
     def load_extra_state(self, state: Mapping[str, Any]) -> None:
         """Restore `extra_state()`."""
+        for name, stored in state.get("regularizers", {}).items():
+            if name in self.regularizers:
+                self.regularizers[name].load_state_dict(stored)

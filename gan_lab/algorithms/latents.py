@@ -8,7 +8,10 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError
+
+BLOCK = 64  # latents that are drawn together: how many an operation draws at once decides which numbers come
 
 
 class Latent(ABC):
@@ -27,6 +30,18 @@ class Latent(ABC):
         """
         where = torch.device(device) if generator is None else generator.device
         return self._draw(torch.empty(n, self.dim, device=where), generator).to(device)
+
+    def drawn(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
+        """(n, dim) on the CPU: row i depends on `seed` and i alone, whatever n. No number is beyond `truncation` in
+        size; raises ConfigError where that cannot be."""
+        blocks = []
+        for number in range(-(-n // BLOCK)):
+            generator = generator_of(f"latents {seed} {number}")
+            if truncation is None:
+                blocks.append(self(BLOCK, "cpu", generator))
+            else:
+                blocks.append(self.truncated(BLOCK, truncation, generator))
+        return torch.cat(blocks)[:n]
 
     def truncated(self, n: int, threshold: float, generator: torch.Generator) -> Tensor:
         """(n, dim) on the generator's device, no number beyond `threshold` in size. Raises ConfigError where this prior

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
@@ -11,9 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from gan_lab.algorithms.base import Metrics
 from gan_lab.algorithms.differentiable import Lookahead, rule_of
-from gan_lab.algorithms.noise_to_image import Fake, NoiseToImage
+from gan_lab.algorithms.duel import Duel, Fake, Source, column, ignore
+from gan_lab.algorithms.game import Game
+from gan_lab.algorithms.latents import Latent
+from gan_lab.algorithms.noise_to_image import NoiseToImage
+from gan_lab.config import require_whole
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Terms
 from gan_lab.errors import ConfigError
@@ -21,6 +25,7 @@ from gan_lab.layers.critique import Critique
 from gan_lab.layers.higher_order import HigherOrder
 from gan_lab.losses.adversarial import AdversarialLoss
 from gan_lab.losses.constraints import WeightClipping
+from gan_lab.losses.regularizers import Pairs
 
 T = TypeVar("T")
 UNDIFFERENTIABLE = ("differentiate twice", "order derivatives", "derivative for")  # torch's messages
@@ -43,16 +48,28 @@ class Unrolled(NoiseToImage):
     equations 10 and 11 both move at once.
     """
 
-    def __init__(self, unroll_steps: int = 5, zero_sum: bool = False, **common: Any) -> None:
-        super().__init__(**common)
-        if isinstance(unroll_steps, bool) or not isinstance(unroll_steps, int) or unroll_steps < 0:
-            raise ConfigError(f"algorithm.unroll_steps: {unroll_steps!r} is not a whole number of at least 0")
-        self.unroll_steps = unroll_steps
-        self._examined: set[tuple[str, ...]] = set()
+    def __init__(
+        self,
+        game: Game,
+        latent: Latent,
+        critic_steps: int = 1,
+        reuse_fake: bool = True,
+        unroll_steps: int = 5,
+        zero_sum: bool = False,
+    ) -> None:
+        self.unroll_steps = require_whole(unroll_steps, "algorithm.unroll_steps", 0)
         if zero_sum:
-            self.adversarial = ZeroSum(self.adversarial)
+            game = dataclasses.replace(game, adversarial=ZeroSum(game.adversarial))
+        super().__init__(game, latent, critic_steps, reuse_fake)
         if unroll_steps:
             self._check()
+
+    def make_duel(self) -> Duel:
+        return UnrolledDuel(self.game, self.noise, self.unroll_steps) if self.unroll_steps else super().make_duel()
+
+    @property
+    def takes_pieces(self) -> bool:
+        return not self.unroll_steps
 
     def _check(self) -> None:
         """Raise ConfigError for what cannot be unrolled."""
@@ -61,7 +78,7 @@ class Unrolled(NoiseToImage):
             rule_of(self.optimizers["discriminator"])
         except ValueError as error:
             raise ConfigError(f"optimizer.discriminator: cannot be unrolled: {error}; take one, {otherwise}") from error
-        for name, constraint in self.constraints.items():
+        for name, constraint in self.game.constraints.items():
             if constraint.player == "discriminator" and type(constraint) is not WeightClipping:
                 kind = type(constraint).__name__
                 raise ConfigError(f"loss.constraints.{name}: {kind} cannot be unrolled; leave it out, {otherwise}")
@@ -75,42 +92,55 @@ class Unrolled(NoiseToImage):
         """Not the discriminator: its supposed steps are differentiated twice."""
         self.engine.compiled(self.networks["generator"])
 
-    def _generator_move(self, batch: Batch, due: tuple[str, ...], reused: Fake | None) -> Metrics:
+
+class UnrolledDuel(Duel):
+    """A duel whose generator is judged by the discriminator of `steps` steps later."""
+
+    def __init__(self, game: Game, source: Source, steps: int) -> None:
+        super().__init__(game, source)
+        self.steps = steps
+        self._examined: set[tuple[str, ...]] = set()
+
+    def generator_terms(self, batch: Batch, fake: Fake, due: tuple[str, ...], pairs: Pairs | None = None) -> Terms:
         try:
-            return super()._generator_move(batch, due, reused)
+            play = super().generator_terms
+            return self._after_steps(batch, fake, due, lambda: play(batch, fake, due, pairs))
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             if any(words in reason for words in UNDIFFERENTIABLE):
                 raise self._undifferentiable(reason[:120]) from error
             raise
 
-    def _undifferentiable(self, reason: str) -> ConfigError:
-        return ConfigError(
-            f"algorithm.unroll_steps: {self.unroll_steps} needs a discriminator and regularizers that can be "
-            f"differentiated once more ({reason}); set 0, or choose others"
-        )
+    def reference(self, batch: Batch) -> Critique:
+        """Here it depends on the generator, which moved the discriminator."""
+        return self.critique(batch.image, column(batch, self.condition))
 
-    def _generator_terms(self, piece: Batch, fake: Fake, due: tuple[str, ...]) -> Terms:
-        play = super()._generator_terms
-        if self.unroll_steps == 0:
-            return play(piece, fake, due)
-        supposed = Lookahead(self.optimizers["discriminator"])
-        names = self._names()
-        buffers, generators = self._copied_buffers("discriminator"), self._copied_buffers("generator")
+    def _after_steps(self, batch: Batch, fake: Fake, due: tuple[str, ...], play: Callable[[], Terms]) -> Terms:
+        """What `play` gives where the discriminator has taken its steps."""
+        optimizer = self.game.optimizers["discriminator"]
+        lookahead, names = Lookahead(optimizer), self._names(optimizer)
+        buffers = copied_buffers("discriminator", self.discriminator)
+        generators = copied_buffers("generator", self.generator)
         with self._memory_set_aside():
-            for _ in range(self.unroll_steps):
-                present = {**generators, **buffers, **dict(zip(names, supposed.values, strict=True))}
+            for _ in range(self.steps):
+                present = {**generators, **buffers, **dict(zip(names, lookahead.values, strict=True))}
                 with HigherOrder():
-                    terms = self._supposing(present, lambda: self._discriminator_terms(piece, fake, due, ignore))
+                    terms = self._supposing(present, lambda: self._judged(batch, fake, due, ignore))
                 total = torch.stack(list(terms.values())).sum()
-                with torch.autocast(self.engine.device.type, enabled=False):
-                    gradients = torch.autograd.grad(total, supposed.values, create_graph=True, allow_unused=True)
+                with torch.autocast(self.game.engine.device.type, enabled=False):
+                    gradients = torch.autograd.grad(total, lookahead.values, create_graph=True, allow_unused=True)
                     if due not in self._examined:
                         self._examine(gradients, due)
-                    supposed.step(gradients)
-                    self._clip(supposed)
-        present = {**buffers, **dict(zip(names, supposed.values, strict=True))}
-        return self._supposing(present, lambda: play(piece, fake, due))
+                    lookahead.step(gradients)
+                    self._clip(lookahead)
+        present = {**buffers, **dict(zip(names, lookahead.values, strict=True))}
+        return self._supposing(present, play)
+
+    def _undifferentiable(self, reason: str) -> ConfigError:
+        return ConfigError(
+            f"algorithm.unroll_steps: {self.steps} needs a discriminator and regularizers that can be "
+            f"differentiated once more ({reason}); set 0, or choose others"
+        )
 
     def _examine(self, gradients: Sequence[Tensor | None], due: tuple[str, ...]) -> None:
         """Refuse a function marked `once_differentiable`: where only the generator's gradient is asked for, torch would
@@ -119,34 +149,25 @@ class Unrolled(NoiseToImage):
             raise self._undifferentiable("it has a function marked once_differentiable")
         self._examined.add(due)
 
-    def _reference(self, piece: Batch) -> Critique:
-        """The critique of the real images: here it depends on the generator, which moved the discriminator."""
-        if self.unroll_steps == 0:
-            return super()._reference(piece)
-        return self._critique(piece.image, piece.label)
-
-    def _names(self) -> list[str]:
+    def _names(self, optimizer: torch.optim.Optimizer) -> list[str]:
         """The names in a scene of the parameters of the discriminator's optimizer, in its order."""
         names = {
-            parameter: f"networks.discriminator.{name}"
-            for name, parameter in self.networks["discriminator"].named_parameters()
+            parameter: f"networks.discriminator.{name}" for name, parameter in self.discriminator.named_parameters()
         }
-        return [names[p] for group in self.optimizers["discriminator"].param_groups for p in group["params"]]
-
-    def _copied_buffers(self, role: str) -> dict[str, Tensor]:
-        return {f"networks.{role}.{name}": buffer.clone() for name, buffer in self.networks[role].named_buffers()}
+        return [names[p] for group in optimizer.param_groups for p in group["params"]]
 
     def _supposing(self, present: dict[str, Tensor], play: Callable[[], T]) -> T:
         """Play with parameters and buffers of the networks replaced by `present`, for whoever reads them."""
-        result: T = functional_call(Scene(self.networks, play), present, ())
+        scene = Scene({"generator": self.generator, "discriminator": self.discriminator}, play)
+        result: T = functional_call(scene, present, ())
         return result
 
-    def _clip(self, supposed: Lookahead) -> None:
+    def _clip(self, lookahead: Lookahead) -> None:
         """Weight clipping, differentiably: what is clipped no longer depends on the step."""
-        for constraint in self.constraints.values():
+        for constraint in self.game.constraints.values():
             if isinstance(constraint, WeightClipping) and constraint.player == "discriminator":
                 bound = constraint.bound
-                supposed.values = [value.clamp(-bound, bound) for value in supposed.values]
+                lookahead.values = [value.clamp(-bound, bound) for value in lookahead.values]
 
     @contextmanager
     def _memory_set_aside(self) -> Iterator[None]:
@@ -159,8 +180,9 @@ class Unrolled(NoiseToImage):
             self.regularizers = real
 
 
-def ignore(real: Tensor, generated: Tensor) -> None:
-    """Nobody is told the scores of a step that is not taken."""
+def copied_buffers(role: str, network: nn.Module) -> dict[str, Tensor]:
+    """The buffers of a network by their names in a scene."""
+    return {f"networks.{role}.{name}": buffer.clone() for name, buffer in network.named_buffers()}
 
 
 def graph(tensors: Sequence[Tensor | None]) -> Iterator[Any]:
@@ -178,7 +200,7 @@ def graph(tensors: Sequence[Tensor | None]) -> Iterator[Any]:
 class Scene(nn.Module):
     """Plays a closure as the forward pass of a module with the networks in it, where `functional_call` finds them."""
 
-    def __init__(self, networks: dict[str, nn.Module], play: Callable[[], Any]) -> None:
+    def __init__(self, networks: Mapping[str, nn.Module], play: Callable[[], Any]) -> None:
         super().__init__()
         self.networks = nn.ModuleDict(networks)
         self.play = play

@@ -80,11 +80,11 @@ class Players:
         assert isinstance(algorithm, NoiseToImage)
         self.batches, self.device = batches, run.engine.device
         self.latent_of, self.critic_steps = algorithm.latent, algorithm.critic_steps
-        self.regularizers, self.constraints = algorithm.regularizers, algorithm.constraints
+        self.regularizers, self.constraints = algorithm.regularizers, algorithm.game.constraints
         self.generator = published(algorithm.networks["generator"], run)
         self.discriminator = published(algorithm.networks["discriminator"], run)
         self.conditional = bool(getattr(algorithm.networks["generator"], "num_classes", 0))
-        self.adversarial: Any = algorithm.adversarial
+        self.adversarial: Any = algorithm.game.adversarial
         self.optimizer_generator = as_it_comes(algorithm.optimizers["generator"], self.generator)
         self.optimizer_discriminator = as_it_comes(algorithm.optimizers["discriminator"], self.discriminator)
 
@@ -216,7 +216,7 @@ def _loop(run: Run) -> Callable[[Players], Step]:
             raise _no_loop(f"loss.regularizers.{name}")
     if list(algorithm.augmentation.children()):
         raise _no_loop("an augmentation")
-    kind: Any = type(algorithm.adversarial)
+    kind: Any = type(algorithm.game.adversarial)
     tutorials = {NonSaturating: cross_entropy, Minimax: cross_entropy, LeastSquares: least_squares}
     if kind in tutorials and not algorithm.regularizers:
         return tutorials[kind]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity
 
-from gan_lab.algorithms.noise_to_image import NoiseToImage
+from gan_lab.algorithms.duel import column
 from gan_lab.benchmark.layers import layer_speeds, table
 from gan_lab.command_line.console import shown
 from gan_lab.training.run import Run
@@ -42,11 +42,12 @@ def profile(run: Run, folder: Path, ceiling: float) -> dict[str, Any]:
     for each in dearest:
         log.info("  %8.2f  %5.1f%%  %s", each["ms"], 100 * each["share"], each["operator"])
     told: dict[str, Any] = {"operators": dearest}
-    algorithm = run.algorithm
-    if isinstance(algorithm, NoiseToImage):
-        images, labels, *_ = run.stream.next()
-        inputs = {"generator": (algorithm.latent(len(images), run.engine.device), labels)}
-        speeds = layer_speeds(algorithm.networks, {**inputs, "discriminator": (images, labels)}, run.engine)
+    for duel in run.algorithm.duels.values():
+        batch = run.stream.next()
+        inputs = {"generator": (duel.source(batch, None), column(batch, duel.generator_condition))}
+        inputs["discriminator"] = (batch.image, column(batch, duel.condition))
+        networks = {"generator": duel.generator, "discriminator": duel.discriminator}
+        speeds = layer_speeds(networks, inputs, run.engine)
         (folder / "layers.md").write_text(table(speeds, ceiling) + "\n")
         log.info("\n%s", table(speeds, ceiling))
         told["layers"] = [each._asdict() for each in speeds]

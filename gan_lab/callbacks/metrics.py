@@ -53,7 +53,7 @@ class Metrics(Callback):
         extractor.prepare(data, run.engine.device)
         split = str(run.config["dataset"].get("split", "train"))
         self._reference = Reference(data, extractor, split, run.engine.device)
-        self._measures, refused = applicable(measures, self._reference, run.algorithm.sampler())
+        self._measures, refused = applicable(measures, self._reference, run.sampler())
         for name, why in refused.items():
             log.info("metrics    %s is not taken: %s", name, why)
         self._measured = run.step if run.measured else -1
@@ -81,7 +81,7 @@ class Metrics(Callback):
         began = time.perf_counter()
         about = {"step": run.step, "averaged": True, "precision": "fp32"}
         seed = run.config["seed"]
-        figures = measure(run.algorithm.sampler(), self._reference, self._measures, self.n, seed, about)
+        figures = measure(run.sampler(), self._reference, self._measures, self.n, seed, about)
         run.measured = {figure.name: figure for figure in figures}
         self._measured = run.step
         self._times, self._seconds = self._times + 1, self._seconds + time.perf_counter() - began

@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gan_lab.data.batch import Batch
 from gan_lab.pictures.grid import grid, picture_of, synthetic_note, write_png
+from gan_lab.sampling.request import Request
+from gan_lab.sampling.sampler import all_images
 from gan_lab.storage.files import remove_unfinished
 from gan_lab.training.callback import Callback
 from gan_lab.training.run import Run
@@ -13,12 +16,10 @@ from gan_lab.training.run import Run
 
 class SampleGrids(Callback):
     """A picture of `count` samples every `trainer.sample_every` steps and at the end, in `samples/` and the loggers;
-    one of real images once. A generator that takes labels shows its classes by columns, `MAX_COLUMNS` at most; a row
-    shares its latent. Where the dataset brings a picture of its own (points in the plane), that is what is drawn.
+    one of real images once. What is beside what is the sampler's to say (`Sampler.panel`). Where the dataset brings a
+    picture of its own (points in the plane), that is what is drawn.
 
     Images are made and laid out between two rounds; encoding and writing them is left to the background."""
-
-    MAX_COLUMNS = 10
 
     def __init__(self, count: int = 64) -> None:
         self.count = count
@@ -52,12 +53,11 @@ class SampleGrids(Callback):
         run.writer.submit(lambda: write_png(run.folder / "samples" / file, laid_out, note))
 
     def _picture(self, run: Run, seed: int) -> Tensor:
-        sampler, draw = run.algorithm.sampler(), picture_of(run.config)
-        if sampler.num_classes == 0 or draw is not grid:
-            return draw(sampler.sample(getattr(draw, "count", self.count), seed=seed))
-        columns = min(sampler.num_classes, self.MAX_COLUMNS)
-        classes = torch.linspace(0, sampler.num_classes - 1, columns).long().tolist()
-        return grid(sampler.by_class(classes, -(-self.count // columns), seed), columns)
+        sampler, draw = run.sampler(), picture_of(run.config)
+        if draw is not grid:
+            return draw(all_images(sampler, Request(getattr(draw, "count", self.count), seed)))
+        columns = sampler.panel(Batch(real_images(run, self.count)), seed)
+        return draw(torch.stack(list(columns.values()), 1).flatten(0, 1), len(columns) if len(columns) > 1 else None)
 
 
 def real_images(run: Run, count: int) -> Tensor:

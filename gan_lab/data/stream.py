@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections import deque
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from gan_lab.data.batch import Batch
 from gan_lab.data.store import Store, normalised
+from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError, GanLabError
 
 RESIDENT_LIMIT = 4 * 1024**3
@@ -189,10 +189,10 @@ class Stream:
         """The permutation of `epoch` and the flips along it, where the gather happens; the latest two are kept."""
         if epoch not in self._orders:
             where = self.device if self.resident else torch.device("cpu")
-            order = torch.randperm(len(self.store), generator=_generator(f"{self.seed} {epoch}")).to(where)
+            order = torch.randperm(len(self.store), generator=generator_of(f"{self.seed} {epoch}")).to(where)
             flips = None
             if self.flip:
-                generator = _generator(f"{self.seed} {epoch} flip")
+                generator = generator_of(f"{self.seed} {epoch} flip")
                 flips = torch.randint(2, (len(self.store),), generator=generator).bool().to(where)
             self._orders = {old: kept for old, kept in self._orders.items() if old == epoch - 1}
             self._orders[epoch] = order, flips
@@ -236,12 +236,6 @@ class Stream:
             pixels = torch.where(flips.view(-1, 1, 1, 1), pixels.flip(3), pixels)
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         return normalised(pixels.contiguous(memory_format=layout))
-
-
-def _generator(words: str) -> torch.Generator:
-    """A generator of the CPU that these words alone decide."""
-    seed = hashlib.sha256(words.encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(seed[:8], "big") >> 1)
 
 
 def _joined(pieces: list[Tensor]) -> Tensor:

@@ -6,6 +6,7 @@ and plain values, so that a checkpoint loads with `weights_only=True` (NumPy's o
 
 from __future__ import annotations
 
+import hashlib
 import random
 from typing import Any
 
@@ -18,6 +19,12 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)  # users' own transforms draw from the global generator
     torch.manual_seed(seed)
+
+
+def generator_of(words: str) -> torch.Generator:
+    """A generator of the CPU that these words alone decide."""
+    seed = hashlib.sha256(words.encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(seed[:8], "big") >> 1)
 
 
 def random_state() -> dict[str, Any]:

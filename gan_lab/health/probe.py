@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gan_lab.algorithms.noise_to_image import NoiseToImage
-from gan_lab.engine.engine import Engine
+from gan_lab.algorithms.duel import Duel, Fake, column
+from gan_lab.data.batch import Batch
 from gan_lab.health.activations import DeadUnits
 from gan_lab.health.movement import Movement
 from gan_lab.health.signals import Signals
-from gan_lab.layers.critique import of
 from gan_lab.losses.adversarial import AdversarialLoss
 from gan_lab.training.without_trace import without_trace
 
@@ -28,39 +27,38 @@ class Probe:
 
     Both players are asked as they play: in the modes, precision and augmentation of a round, real and generated images
     in passes of their own, because the statistics that evaluation mode has are not those that either learns by. Of a
-    game that is not one of noise, a generator and a discriminator, only gradients and weights are looked at.
+    game that has several duels the first is looked at; of one without, only gradients and weights.
     """
 
     def __init__(self, run: Run, count: int = 64) -> None:
         algorithm = run.algorithm
         self.movement = Movement(algorithm.networks, fresh=run.fresh)
-        if not isinstance(algorithm, NoiseToImage):
+        self.duel = next(iter(algorithm.duels.values()), None)
+        if self.duel is None:
             return
-        generator, discriminator = algorithm.networks["generator"], algorithm.networks["discriminator"]
         store, device = run.store, run.engine.device
-        packed = int(getattr(discriminator, "images_per_score", 1))
+        packed = int(getattr(self.duel.discriminator, "images_per_score", 1))
         count = max(min(count, len(store)) // packed, 1) * packed
         places = torch.linspace(0, len(store) - 1, count).long()
         real = store.read(places.numpy())
         labels = None if store.labels is None else torch.from_numpy(store.labels[places.numpy()])
-        latents = algorithm.latent(count, torch.device("cpu"), torch.Generator().manual_seed(run.config["seed"]))
         layout = torch.channels_last if run.engine.channels_last and real.shape[1] > 1 else torch.contiguous_format
-        self.real = real.to(device).contiguous(memory_format=layout)
-        self.labels = None if labels is None else labels.to(device)
-        self.latents = latents.to(device)
-        self.by_class = labels is not None and bool(getattr(generator, "num_classes", 0))
+        images = real.to(device).contiguous(memory_format=layout)
+        self.batch = Batch(images, None if labels is None else labels.to(device))
+        self.source = self.duel.source(self.batch, torch.Generator().manual_seed(run.config["seed"]))
+        self.by_class = labels is not None and bool(getattr(self.duel.generator, "num_classes", 0))
         self.spread = _spread(real, labels if self.by_class else None)
         self.ends = float(at_the_ends(real))
 
     def look(self, run: Run) -> Signals:
         """The signals of this moment; the run goes on as if nobody had looked."""
         found: dict[str, Tensor] = {}
-        for role in ("generator", "discriminator"):
-            if f"gradient_norm/{role}" in run.metrics:
-                found[f"gradient_{role}"] = run.metrics[f"gradient_norm/{role}"]
+        for player in ("generator", "discriminator"):
+            if f"gradient_norm/{player}" in run.metrics:
+                found[f"gradient_{player}"] = run.metrics[f"gradient_norm/{player}"]
         found |= {name: value for name, value in self.movement.read().items() if name in Signals._fields}
-        if isinstance(run.algorithm, NoiseToImage):
-            found |= self._played(run.algorithm, run.engine)
+        if self.duel is not None:
+            found |= self._played(self.duel)
         if not found:
             return Signals(run.step, run.images_seen / len(run.store))
         device = run.engine.device
@@ -71,19 +69,22 @@ class Probe:
             signals["gradient_ratio"] = signals.get("gradient_generator", math.nan) / signals["gradient_discriminator"]
         return Signals(run.step, run.images_seen / len(run.store), **signals, finite=float(finite))
 
-    def _played(self, algorithm: NoiseToImage, engine: Engine) -> dict[str, Tensor]:
+    def _played(self, duel: Duel) -> dict[str, Tensor]:
         """Everything that is asked of the players."""
-        networks, dead = algorithm.networks, (DeadUnits(), DeadUnits())
-        generator = engine.uncompiled(networks["generator"])
-        with without_trace([*networks.values(), algorithm.augmentation]), engine.autocast():
+        nothing = Fake(self.batch.image, self.source, column(self.batch, duel.generator_condition))
+        turn = duel.turn(duel.generator, self.batch, nothing)  # its ways to ask the players
+        assert turn.generator is not None
+        dead = (DeadUnits(), DeadUnits())
+        networks = [duel.generator, duel.discriminator, duel.augmentation]
+        with without_trace(networks), duel.game.engine.autocast():
             with dead[0]:
-                fake: Tensor = generator(self.latents, self.labels).float()
-            other: Tensor | None = generator(self.latents.roll(1, 0), self.labels).float() if self.by_class else None
+                fake: Tensor = turn.generator(self.source)
+            other: Tensor | None = turn.generator(self.source.roll(1, 0)) if self.by_class else None
             with dead[1]:
-                real_scores = self._scores(algorithm, engine, self.real)
-            fake_scores = self._scores(algorithm, engine, fake)
+                real_scores = turn.critic(turn.real)
+            fake_scores = turn.critic(fake)
         between = distance(fake) if other is None else (fake - other).flatten(1).norm(dim=1).mean()
-        pulls = pull(algorithm.adversarial, real_scores, fake_scores)
+        pulls = pull(duel.game.adversarial, real_scores, fake_scores)
         real, generated = of_images(real_scores), of_images(fake_scores)
         variety = {"diversity": between / self.spread} if self.spread else {}
         return {
@@ -97,11 +98,6 @@ class Probe:
             "dead": torch.stack([each.share.to(fake.device) for each in dead]).max(),
             "saturated": at_the_ends(fake) - self.ends,
         }
-
-    def _scores(self, algorithm: NoiseToImage, engine: Engine, images: Tensor) -> Tensor:
-        discriminator = engine.uncompiled(algorithm.networks["discriminator"])
-        scores: Tensor = of(discriminator(algorithm.augmentation(images), self.labels)).scores
-        return scores.float()
 
 
 def of_images(scores: Tensor) -> Tensor:

@@ -25,9 +25,9 @@ class HistoricalAveraging(Remembering):
     def __call__(self, turn: Turn) -> Tensor:
         assert turn.mover is not None
         weights = {name: p for name, p in turn.mover.named_parameters() if p.requires_grad}
-        means = {name: self.remembered(f"mean.{name}", weight) for name, weight in weights.items()}
+        means = {name: self.remembered(f"mean.{name}", weight, turn) for name, weight in weights.items()}
         distance = torch.stack([(weight - means[name]).square().sum() for name, weight in weights.items()]).sum()
-        turns = self.remembered("turns", distance.new_zeros(()))
+        turns = self.remembered("turns", distance.new_zeros(()), turn)
         turns += 1
         with torch.no_grad():
             for name, weight in weights.items():

@@ -40,10 +40,10 @@ class LeCam(Remembering):
         real, fake = turn.real_scores, turn.fake_scores
         assert real is not None
         assert fake is not None
-        turns = self.remembered("turns", torch.zeros((), dtype=torch.int64, device=real.device))
+        turns = self.remembered("turns", torch.zeros((), dtype=torch.int64, device=real.device), turn)
         newcomer = 1.0 - self.decay * (turns >= max(self.start, 1)).to(real.dtype)  # 1: the average is the newest mean
         on_real, on_fake = (
-            self.remembered(name, scores.mean()).lerp_(scores.detach().mean(), newcomer)
+            self.remembered(name, scores.mean(), turn).lerp_(scores.detach().mean(), newcomer)
             for name, scores in (("real", real), ("fake", fake))
         )
         started = (turns >= self.start).to(real.dtype)

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from gan_lab.losses.regularizers import Regularizer
+from gan_lab.losses.regularizers import Regularizer, Turn
 
 
 class Remembering(Regularizer):
@@ -20,8 +20,9 @@ class Remembering(Regularizer):
         super().__init__(weight, every)
         self._memory: dict[str, Tensor] = {}
 
-    def remembered(self, name: str, initial: Tensor) -> Tensor:
-        """The tensor of that name; a copy of `initial` at first, and always on its device."""
+    def remembered(self, name: str, initial: Tensor, turn: Turn) -> Tensor:
+        """The tensor of that name, of the turn's duel; a copy of `initial` at first, and always on its device."""
+        name = f"{turn.duel}.{name}" if turn.duel else name
         kept = self._memory.get(name)
         if kept is None:
             self._memory[name] = initial.detach().clone()

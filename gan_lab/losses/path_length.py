@@ -35,6 +35,6 @@ class PathLength(Remembering):
         noise = torch.randn_like(images) / (images.shape[-2] * images.shape[-1]) ** 0.5
         (gradient,) = torch.autograd.grad((images * noise).sum(), latent, create_graph=True)
         lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)  # (N,)
-        mean = self.remembered("length", lengths.new_zeros(()))
+        mean = self.remembered("length", lengths.new_zeros(()), turn)
         mean.lerp_(lengths.detach().mean(), self.decay)
         return (lengths - mean).square().mean()

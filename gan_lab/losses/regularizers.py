@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -18,25 +18,33 @@ from torch import Tensor, nn
 
 from gan_lab.layers.critique import Critique
 
+Pairs = Mapping[str, tuple[Tensor, Tensor]]
+
 
 @dataclass
 class Turn:
     """What lies on the table when a player pays: images, critiques, and ways to ask for more.
 
-    `critic` maps images to scores (N, ...), with augmentation and conditioning already inside; `generator` maps latents
-    to images, labels bound. `mover` is the network of the player that pays. In the discriminator's turn `fake` is
-    detached; in the generator's, `real_critique` is there only for who needs it, and carries no gradient.
+    `critic` maps images to scores (N, ...), with augmentation inside and the batch's condition unless it is asked about
+    another; `generator` maps latents (or whatever it starts from) to images, its condition bound. `mover` is the
+    network of the player that pays. `condition` is the column of the batch that the discriminator gets second. `pairs`
+    are what was made and what was wanted, by name. In the discriminator's turn `fake` is detached; in the generator's,
+    `real_critique` is there only for who needs it, and carries no gradient. `duel` tells apart the duels of a game that
+    has several.
     """
 
     real: Tensor  # (N, C, H, W)
     fake: Tensor  # (N, C, H, W)
-    critic: Callable[[Tensor], Tensor]
+    critic: Callable[..., Tensor]
     real_critique: Critique | None = None
     fake_critique: Critique | None = None
     labels: Tensor | None = None  # (N,)
     latent: Tensor | None = None  # (N, D)
     generator: Callable[[Tensor], Tensor] | None = None
     mover: nn.Module | None = None
+    condition: Tensor | None = None
+    pairs: Pairs = field(default_factory=dict)
+    duel: str = ""
 
     @property
     def real_scores(self) -> Tensor | None:
@@ -48,10 +56,16 @@ class Turn:
 
 
 class Regularizer(ABC):
-    """A penalty for one player. Raises ValueError for a negative or infinite `weight` and for `every` below 1."""
+    """A penalty for one player, from the round `begin` on, in every `every`-th round.
+
+    `begin` may be set by whoever builds it (`loss.regularizers.NAME.begin`). Raises ValueError for a negative or
+    infinite `weight` and for `every` below 1.
+    """
 
     player: str = "discriminator"
+    begin: int = 0
     needs_real: ClassVar[bool] = False  # in the generator's turn: the critique of the real images
+    pair: str = ""  # the pair of the turn that it compares
 
     def __init__(self, weight: float, every: int = 1) -> None:
         if not (math.isfinite(weight) and weight >= 0):
@@ -60,6 +74,10 @@ class Regularizer(ABC):
             raise ValueError(f"every must be a whole number of at least 1, not {every}")
         self.weight: float | Tensor = weight  # a tensor where a schedule moves it on a device
         self.every = every
+
+    def is_due(self, step: int) -> bool:
+        """Whether it is paid in the round after `step` rounds."""
+        return step >= self.begin and step % self.every == 0
 
     @abstractmethod
     def __call__(self, turn: Turn) -> Tensor:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from gan_lab.errors import ConfigError
 from gan_lab.features.extractor import Extracted
@@ -14,6 +13,7 @@ from gan_lab.metrics.base import Measure, Part
 from gan_lab.metrics.figure import Figure, Value
 from gan_lab.metrics.reference import Reference
 from gan_lab.pictures.grid import to_bytes
+from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler
 
 STANDARD = 50_000  # generated images of a published FID
@@ -48,7 +48,9 @@ def measure(
     accumulators = {name: each.begin(n) for name, each in measures.items()}
     looks = any(each.features for each in measures.values())
     done = 0
-    for images, labels in parts(sampler, n, seed):
+    label = sampler.each_in_turn(n)
+    for images in sampler.images(Request(n, seed, label=label)):
+        labels = None if label is None else label[done : done + len(images)]
         if reference.data.store.dtype == "uint8":
             images = to_bytes(images)  # what a file would hold: eight bits
         extracted = reference.extractor(images) if looks else NO_FEATURES
@@ -61,16 +63,6 @@ def measure(
         for value in accumulator.values(reference):
             figures.append(figure(value, measures[name], reference, n, {**about, "seed": seed}))
     return figures
-
-
-def parts(sampler: Sampler, n: int, seed: int) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """`n` images in [-1, 1], some at a time, and the classes they were asked for."""
-    pieces = getattr(sampler, "pieces", None)
-    if pieces is not None:
-        yield from pieces(n, seed)
-        return
-    labels = torch.arange(n) % sampler.num_classes if sampler.num_classes else None
-    yield sampler.sample(n, seed=seed), labels
 
 
 def figure(value: Value, measure: Measure, reference: Reference, n: int, about: Mapping[str, Any]) -> Figure:

@@ -1,27 +1,64 @@
-"""What draws images from trained networks."""
+"""What draws images from trained networks, whatever the game was."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+from gan_lab.data.batch import Batch
+from gan_lab.errors import ConfigError
+from gan_lab.sampling.request import Request
+
+REFUSED = {
+    "label": "was trained without labels, it makes what it likes",
+    "caption": "does not read captions",
+    "input": "makes images from nothing but its latents",
+    "codes": "has no latents",
+    "truncation": "has no latents that could be truncated",
+}
 
 
-class Sampler(Protocol):
-    """Draws images from trained networks."""
+class Sampler(ABC):
+    """`takes` names what a request may hold, `network` is the module that makes the images, `num_classes` how many
+    classes can be asked for (0: none)."""
 
-    num_classes: int  # 0 where there is nothing to choose
+    takes: frozenset[str] = frozenset()
+    network: nn.Module
+    num_classes: int = 0
+    AT_ONCE: ClassVar[int] = 64  # images
 
-    def sample(
-        self, n: int, seed: int = 0, labels: Sequence[int] | None = None, truncation: float | None = None
-    ) -> Tensor:
-        """`(n, C, H, W)` in [-1, 1] on the CPU; the same for the same seed on every device.
-
-        `labels`: `n` classes (None: each in turn). `truncation`: no number of the latent beyond it.
+    def images(self, request: Request) -> Iterator[Tensor]:
+        """`(k, C, H, W)` in [-1, 1] on the CPU, some at a time, `n` in all; the same for the same request on every
+        device. Raises ConfigError, in one line, for a request of what this network does not take, before anything is
+        made.
         """
-        ...
+        for name in request.asked:
+            if name not in self.takes:
+                raise ConfigError(f"{name}: this generator {REFUSED[name]}")
+        return self.drawn(request)
 
-    def by_class(self, classes: Sequence[int], rows: int, seed: int = 0) -> Tensor:
-        """`rows` images of each class, `(rows * len(classes), C, H, W)`: a row shares its latent."""
-        ...
+    @abstractmethod
+    def drawn(self, request: Request) -> Iterator[Tensor]:
+        """The images of a request that may be made."""
+
+    @abstractmethod
+    def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
+        """What the network makes images from, `(n, D)` on the CPU: row i depends on the seed and i alone. Raises
+        ConfigError where there is no such thing."""
+
+    @abstractmethod
+    def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
+        """Columns of images by name, `(rows, C, H, W)` each, that show what it does with a batch."""
+
+    def each_in_turn(self, n: int) -> Tensor | None:
+        """A class for each of `n` images; None where there are no classes."""
+        return torch.arange(n) % self.num_classes if self.num_classes else None
+
+
+def all_images(sampler: Sampler, request: Request) -> Tensor:
+    """The images of a request as one tensor `(n, C, H, W)`."""
+    return torch.cat(list(sampler.images(request)))

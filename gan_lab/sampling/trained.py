@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from gan_lab.config import check_targets
 from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.sampling.sampler import Sampler
+from gan_lab.sampling.request import Request
+from gan_lab.sampling.sampler import Sampler, all_images
 from gan_lab.storage.checkpoint import load as load_checkpoint
 from gan_lab.storage.checkpoint import load_newest
 from gan_lab.wrappers.build import build_network
@@ -48,13 +50,25 @@ class Trained:
         keeps the latent's numbers below it (smaller: more typical, less varied). Raises ConfigError for a class that
         is not there.
         """
+        return all_images(self.sampler, self.request(n, seed, label, truncation))
+
+    def request(
+        self,
+        n: int,
+        seed: int = 0,
+        label: int | str | Sequence[int | str] | None = None,
+        truncation: float | None = None,
+    ) -> Request:
+        """The same as a request: classes by number or name, which take turns."""
         labels = None if label is None else self.labels(label)
-        taken = None if labels is None else [labels[index % len(labels)] for index in range(n)]
-        return self.sampler.sample(n, seed=seed, labels=taken, truncation=truncation)
+        taken = None if labels is None else torch.tensor([labels[index % len(labels)] for index in range(n)])
+        return Request(n, seed, label=taken, truncation=truncation)
 
     def by_class(self, label: Sequence[int | str], rows: int, seed: int = 0) -> Tensor:
         """`rows` images of each class, row by row: `(rows * len(label), C, H, W)`; a row shares its latent."""
-        return self.sampler.by_class(self.labels(label), rows, seed)
+        labels = torch.tensor(self.labels(label))
+        codes = self.sampler.codes(rows, seed).repeat_interleave(len(labels), 0)
+        return all_images(self.sampler, Request(len(codes), seed, label=labels.repeat(rows), codes=codes))
 
     def labels(self, label: int | str | Sequence[int | str]) -> list[int]:
         """Classes as numbers. A word is a name first and a number second."""
@@ -89,17 +103,17 @@ def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust:
     check_targets(stored, trust)
     engine = Engine(device=device, precision="fp32")
     algorithm: Any = hydra.utils.get_class(config["algorithm"]["_target_"])
-    if not hasattr(algorithm, "load_sampler"):
+    if not hasattr(algorithm, "sampler"):
         raise ConfigError(f"{path}: its algorithm {config['algorithm']['_target_']} is not a gan_lab Algorithm")
     networks = {}
-    for role in algorithm.averaged:
+    for role in (role for role in config["model"] if role.partition("_")[0] in algorithm.averaged):
         network = build_network(config, role)
         try:
             network.load_state_dict(state["ema"][role])
         except (KeyError, RuntimeError) as error:
             raise GanLabError(f"{path}: its weights do not fit its own configuration's {role}") from error
         networks[role] = engine.place(network).eval()
-    return Trained(algorithm.load_sampler(networks, config["algorithm"], engine), path, state["step"], config)
+    return Trained(algorithm.sampler(networks, config["algorithm"], engine), path, state["step"], config)
 
 
 def find(run: Path, name: str) -> tuple[Path, dict[str, Any]]:

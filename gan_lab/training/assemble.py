@@ -10,13 +10,15 @@ import torch
 from torch import nn
 
 from gan_lab.algorithms.base import Algorithm
-from gan_lab.config import build, build_each
+from gan_lab.algorithms.game import Game, kind_of
+from gan_lab.config import build, build_each, require_whole
 from gan_lab.data.store import Store
 from gan_lab.data.stream import Stream
 from gan_lab.engine.engine import Engine
 from gan_lab.engine.seeding import seed_everything
 from gan_lab.errors import ConfigError
 from gan_lab.loggers.base import Loggers
+from gan_lab.losses.regularizers import Regularizer
 from gan_lab.storage.writer import Writer
 from gan_lab.training.callback import Callback
 from gan_lab.training.memory.batch_size import choose_batch_size
@@ -77,19 +79,21 @@ def build_algorithm(
 ) -> Algorithm:
     """Build the game: its losses, its augmentation, and the schedules that move any of `parts`."""
     loss, augmentation = config["loss"], engine.place(build(config["augmentation"], "augmentation"))
-    algorithm: Algorithm = build(
-        config["algorithm"],
-        "algorithm",
+    settings = dict(config["algorithm"])
+    game = Game(
         networks=networks,
         optimizers=optimizers,
-        schedule=build(config["optimizer"]["schedule"], "optimizer.schedule"),
-        adversarial=build_wrapped(loss["adversarial"], "loss.adversarial", wrappers_of(config, "adversarial"), parts),
-        regularizers=build_each(loss["regularizers"], "loss.regularizers", parts),
-        constraints=build_each(loss.get("constraints"), "loss.constraints", parts),
-        augmentation=augmentation,
         engine=engine,
+        adversarial=build_wrapped(loss["adversarial"], "loss.adversarial", wrappers_of(config, "adversarial"), parts),
+        augmentation=augmentation,
+        ema=build(settings.pop("ema"), "algorithm.ema"),
+        schedule=build(config["optimizer"]["schedule"], "optimizer.schedule"),
+        regularizers=build_regularizers(loss["regularizers"], parts),
+        constraints=build_each(loss.get("constraints"), "loss.constraints", parts),
         accumulation=plan.accumulation,
+        adversarial_from=require_whole(loss.get("adversarial_from", 0), "loss.adversarial_from", 0),
     )
+    algorithm: Algorithm = build(settings, "algorithm", game=game)
     algorithm.compile()
     parts |= {"algorithm": algorithm, "algorithm.ema": algorithm.averages, "augmentation": augmentation}
     for name, ramp in build_each(config.get("schedules"), "schedules").items():
@@ -120,18 +124,35 @@ def _fill_from_data(node: Any, store: Store) -> None:
                 _fill_from_data(value, store)
 
 
+def build_regularizers(nodes: Mapping[str, Any], parts: dict[str, Any]) -> dict[str, Regularizer]:
+    """The regularizers by name. `begin`, the round from which one counts, is a key of every one of them."""
+    plain = {name: {k: v for k, v in node.items() if k != "begin"} for name, node in nodes.items() if node is not None}
+    built: dict[str, Regularizer] = build_each(plain, "loss.regularizers", parts)
+    for name, regularizer in built.items():
+        regularizer.begin = require_whole(nodes[name].get("begin", 0), f"loss.regularizers.{name}.begin", 0)
+    return built
+
+
 def build_optimizers(
     nodes: Mapping[str, Any], networks: Mapping[str, nn.Module], engine: Engine
 ) -> dict[str, torch.optim.Optimizer]:
-    """One optimizer for every network that the configuration has one for."""
-    optimizers = {}
+    """One optimizer for every player, which has all networks of its kind. Raises ConfigError for a network without an
+    optimizer, and for an optimizer without a network."""
+    kinds: dict[str, list[nn.Module]] = {}
     for role, network in networks.items():
-        if role in nodes:
-            factory = build(nodes[role], f"optimizer.{role}")
-            try:
-                optimizers[role] = engine.optimizer(factory, network)
-            except (TypeError, ValueError) as error:
-                raise ConfigError(f"optimizer.{role}: {error}") from error
+        kinds.setdefault(kind_of(role), []).append(network)
+    for player in nodes:
+        if player != "schedule" and player not in kinds:
+            raise ConfigError(f"optimizer.{player}: there is no network model.{player}; it has {', '.join(networks)}")
+    optimizers = {}
+    for player, members in kinds.items():
+        if player not in nodes:
+            raise ConfigError(f"optimizer.{player}: missing; model.{player} has nothing that moves it")
+        factory = build(nodes[player], f"optimizer.{player}")
+        try:
+            optimizers[player] = engine.optimizer(factory, nn.ModuleList(members))
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"optimizer.{player}: {error}") from error
     return optimizers
 
 

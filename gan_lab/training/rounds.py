@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-from gan_lab.algorithms.base import Algorithm
+from gan_lab.algorithms.base import Algorithm, Due
 from gan_lab.data.stream import Drawn, Stream
 from gan_lab.engine.graphs import Graph
 from gan_lab.training.device_metrics import DeviceMetrics
@@ -66,7 +66,7 @@ class Rounds:
             return self._replay(kind, drawn)
         return self._round(drawn, algorithm.due(step))
 
-    def _round(self, drawn: list[Drawn], due: Hashable) -> DeviceMetrics:
+    def _round(self, drawn: list[Drawn], due: Due) -> DeviceMetrics:
         batches = [self.stream.batch(each) for each in drawn]
         metrics = self.algorithm.train_step(batches, due)
         self.algorithm.follow_averages()

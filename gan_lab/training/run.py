@@ -16,6 +16,7 @@ from gan_lab.engine.engine import Engine
 from gan_lab.engine.seeding import random_state, restore_random_state
 from gan_lab.loggers.base import Loggers
 from gan_lab.metrics.figure import Figure, find
+from gan_lab.sampling.sampler import Sampler
 from gan_lab.storage import checkpoint
 from gan_lab.storage.writer import Writer
 from gan_lab.training.plan import Plan
@@ -100,13 +101,11 @@ class Run:
 
     def state_dict(self) -> dict[str, Any]:
         """The checkpoint of this moment: a round has ended and the next has not begun."""
-        augmentation = getattr(self.algorithm, "augmentation", None)
         return {
             "version": checkpoint.VERSION,
             "step": self.step,
             "images_seen": self.images_seen,
             **self.algorithm.state_dict(),
-            "augmentation": augmentation.state_dict() if augmentation is not None else {},
             "rng": random_state(),
             "stream": self.stream.state_dict(),
             "metrics": dict(self.figures),
@@ -118,9 +117,6 @@ class Run:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go back to that moment. The generators' state is put back last, when the first round begins."""
         self.algorithm.load_state_dict(state)
-        augmentation = getattr(self.algorithm, "augmentation", None)
-        if augmentation is not None:
-            augmentation.load_state_dict(state["augmentation"])
         self.stream.load_state_dict(state["stream"])
         self.step, self.images_seen = state["step"], state["images_seen"]
         self.figures = dict(state["metrics"])
@@ -128,6 +124,11 @@ class Run:
         self.best = Best(*state["best"]) if state.get("best") else None
         self.restored_rng = state["rng"]
         self.fresh = False
+
+    def sampler(self) -> Sampler:
+        """What draws from the averaged networks as they are now."""
+        averaged = {role: average.module for role, average in self.algorithm.averages.items()}
+        return type(self.algorithm).sampler(averaged, self.config["algorithm"], self.engine)
 
     @property
     def results(self) -> dict[str, float]:

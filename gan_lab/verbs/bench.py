@@ -187,7 +187,7 @@ def mean_flops(run: Run) -> float:
     """Of the rounds in which the lazy regularizers come round, each kind of round played once."""
     from gan_lab.benchmark.flops import counted
 
-    regularizers = getattr(run.algorithm, "regularizers", {}).values()
+    regularizers = run.algorithm.regularizers.values()
     period = min(math.lcm(*(int(each.every) for each in regularizers)), LONGEST)
     dues = [run.algorithm.due(step) for step in range(period)]
     total = 0

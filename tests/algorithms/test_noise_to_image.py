@@ -12,18 +12,17 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gan_lab.algorithms.averaging import ExponentialMovingAverage
-from gan_lab.algorithms.latents import Normal
-from gan_lab.algorithms.noise_to_image import NoiseSampler, NoiseToImage
-from gan_lab.algorithms.schedules import Constant, LinearDecay
+from gan_lab.algorithms.noise_to_image import NoiseToImage
+from gan_lab.algorithms.schedules import LinearDecay
 from gan_lab.data.batch import Batch
-from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError
 from gan_lab.losses import adversarial
 from gan_lab.losses.regularizers import R1, Regularizer, Turn
 from gan_lab.models import dcgan
+from tests.algorithms.games import noise_game
 
 SHAPE, DIM = (1, 16, 16), 8
+PLAYS = ("adversarial",)  # due in a round without regularizers
 
 
 def networks() -> dict[str, nn.Module]:
@@ -32,29 +31,10 @@ def networks() -> dict[str, nn.Module]:
 
 
 def game(
-    nets: Mapping[str, nn.Module] | None = None,
-    loss: adversarial.AdversarialLoss | None = None,
-    regularizers: Mapping[str, Regularizer] | None = None,
-    lr: float = 1e-2,
-    decay: float = 0.9,
-    schedule: Any = None,
-    optimizer: Any = torch.optim.Adam,
-    **settings: Any,
+    nets: Mapping[str, nn.Module] | None = None, lr: float = 1e-2, optimizer: Any = torch.optim.Adam, **more: Any
 ) -> NoiseToImage:
-    engine = Engine(device="cpu", precision="fp32")
-    nets = {role: engine.place(net) for role, net in (nets or networks()).items()}
-    return NoiseToImage(
-        latent=Normal(DIM),
-        adversarial=loss or adversarial.NonSaturating(),
-        regularizers=regularizers or {},
-        augmentation=nn.Identity(),
-        networks=nets,
-        optimizers={role: engine.optimizer(partial(optimizer, lr=lr), net) for role, net in nets.items()},
-        engine=engine,
-        ema=partial(ExponentialMovingAverage, decay=decay),
-        schedule=schedule or Constant(),
-        **settings,
-    )
+    found: NoiseToImage = noise_game(nets or networks(), DIM, optimizer=partial(optimizer, lr=lr), **more)
+    return found
 
 
 def batch(n: int = 8, seed: int = 1) -> Batch:
@@ -103,11 +83,11 @@ def test_only_the_mover_moves() -> None:
     ours = game(reuse_fake=False)
     generator, discriminator = ours.networks["generator"], ours.networks["discriminator"]
     before = snapshot(generator), snapshot(discriminator)
-    ours._discriminator_move(batch(), (), None)
+    ours.move_discriminator(batch(), PLAYS)
     assert all(moved(discriminator, before[1]))
     assert not any(moved(generator, before[0]))
     before = snapshot(generator), snapshot(discriminator)
-    ours._generator_move(batch(), (), None)
+    ours.move_generator(batch(), PLAYS)
     assert all(moved(generator, before[0]))
     assert not any(moved(discriminator, before[1]))
 
@@ -115,7 +95,7 @@ def test_only_the_mover_moves() -> None:
 @pytest.mark.parametrize("steps", [1, 3])
 def test_the_critic_moves_as_often_as_asked(steps: int) -> None:
     ours = game(critic_steps=steps)
-    ours.train_step([batch(seed=i) for i in range(ours.batches_per_round)], ())
+    ours.train_step([batch(seed=i) for i in range(ours.batches_per_round)], PLAYS)
     counts = {role: int(next(iter(o.state.values()))["step"]) for role, o in ours.optimizers.items()}
     assert counts == {"discriminator": steps, "generator": 1}
 
@@ -133,7 +113,9 @@ class Counted(Regularizer):
 def test_a_lazy_regularizer_is_due_every_so_often_and_counts_for_the_rounds_it_sat_out() -> None:
     lazy = Counted(weight=2.0, every=4)
     ours = game(regularizers={"lazy": lazy, "r1": R1(weight=1.0)}, lr=0.0)
-    assert [ours.due(step) for step in range(5)] == [("lazy", "r1"), ("r1",), ("r1",), ("r1",), ("lazy", "r1")]
+    assert [ours.due(step) for step in range(5)] == [
+        (*PLAYS, *names) for names in (("lazy", "r1"), ("r1",), ("r1",), ("r1",), ("lazy", "r1"))
+    ]
     metrics = [ours.train_step([batch()], ours.due(step)) for step in range(5)]
     assert lazy.calls == 2
     assert ["loss/discriminator/lazy" in m for m in metrics] == [True, False, False, False, True]
@@ -152,7 +134,7 @@ class ByNobody(Counted):
 
 
 def test_a_regularizer_belongs_to_its_player() -> None:
-    metrics = game(regularizers={"mine": ByGenerator(1.0)}).train_step([batch()], ("mine",))
+    metrics = game(regularizers={"mine": ByGenerator(1.0)}).train_step([batch()], (*PLAYS, "mine"))
     assert "loss/generator/mine" in metrics
     assert "loss/discriminator/mine" not in metrics
     with pytest.raises(ConfigError, match=r"loss\.regularizers\.odd: its player 'referee'"):
@@ -177,7 +159,7 @@ def test_accumulation_gives_the_whole_batch_gradient() -> None:
         nets = {"generator": Linear(DIM, SHAPE), "discriminator": Linear(256, ())}
         ours = game(nets, optimizer=torch.optim.SGD, accumulation=pieces, reuse_fake=False)
         torch.manual_seed(7)
-        ours.train_step([batch()], ())
+        ours.train_step([batch()], PLAYS)
         return ours
 
     whole, cut = play(1), play(4)
@@ -187,7 +169,7 @@ def test_accumulation_gives_the_whole_batch_gradient() -> None:
 
 def test_relativistic_hears_the_real_scores() -> None:
     """softplus(x) - softplus(-x) = x: with nobody moving, the two losses differ by the mean difference of scores."""
-    metrics = game(loss=adversarial.Relativistic(), lr=0.0).train_step([batch()], ())
+    metrics = game(loss=adversarial.Relativistic(), lr=0.0).train_step([batch()], PLAYS)
     gap = metrics["score/real"] - metrics["score/fake"]
     assert abs(float(gap)) > 1e-3
     assert_close(metrics["loss/generator"] - metrics["loss/discriminator"], gap, rtol=1e-4, atol=1e-6)
@@ -195,7 +177,7 @@ def test_relativistic_hears_the_real_scores() -> None:
 
 def test_averages_follow_the_generator() -> None:
     ours = game(decay=0.0)
-    ours.train_step([batch()], ())
+    ours.train_step([batch()], PLAYS)
     ours.average(0)
     assert_close(ours.averages["generator"].module.state_dict(), ours.networks["generator"].state_dict())
 
@@ -212,7 +194,7 @@ def test_state_dict_continues_the_game_exactly() -> None:
     def play(ours: NoiseToImage, steps: range) -> None:
         for step in steps:
             torch.manual_seed(step)
-            ours.train_step([batch(seed=step)], ())
+            ours.train_step([batch(seed=step)], PLAYS)
             ours.average(step)
 
     straight = game()
@@ -235,12 +217,3 @@ def _zero(module: nn.Module) -> None:
 def test_missing_role_is_named() -> None:
     with pytest.raises(ConfigError, match=r"model\.discriminator: missing"):
         game({"generator": networks()["generator"]})
-
-
-def test_sampler_depends_on_the_seed_alone() -> None:
-    generator, engine = networks()["generator"], Engine(device="cpu", precision="fp32")
-    whole = NoiseSampler(generator, Normal(DIM), engine, batch_size=64).sample(10, seed=4)
-    parts = NoiseSampler(generator, Normal(DIM), engine, batch_size=3).sample(10, seed=4)
-    assert whole.shape == (10, *SHAPE)
-    assert_close(parts, whole)
-    assert not torch.equal(NoiseSampler(generator, Normal(DIM), engine).sample(10, seed=5), whole)

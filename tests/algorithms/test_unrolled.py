@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -15,21 +15,20 @@ from torch.autograd.function import once_differentiable
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.testing import assert_close
 
-from gan_lab.algorithms.averaging import ExponentialMovingAverage
-from gan_lab.algorithms.latents import Normal
-from gan_lab.algorithms.noise_to_image import Fake, NoiseToImage
-from gan_lab.algorithms.schedules import Constant
+from gan_lab.algorithms.duel import Duel, Fake
+from gan_lab.algorithms.noise_to_image import NoiseToImage
 from gan_lab.algorithms.unrolled import Unrolled
 from gan_lab.data.batch import Batch
-from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError
 from gan_lab.losses import adversarial
 from gan_lab.losses.constraints import Constraint, WeightClipping
 from gan_lab.losses.regularizers import R1, R2, GradientPenalty, Regularizer, Turn
 from gan_lab.models import dcgan, mlp
+from tests.algorithms.games import noise_game
 from tests.compose import composed
 
 SHAPE, DIM = (1, 16, 16), 4
+PLAYS = ("adversarial",)  # due in a round without regularizers
 ADAM = partial(torch.optim.Adam, lr=1e-2, betas=(0.5, 0.9))
 SGD = partial(torch.optim.SGD, lr=0.1, momentum=0.5, weight_decay=1e-3)
 RMSPROP = partial(torch.optim.RMSprop, lr=1e-2, alpha=0.9, eps=1e-3)
@@ -40,31 +39,11 @@ def game(
     generator: nn.Module | None = None,
     kind: type[NoiseToImage] = Unrolled,
     optimizer: Any = ADAM,
-    loss: adversarial.AdversarialLoss | None = None,
-    regularizers: Mapping[str, Regularizer] | None = None,
-    generators: Any = None,
-    precision: str = "fp32",
-    **settings: Any,
+    **more: Any,
 ) -> Any:
     torch.manual_seed(0)
-    engine = Engine(device="cpu", precision=precision)
-    networks = {
-        "generator": engine.place(generator or mlp.Generator(SHAPE, DIM, 4, depth=1)),
-        "discriminator": engine.place(discriminator),
-    }
-    factories = {"generator": generators or optimizer, "discriminator": optimizer}
-    return kind(
-        latent=Normal(DIM),
-        adversarial=loss or adversarial.NonSaturating(),
-        regularizers=regularizers or {},
-        augmentation=nn.Identity(),
-        networks=networks,
-        optimizers={role: engine.optimizer(factories[role], net) for role, net in networks.items()},
-        engine=engine,
-        ema=partial(ExponentialMovingAverage, decay=0.9),
-        schedule=Constant(),
-        **settings,
-    )
+    networks = {"generator": generator or mlp.Generator(SHAPE, DIM, 4, depth=1), "discriminator": discriminator}
+    return noise_game(networks, DIM, kind, optimizer=optimizer, **more)
 
 
 def batch(n: int = 6, seed: int = 1, labels: bool = False) -> Batch:
@@ -121,7 +100,7 @@ def test_one_step_by_hand(name: str) -> None:
     generators = partial(torch.optim.SGD, lr=1.0)
     ours = game(Scalar(w, False), Scalar(t, True), optimizer=factory, generators=generators, unroll_steps=1)
     real = Batch(torch.full((3, 1, 1, 1), r), None)
-    ours._discriminator_move(real, (), None)  # one step taken: Adam has a past
+    ours.move_discriminator(real, PLAYS)  # one step taken: Adam has a past
     w, first = float(ours.networks["discriminator"].value.detach()), -r * sigmoid(-w * r) + t * sigmoid(w * t)
 
     slope = -r * sigmoid(-w * r) + t * sigmoid(w * t)
@@ -137,7 +116,7 @@ def test_one_step_by_hand(name: str) -> None:
     after = w - lr * move
     derivative = -sigmoid(-after * t) * (after + t * -lr * by_slope * by_t)
 
-    metrics = ours._generator_move(real, (), None)
+    metrics = ours.move_generator(real, PLAYS)
     assert_close(metrics["loss/generator"], torch.tensor(math.log1p(math.exp(-after * t))), rtol=1e-10, atol=0)
     assert_close(ours.networks["generator"].value.detach(), torch.tensor(t - derivative), rtol=1e-10, atol=0)
     assert float(ours.networks["discriminator"].value.detach()) == w
@@ -231,8 +210,8 @@ def really(ours: Any, real: Batch, latent: Tensor, shift: list[Tensor]) -> Tenso
     fake = Fake(theirs.networks["generator"](latent), latent)
     torch.manual_seed(9)
     for _ in range(theirs.unroll_steps):
-        theirs._discriminator_move(real, theirs.due(0), fake)
-    terms = NoiseToImage._generator_terms(theirs, real, fake, theirs.due(0))
+        theirs.move_discriminator(real, theirs.due(0), fake)
+    terms = Duel.generator_terms(theirs.duel, real, fake, theirs.due(0))
     return torch.stack(list(terms.values())).sum().detach()
 
 
@@ -247,7 +226,7 @@ def test_several_steps_are_those_that_would_be_taken(name: str) -> None:
     direction = [torch.randn_like(p) for p in parameters]
     fake = Fake(ours.networks["generator"](latent), latent)
     torch.manual_seed(9)
-    loss = torch.stack(list(ours._generator_terms(real, fake, ours.due(0)).values())).sum()
+    loss = torch.stack(list(ours.duel.generator_terms(real, fake, ours.due(0)).values())).sum()
     zero = [torch.zeros_like(p) for p in parameters]
     assert_close(loss.detach(), really(ours, real, latent, zero), rtol=1e-9, atol=1e-12)
     gradients = torch.autograd.grad(loss, parameters)
@@ -268,7 +247,7 @@ def test_the_steps_leave_nothing_behind(name: str) -> None:
     before = copy.deepcopy((discriminator.state_dict(), optimizer.state_dict()))
     remembered = [copy.deepcopy(vars(r)) for r in ours.regularizers.values()]
     generator = [p.detach().clone() for p in ours.networks["generator"].parameters()]
-    ours._generator_move(real, ours.due(0), None)
+    ours.move_generator(real, ours.due(0))
     assert_close((discriminator.state_dict(), optimizer.state_dict()), before, rtol=0, atol=0)
     assert_close([vars(r) for r in ours.regularizers.values()], remembered, rtol=0, atol=0)
     for network in ours.networks.values():
@@ -290,12 +269,12 @@ def test_images_that_a_penalty_makes_leave_nothing_in_the_generators_batch_norm(
     """And mixing torch's kernel (the first images) with the composed one (the penalty's) disturbs no backward pass."""
     ours = game(with_batch_norm(), dcgan.Generator(SHAPE, DIM, 4), regularizers={"own": Consistent(1.0)})
     with torch.no_grad():
-        kept = ours._generate(batch())
+        kept = ours.duel.fake(batch())
     before = {name: b.clone() for name, b in ours.networks["generator"].named_buffers()}
-    fake = Fake(ours.networks["generator"](kept.latent), kept.latent)
+    fake = Fake(ours.networks["generator"](kept.source), kept.source)
     after = {name: b.clone() for name, b in ours.networks["generator"].named_buffers()}
     assert not torch.equal(before["layers.1.running_mean"], after["layers.1.running_mean"])
-    ours._generator_move(batch(), ("own",), fake)
+    ours.move_generator(batch(), (*PLAYS, "own"), fake)
     assert_close(dict(ours.networks["generator"].named_buffers()), after, rtol=0, atol=0)
 
 
@@ -347,7 +326,7 @@ def test_what_cannot_be_unrolled_is_refused(settings: dict[str, Any], message: s
 def test_a_layer_that_is_differentiable_once_is_refused() -> None:
     ours = game(OnlyOnce(0.3, False))
     with pytest.raises(ConfigError, match=r"^algorithm\.unroll_steps: 5 needs a discriminator and regularizers that"):
-        ours.train_step([batch()], ())
+        ours.train_step([batch()], PLAYS)
 
 
 @pytest.mark.parametrize("model", ["gan", "wgan_gp"])

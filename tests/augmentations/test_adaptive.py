@@ -115,7 +115,7 @@ def test_p_moves_in_a_run_and_in_its_checkpoint(tmp_path: Path) -> None:
         "augmentation.adaptive.p=0.2",
     )
     augment = run.algorithm.augmentation.adaptive  # type: ignore[attr-defined]
-    run.algorithm._adapt(torch.ones(4))  # type: ignore[attr-defined]
+    run.algorithm.augmentation.adapt(torch.ones(4))
     assert_close(run.state_dict()["augmentation"]["adaptive.p"], torch.tensor(0.3))
     run.play()
     assert int(augment.looks) == 2

@@ -28,11 +28,11 @@ class NoWaiting(TorchDispatchMode):
     ],
 )
 def test_the_critic_waits_for_nothing(techniques: str, tmp_path: Path) -> None:
-    game: Any = tiny_run(tmp_path, "model=dcgan", f"+technique=[{techniques}]").algorithm
+    duel = tiny_run(tmp_path, "model=dcgan", f"+technique=[{techniques}]").algorithm.duels[""]
     images = torch.randn(4, 1, 16, 16)
     with NoWaiting():
-        critique = game._critique(images, None)
-        game._adapt(critique.scores.detach())
+        critique = duel.critique(images, None)
+        duel.note(critique.scores.detach(), critique.scores.detach())
     assert torch.isfinite(critique.scores).all()
 
 

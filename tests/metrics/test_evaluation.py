@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gan_lab.data.batch import Batch
 from gan_lab.data.data import Data, data_of
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError, GanLabError
@@ -35,6 +37,8 @@ from gan_lab.metrics.measures import (
 )
 from gan_lab.metrics.modes import Modes, modes_of_points, reverse_kl
 from gan_lab.metrics.reference import Reference
+from gan_lab.sampling.request import Request
+from gan_lab.sampling.sampler import Sampler, all_images
 from tests.compose import composed
 
 CPU = torch.device("cpu")
@@ -51,19 +55,31 @@ ALL = {
 }
 
 
-class Copies:
-    """A sampler that hands out the data itself, `every`-th image after the other, with its labels."""
+class Copies(Sampler):
+    """Hands out the data itself, `every`-th image after the other; the labels that it is asked for are theirs."""
+
+    takes = frozenset({"label"})
 
     def __init__(self, store: Store, every: int = 1, labelled: bool = True) -> None:
         self.store, self.every = store, every
         self.num_classes = 10 if labelled else 0
 
-    def pieces(self, n: int, seed: int = 0):
-        places = np.arange(n) * self.every % len(self.store)
-        for start in range(0, n, 64):
-            part = places[start : start + 64]
-            labels = torch.from_numpy(self.store.labels[part]) if self.num_classes else None
-            yield self.store.read(part), labels
+    def places(self, n: int) -> np.ndarray:
+        return np.arange(n) * self.every % len(self.store)
+
+    def each_in_turn(self, n: int) -> torch.Tensor | None:
+        return torch.from_numpy(self.store.labels[self.places(n)]) if self.num_classes else None
+
+    def drawn(self, request: Request) -> Iterator[torch.Tensor]:
+        places = self.places(request.n)
+        for start in range(0, request.n, 64):
+            yield self.store.read(places[start : start + 64])
+
+    def codes(self, n: int, seed: int, truncation: float | None = None) -> torch.Tensor:
+        raise NotImplementedError
+
+    def panel(self, shown: Batch, seed: int) -> dict[str, torch.Tensor]:
+        raise NotImplementedError
 
 
 def data(name: str = "digits") -> Data:
@@ -106,7 +122,7 @@ def test_every_metric_of_the_data_itself(digits: Reference) -> None:
 def test_parts_are_the_whole(digits: Reference) -> None:
     """What comes in parts gives what the function gives of everything at once."""
     store = digits.data.store
-    images = torch.cat([part for part, _ in Copies(store, 3).pieces(300)])
+    images = all_images(Copies(store, 3), Request(300))
     extracted = digits.extractor(torch.from_numpy(store.images[np.arange(300) * 3]))
     figures = measure(Copies(store, 3), digits, {"fid": ALL["fid"], "pr": ALL["pr"]}, 300, 0, {})
     assert figures[0].value == pytest.approx(

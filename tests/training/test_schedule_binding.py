@@ -47,7 +47,7 @@ def test_every_kind_of_part(tmp_path: Path) -> None:
         assert game.optimizers["discriminator"].param_groups[0]["betas"] == (0.5, value)
         assert game.optimizers["generator"].param_groups[0]["weight_decay"] == value
         assert game.averages["generator"].decay == value
-        assert game.constraints["weight_clipping"].bound == value  # type: ignore[attr-defined]
+        assert game.game.constraints["weight_clipping"].bound == value  # type: ignore[attr-defined]
         assert game.networks["discriminator"].layers[2].p == value  # type: ignore[union-attr, index]
 
 

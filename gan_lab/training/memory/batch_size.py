@@ -207,11 +207,6 @@ def unit_of(run: Run, total: int) -> int:
     return math.lcm(*packs, *groups)
 
 
-def takes_batches_whole(run: Run) -> bool:
-    """Whether a game refuses pieces: one whose steps are supposed."""
-    return bool(getattr(run.algorithm, "unroll_steps", 0))
-
-
 def divisors(total: int, least: int) -> Iterator[int]:
     """The numbers of equal pieces, from `least` on."""
     return (pieces for pieces in range(least, total + 1) if total % pieces == 0)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan_lab.algorithms.base import Algorithm
 from gan_lab.data.batch import Batch
 from gan_lab.engine.seeding import random_state, restore_random_state
 from gan_lab.storage.snapshot import Snapshot
@@ -96,10 +97,9 @@ def without_trace(run: Run) -> Iterator[None]:
 
     Averages, the data's stream and the counts are not a round's to change, and stay as they are on their own.
     """
-    game, augmentation = run.algorithm, getattr(run.algorithm, "augmentation", None)
-    stored = game.state_dict() | {"augmentation": augmentation.state_dict() if augmentation is not None else {}}
+    game = run.algorithm
     snapshot, random = Snapshot(), random_state()
-    snapshot.take(stored)
+    snapshot.take(game.state_dict())
     state = snapshot.state()
     groups = [(group, _options(group)) for o in game.optimizers.values() for group in o.param_groups]
     try:
@@ -108,25 +108,19 @@ def without_trace(run: Run) -> Iterator[None]:
         for group, options in groups:
             _put_back(group, options)
         game.load_state_dict(state)
-        if augmentation is not None:
-            augmentation.load_state_dict(state["augmentation"])
         for network in game.networks.values():
             network.zero_grad(set_to_none=True)
         restore_random_state(random)
 
 
 @contextmanager
-def _cut(game: Any, pieces: int) -> Iterator[None]:
+def _cut(game: Algorithm, pieces: int) -> Iterator[None]:
     """Let a game cut its batches into so many pieces, as if it had been made for it."""
-    before = {name: getattr(game, name) for name in ("accumulation", "reuse_fake") if hasattr(game, name)}
-    game.accumulation = pieces
-    if pieces > 1 and "reuse_fake" in before:
-        game.reuse_fake = False
+    before, game.accumulation = game.accumulation, pieces
     try:
         yield
     finally:
-        for name, value in before.items():
-            setattr(game, name, value)
+        game.accumulation = before
 
 
 def _batches(run: Run, batch_size: int) -> Callable[[], list[Batch]]:

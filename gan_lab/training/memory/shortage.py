@@ -14,7 +14,6 @@ from gan_lab.training.memory.batch_size import (
     divisors,
     give_back,
     least_piece,
-    takes_batches_whole,
     unit_of,
     usable,
 )
@@ -90,7 +89,7 @@ def _estimate(run: Run, batch: int, pieces: int) -> tuple[str, str]:
     now = line(run, min(pieces, 2), batch // pieces, limit, unit)
     taken = now.of(batch // pieces, pieces)
     words = f"a round of {batch} images takes about {size(taken)}, {size(room)} are there"
-    if takes_batches_whole(run):
+    if not run.algorithm.takes_pieces:
         sizes = range(batch // 2 // unit * unit, 0, -unit)
         fitting = next((images for images in sizes if now.of(images) <= limit), None)
         return words, OTHERWISE if fitting is None else f"trainer.batch_size={fitting} fits"

@@ -93,14 +93,15 @@ def raising(error: Exception) -> Callable[..., None]:
 
 def failing(run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, beyond: int) -> None:
     """Let every move on pieces of more than `beyond` images fail."""
-    critique = run.algorithm._critique  # type: ignore[attr-defined]
+    duel = run.algorithm.duels[""]
+    critique = duel.critique
 
     def limited(images: torch.Tensor, labels: torch.Tensor | None) -> object:
         if len(images) > beyond:
             raise error
         return critique(images, labels)
 
-    monkeypatch.setattr(run.algorithm, "_critique", limited)
+    monkeypatch.setattr(duel, "critique", limited)
 
 
 @pytest.mark.parametrize(

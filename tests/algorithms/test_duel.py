@@ -1,4 +1,4 @@
-"""Real and fake images in one pass of the discriminator: where that is the same, and only there."""
+"""One generator against one discriminator: what each sees, and when both kinds of images go in one pass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gan_lab.algorithms.noise_to_image import NoiseToImage, is_per_image
+from gan_lab.algorithms.duel import Duel, is_per_image
 from gan_lab.training.run import Run
 from tests.compose import tiny_run
 
@@ -17,21 +17,20 @@ JOINED = ["gan", "gan_small", "wgan_gp", "wgan_gp_resnet", "r3gan"]
 APART = ["dcgan", "wgan", "lsgan", "conv_gan", "cdcgan", "sngan", "sagan", "biggan"]  # BatchNorm, or spectral norm
 
 
-def game(run: Run) -> NoiseToImage:
-    assert isinstance(run.algorithm, NoiseToImage)
-    return run.algorithm
+def duel(run: Run) -> Duel:
+    return run.algorithm.duels[""]
 
 
 @pytest.mark.parametrize("model", [*JOINED, *APART])
 def test_which_discriminators(model: str, tmp_path: Path) -> None:
-    discriminator = game(tiny_run(tmp_path, f"model={model}")).networks["discriminator"]
+    discriminator = duel(tiny_run(tmp_path, f"model={model}")).discriminator
     assert is_per_image(discriminator) == (model in JOINED)
 
 
 @pytest.mark.parametrize("technique", ["minibatch_stddev", "minibatch_discrimination", "spectral_norm", "diffaugment"])
 def test_what_couples_images_keeps_the_passes_apart(technique: str, tmp_path: Path) -> None:
-    assert game(tiny_run(tmp_path, "model=wgan_gp", "loss=hinge")).one_pass
-    assert not game(tiny_run(tmp_path, "model=wgan_gp", "loss=hinge", f"+technique=[{technique}]")).one_pass
+    assert duel(tiny_run(tmp_path, "model=wgan_gp", "loss=hinge")).one_pass
+    assert not duel(tiny_run(tmp_path, "model=wgan_gp", "loss=hinge", f"+technique=[{technique}]")).one_pass
 
 
 def test_of_a_users_own_module_nothing_is_known() -> None:
@@ -55,8 +54,8 @@ def test_of_a_users_own_module_nothing_is_known() -> None:
 )
 def test_the_numbers_are_the_same(overrides: list[str], tmp_path: Path) -> None:
     together, apart = tiny_run(tmp_path, *overrides), tiny_run(tmp_path, *overrides)
-    assert game(together).one_pass
-    game(apart).one_pass = False
+    assert duel(together).one_pass
+    duel(apart).one_pass = False
     for _ in range(2):
         figures = []
         for run in (together, apart):

@@ -1,0 +1,56 @@
+"""Images from noise by a trained generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from gan_lab.algorithms.latents import Latent
+from gan_lab.data.batch import Batch
+from gan_lab.engine.engine import Engine
+from gan_lab.sampling.request import Request
+from gan_lab.sampling.sampler import Sampler, all_images
+
+
+class NoiseSampler(Sampler):
+    """A generator in evaluation mode. Where it takes labels and none are asked for, each class takes its turn."""
+
+    COLUMNS = 10  # classes that a panel shows at most
+
+    def __init__(self, generator: nn.Module, latent: Latent, engine: Engine) -> None:
+        self.network = generator
+        self.latent = latent
+        self.engine = engine
+        self.num_classes = int(getattr(generator, "num_classes", 0) or 0)
+        self.takes = frozenset(("codes", "truncation", *(("label",) if self.num_classes else ())))
+
+    def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
+        return self.latent.drawn(n, seed, truncation)
+
+    @torch.no_grad()
+    def drawn(self, request: Request) -> Iterator[Tensor]:
+        n, device = request.n, self.engine.device
+        codes = self.codes(n, request.seed, request.truncation) if request.codes is None else request.codes
+        label = self.each_in_turn(n) if request.label is None else request.label
+        self.network.eval()
+        for start in range(0, n, self.AT_ONCE):
+            part = slice(start, start + self.AT_ONCE)
+            condition = None if label is None else label[part].to(device)
+            images = self.network(codes[part].to(device), condition)
+            yield images.float().cpu().contiguous().clamp(-1, 1)
+
+    def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
+        """As many samples as are shown. Classes are columns, `COLUMNS` at most, and a row shares its latent."""
+        count = len(shown.image)
+        if not self.num_classes:
+            return {"samples": all_images(self, Request(count, seed))}
+        columns = min(self.num_classes, self.COLUMNS)
+        rows = -(-count // columns)
+        codes = self.codes(rows, seed)
+        classes = torch.linspace(0, self.num_classes - 1, columns).long().tolist()
+        return {
+            str(label): all_images(self, Request(rows, seed, label=torch.full((rows,), label), codes=codes))
+            for label in classes
+        }

@@ -1,0 +1,54 @@
+"""Distances in closed form, and which pair they are taken of."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from gan_lab.errors import ConfigError
+from gan_lab.losses.distances import L1, MSE, Charbonnier, Distance
+from gan_lab.losses.reconstruction import Reconstruction
+from gan_lab.losses.regularizers import Turn
+
+MADE, WANTED = torch.tensor([[[[1.0, -1.0]]], [[[0.0, 3.0]]]]), torch.tensor([[[[0.0, -1.0]]], [[[0.0, 1.0]]]])
+
+
+@pytest.mark.parametrize(
+    ("distance", "value"),
+    [
+        (L1(), 3 / 4),
+        (MSE(), 5 / 4),
+        (Charbonnier(0.5), (math.sqrt(1.25) + 0.5 + 0.5 + math.sqrt(4.25)) / 4),
+    ],
+)
+def test_distances(distance: Distance, value: float) -> None:
+    assert_close(distance(MADE, WANTED), torch.tensor(value))
+    assert_close(distance(WANTED, MADE), torch.tensor(value))
+
+
+@pytest.mark.parametrize("eps", [0.0, -1.0, math.nan])
+def test_a_corner_needs_a_radius(eps: float) -> None:
+    with pytest.raises(ValueError, match="eps must be a positive number"):
+        Charbonnier(eps)
+
+
+def test_charbonnier_has_a_slope_at_zero() -> None:
+    made = torch.zeros(1, 1, 1, 1, requires_grad=True)
+    Charbonnier()(made, torch.zeros(1, 1, 1, 1)).backward()
+    assert made.grad is not None
+    assert float(made.grad) == 0.0
+
+
+def test_it_compares_its_own_pair_in_fp32() -> None:
+    pairs = {"target": (MADE.bfloat16(), WANTED), "cycle": (WANTED, WANTED)}
+    turn = Turn(real=WANTED, fake=MADE, critic=lambda x: x, pairs=pairs)
+    found = Reconstruction("target", L1(), 100.0)(turn)
+    assert found.dtype == torch.float32
+    assert_close(found, torch.tensor(0.75))
+    assert float(Reconstruction("cycle", L1(), 10.0)(turn)) == 0.0
+    assert Reconstruction("cycle", L1(), 10.0).player == "generator"
+    with pytest.raises(ConfigError, match=r"no pair 'identity' \(it has: target, cycle\)"):
+        Reconstruction("identity", L1(), 5.0)(turn)
