@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIR = next((p for p in (PACKAGE / "configs", PACKAGE.parent / "configs") if p.is_dir()), PACKAGE / "configs")
+SCHEDULE = "schedule"
 TRUSTED = ("gan_lab", "torch.nn", "torch.optim")
 # What the classes of runs up to 0.4.1 are called now: the beginning of a `_target_`. Kept until 1.0.
 RENAMED = {
@@ -63,6 +64,7 @@ def build(node: Mapping[str, Any], key: str = "", **given: Any) -> Any:
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise ConfigError(f"{key or 'config'}: has no _target_ (the class to build)")
     _look_here_too()
+    node = without_schedules(node)
     try:
         if node.get("_partial_"):
             return hydra.utils.instantiate(node, **given, _convert_="all")
@@ -77,6 +79,38 @@ def build(node: Mapping[str, Any], key: str = "", **given: Any) -> Any:
         unknown = _unknown(factory.func, {**factory.keywords, **given}) if isinstance(error, TypeError) else []
         reason = f"takes no {', '.join(unknown)}" if unknown else _one_line(error)
         raise ConfigError(f"{key or 'config'} ({node['_target_']}): {reason}") from error
+
+
+def without_schedules(node: Any) -> Any:
+    """A configuration tree without the `schedule` of each component: it says how the component's numbers change over a
+    run, and is bound to them once they are there (`gan_lab.training.schedule_binding`)."""
+    if isinstance(node, dict):  # plain data; what OmegaConf has is not resolved yet
+        kept = {name: value for name, value in node.items() if not (name == SCHEDULE and _is_scheduled(node))}
+        return {name: without_schedules(value) for name, value in kept.items()}
+    return [without_schedules(value) for value in node] if isinstance(node, (list, tuple)) else node
+
+
+def schedules(node: Any, key: str = "") -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Every `(key of a component, key of a number below it, how that changes)` of a configuration tree."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            if name == SCHEDULE and _is_scheduled(node):
+                yield from ((key, number, ramp) for number, ramp in _ramps(value))
+            else:
+                yield from schedules(value, f"{key}.{name}" if key else str(name))
+
+
+def _is_scheduled(node: Mapping[str, Any]) -> bool:
+    """Whether the `schedule` of a node is of its numbers by name, and not a component that it is built with."""
+    found = node[SCHEDULE]
+    return "_target_" in node and isinstance(found, Mapping) and "_target_" not in found
+
+
+def _ramps(node: Mapping[str, Any], key: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, value in node.items():
+        below = f"{key}.{name}" if key else str(name)
+        if isinstance(value, Mapping):
+            yield from ((below, value),) if "_target_" in value else _ramps(value, below)
 
 
 def _unknown(target: Any, arguments: Mapping[str, Any]) -> list[str]:

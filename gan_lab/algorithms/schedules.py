@@ -68,29 +68,31 @@ class Cosine(Schedule):
 
 
 class Ramp:
-    """Moves `settings` from `start` (None: the configured value) to `end`, over `steps` rounds after `begin`.
+    """Moves a number from `start` (None: the configured value) to `end`, over `steps` rounds after `begin`.
 
-    `settings` are dotted keys of the configuration: `loss.regularizers.r1.weight`, `optimizer.generator.lr`,
-    `optimizer.discriminator.betas.1`, `algorithm.ema.decay`, `augmentation.std`, ... `shape`: `linear`, `cosine` (half
-    a cosine, flat at both ends) or `exponential` (equal ratios; both ends positive). Raises ValueError otherwise.
+    Which number is said by where it stands: `loss.regularizers.r1.schedule.weight`, `optimizer.generator.schedule.lr`,
+    `optimizer.discriminator.schedule.betas.1`, `algorithm.ema.schedule.decay`, ... Under the key `schedules`, which is
+    for whatever else is to change, `settings` are the dotted keys of the numbers that it moves. `shape`: `linear`,
+    `cosine` (half a cosine, flat at both ends) or `exponential` (equal ratios; both ends positive). Raises ValueError
+    otherwise.
     """
 
     SHAPES = ("linear", "cosine", "exponential")
 
     def __init__(
         self,
-        settings: Sequence[str],
         end: float,
         steps: int,
         start: float | None = None,
         begin: int = 0,
         shape: str = "linear",
+        settings: Sequence[str] = (),
     ) -> None:
         if shape not in self.SHAPES:
             raise ValueError(f"shape must be one of {', '.join(self.SHAPES)}, not {shape!r}")
         if steps < 1 or begin < 0:
             raise ValueError(f"steps must be at least 1 and begin at least 0, not {steps} and {begin}")
-        if isinstance(settings, str) or not settings:
+        if isinstance(settings, str):
             raise ValueError("settings must be a list of keys, e.g. [loss.regularizers.r1.weight]")
         for name, value in (("start", start), ("end", end)):
             if value is not None and not math.isfinite(value):

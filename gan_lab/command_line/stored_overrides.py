@@ -208,7 +208,9 @@ def _check(path: Path, words: Sequence[str], typed: Sequence[str]) -> None:
 def may_change(key: str) -> bool:
     """Whether a setting of a run in progress may change: not what makes it another game. How long a schedule takes may
     follow the length of the run; computing activations again changes no number."""
-    if re.fullmatch(r"schedules\.[^.]+\.steps|wrappers\.[^.]+\.activation_checkpointing(\..*)?", key):
+    if re.fullmatch(
+        r"schedules\.[^.]+\.steps|.+\.schedule\..+\.steps|wrappers\.[^.]+\.activation_checkpointing(\..*)?", key
+    ):
         return True
     return is_among(key, MAY_CHANGE)
 

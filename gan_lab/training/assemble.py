@@ -96,8 +96,7 @@ def build_algorithm(
     algorithm: Algorithm = build(settings, "algorithm", game=game)
     algorithm.compile()
     parts |= {"algorithm": algorithm, "algorithm.ema": algorithm.averages, "augmentation": augmentation}
-    for name, ramp in build_each(config.get("schedules"), "schedules").items():
-        algorithm.settings += bind(name, ramp, parts, algorithm)
+    algorithm.settings += bind(config, parts, algorithm)
     return algorithm
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from gan_lab.algorithms.averaging import ExponentialMovingAverage
 from gan_lab.algorithms.base import Algorithm
 from gan_lab.algorithms.schedules import Ramp
+from gan_lab.config import SCHEDULE, build, build_each, schedules
 from gan_lab.errors import ConfigError
 from gan_lab.losses.regularizers import Regularizer
 
@@ -31,12 +32,21 @@ class Scheduled:
         self.on_host = None if self._device else value
 
 
-def bind(name: str, ramp: Ramp, parts: Mapping[str, Any], algorithm: Algorithm) -> list[Scheduled]:
-    """What sets the `settings` of `ramp` for a step. `parts`: what was built, by its key in the configuration.
+def bind(config: Mapping[str, Any], parts: Mapping[str, Any], algorithm: Algorithm) -> list[Scheduled]:
+    """What sets every scheduled number of a configuration for a step: those under the `schedule` of what they belong
+    to, and those that `schedules` names. `parts`: what was built, by its key in the configuration.
 
     Raises ConfigError for a key that leads to no number of a part.
     """
-    return [Scheduled(ramp, *_find(f"schedules.{name}", key, parts, algorithm)) for key in ramp.settings]
+    found = []
+    for home, number, node in schedules({key: value for key, value in config.items() if key != "schedules"}):
+        place = f"{home}.{SCHEDULE}.{number}"
+        found.append(Scheduled(build(node, place), *_find(place, f"{home}.{number}", parts, algorithm)))
+    for name, ramp in build_each(config.get("schedules"), "schedules").items():
+        if not ramp.settings:
+            raise ConfigError(f"schedules.{name}.settings: name the keys that it moves, e.g. [optimizer.generator.lr]")
+        found += [Scheduled(ramp, *_find(f"schedules.{name}", key, parts, algorithm)) for key in ramp.settings]
+    return found
 
 
 def _find(schedule: str, key: str, parts: Mapping[str, Any], algorithm: Algorithm) -> tuple[float, Setter, bool]:

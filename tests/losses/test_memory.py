@@ -91,7 +91,7 @@ def test_a_run_goes_on_byte_for_byte(trained: Callable[..., Path], gan_lab: Call
         "model=gan",
         "+technique=[top_k,historical_averaging,latent_consistency,lecam,path_length,consistency,dragan]",
         "loss.regularizers.lecam.start=3",
-        "schedules.top_k.steps=4",
+        "wrappers.adversarial.top_k.schedule.fraction.steps=4",
         "algorithm.critic_steps=2",
         "trainer.sample_every=0",
         "trainer.log_every=1",

@@ -13,6 +13,7 @@ from torch.func import functional_call
 from torch.nn.functional import conv2d, interpolate, leaky_relu
 from torch.testing import assert_close
 
+from gan_lab.config import schedules
 from gan_lab.losses.regularizers import R1, R2, Turn
 from gan_lab.models.r3gan import Basis, Block, Discriminator, Generator, Resample, groups, stages
 from tests.compose import composed, tiny_run
@@ -252,31 +253,34 @@ def test_burn_in(tmp_path: Path) -> None:
     assert after == end
 
 
+RATES = {f"optimizer.{player}.{key}" for player in ("generator", "discriminator") for key in ("lr", "betas.1")}
+GAMMAS = {"loss.regularizers.r1.weight", "loss.regularizers.r2.weight"}
+
+
 def test_the_recipe() -> None:
     config = composed("model=r3gan")
     assert config["loss"]["adversarial"]["_target_"].endswith(".Relativistic")
     assert config["algorithm"]["latent"]["dim"] == 64
     decay = 0.5 ** (512 / 5e6)
     assert_close(config["algorithm"]["ema"]["decay"], decay, rtol=0, atol=2e-6)
-    assert {name: ramp["steps"] for name, ramp in config["schedules"].items()} == dict.fromkeys(
-        ("gamma", "rate", "beta2"), math.ceil(2e7 / 512)
-    )
+    found = {f"{home}.{number}": ramp["steps"] for home, number, ramp in schedules(config)}
+    assert found == dict.fromkeys((*RATES, *GAMMAS), math.ceil(2e7 / 512))
 
 
 @pytest.mark.parametrize(
     ("typed", "left"),
     [
-        ("loss=hinge", {"rate", "beta2"}),
-        ("loss/regularizers=[r1]", {"rate", "beta2"}),
-        ("optimizer=sgd", {"gamma"}),
+        ("loss=hinge", RATES),
+        ("loss/regularizers=[r1]", RATES),
+        ("optimizer=sgd", GAMMAS),
     ],
 )
 def test_a_burn_in_goes_with_what_it_sets(typed: str, left: set[str], tmp_path: Path) -> None:
-    assert set(composed("model=r3gan", typed)["schedules"]) == left
+    assert {f"{home}.{number}" for home, number, _ in schedules(composed("model=r3gan", typed))} == left
     run = tiny_run(tmp_path, "model=r3gan", typed)
     run.play()
 
 
 def test_one_number_of_steps_for_all() -> None:
-    config = composed("model=r3gan", "schedules.gamma.steps=1000")
-    assert {ramp["steps"] for ramp in config["schedules"].values()} == {1000}
+    config = composed("model=r3gan", "loss.regularizers.r1.schedule.weight.steps=1000")
+    assert {ramp["steps"] for *_, ramp in schedules(config)} == {1000}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gan_lab.config import schedules, without_schedules
 from gan_lab.errors import ConfigError
 from gan_lab.storage import checkpoint
 from tests.compose import tiny_run
@@ -73,6 +74,44 @@ def test_a_scheduled_rate_and_the_schedule_of_all_rates_multiply(tmp_path: Path)
 def test_keys_that_are_no_numbers(key: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"^schedules.it: .*{message}"):
         tiny_run(tmp_path, ramp(key))
+
+
+def test_a_schedule_is_a_field_of_what_it_moves(tmp_path: Path) -> None:
+    moves = "{_target_: gan_lab.algorithms.schedules.Ramp, start: 1.0, end: 3.0, steps: 2}"
+    fields = [
+        f"+loss.regularizers.r1.schedule.weight={moves}",
+        f"+optimizer.generator.schedule.lr={moves}",
+        f"+optimizer.generator.schedule.betas.1={moves.replace('3.0', '0.5')}",
+        f"+algorithm.ema.schedule.decay={moves.replace('1.0', '0.5').replace('3.0', '0.75')}",
+    ]
+    run = tiny_run(tmp_path, "loss/regularizers=[r1]", *fields)
+    assert run.config["loss"]["regularizers"]["r1"]["schedule"]["weight"]["end"] == 3.0  # as it was typed
+    game = run.algorithm
+    game.schedule_step(1)
+    assert game.regularizers["r1"].weight == 2.0
+    assert game.learning_rates()["generator"] == 2.0
+    assert game.learning_rates()["discriminator"] < 1.0
+    assert game.optimizers["generator"].param_groups[0]["betas"][1] == 0.75
+    assert game.averages["generator"].decay == 0.625
+
+
+def test_a_field_that_is_no_number_names_its_place(tmp_path: Path) -> None:
+    moves = "{_target_: gan_lab.algorithms.schedules.Ramp, end: 3.0, steps: 2}"
+    with pytest.raises(ConfigError, match=r"^loss.regularizers.r1.schedule.player: .* is no number of R1"):
+        tiny_run(tmp_path, "loss/regularizers=[r1]", f"+loss.regularizers.r1.schedule.player={moves}")
+
+
+def test_a_component_may_be_built_with_a_schedule_of_its_own() -> None:
+    inner = {"_target_": "x.W", "schedule": {"a": {"_target_": "r"}}}
+    own = {"_target_": "x.Y", "schedule": {"_target_": "x.Z"}, "inner": [inner]}
+    assert without_schedules(own) == {**own, "inner": [{"_target_": "x.W"}]}
+    assert list(schedules(own, "k")) == []
+    assert list(schedules(inner, "k")) == [("k", "a", {"_target_": "r"})]
+
+
+def test_without_settings_it_moves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^schedules.it.settings: name the keys"):
+        tiny_run(tmp_path, ramp())
 
 
 def test_an_exponential_needs_positive_ends(tmp_path: Path) -> None:
