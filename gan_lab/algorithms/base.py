@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gan_lab.algorithms.duel import Duel
 from gan_lab.algorithms.game import Game, kind_of
+from gan_lab.algorithms.stage import Stage
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine, Terms
 from gan_lab.errors import ConfigError, GanLabError
@@ -86,6 +87,19 @@ class Algorithm(ABC):
     def batches_per_round(self) -> int:
         """How many batches of real images one round consumes."""
         return 1
+
+    def stage(self, images: int) -> Stage:
+        """The stage of the round that follows after so many images were shown: always one, unless networks grow."""
+        return Stage()
+
+    def enter(self, stage: Stage) -> None:
+        """Begin a stage: every network, and every average, that has a method `enter` is told."""
+        for module in (*self.networks.values(), *(average.module for average in self.averages.values())):
+            if callable(enter := getattr(module, "enter", None)):
+                enter(stage)
+
+    def advance(self, images: int) -> None:
+        """Write to the device what changes with the images shown within a stage (a fade), before the round."""
 
     @property
     def takes_pieces(self) -> bool:

@@ -84,10 +84,13 @@ class Duel:
         return of_images(both, slice(0, count)), of_images(both, slice(count, None))
 
     def discriminator_terms(
-        self, batch: Batch, fake: Fake, due: tuple[str, ...], observe: Observe | None = None
+        self, batch: Batch, fake: Fake | None, due: tuple[str, ...], observe: Observe | None = None
     ) -> Terms:
-        """What the discriminator minimises, on images that carry no gradient. `observe` hears of the scores before the
-        penalties are taken."""
+        """What the discriminator minimises, on images that carry no gradient: those of `fake`, or fresh ones. `observe`
+        hears of the scores before the penalties are taken."""
+        if fake is None:
+            with torch.no_grad():
+                fake = self.fake(batch)
         return self._judged(batch, fake._replace(image=fake.image.detach()), due, observe or self.note)
 
     def _judged(self, batch: Batch, fake: Fake, due: tuple[str, ...], observe: Observe) -> Terms:

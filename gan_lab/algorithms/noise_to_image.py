@@ -63,13 +63,7 @@ class NoiseToImage(Algorithm):
 
     def move_discriminator(self, batch: Batch, due: Due, reused: Fake | None = None) -> Metrics:
         """On the images of `reused`, or on fresh ones."""
-
-        def terms(piece: Batch) -> Terms:
-            with torch.no_grad():
-                fake = reused or self.duel.fake(piece)
-            return self.duel.discriminator_terms(piece, fake, due)
-
-        return self.move("discriminator", batch, terms)
+        return self.move("discriminator", batch, lambda piece: self.duel.discriminator_terms(piece, reused, due))
 
     def move_generator(self, batch: Batch, due: Due, reused: Fake | None = None) -> Metrics:
         """On the images of `reused`, or on fresh ones."""

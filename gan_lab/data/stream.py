@@ -82,15 +82,11 @@ class Stream:
         channels_last: bool = True,
         flip: bool = False,
     ) -> None:
-        if batch_size < 1:
-            raise ConfigError(f"trainer.batch_size={batch_size}: must be at least 1")
-        if batch_size % world:
-            raise ConfigError(f"trainer.batch_size={batch_size}: {world} processes cannot share it equally")
         self.store = store
         self.batch_size = batch_size
         self.seed = seed
         self.device = torch.device(device)
-        self.share = slice(rank * (batch_size // world), (rank + 1) * (batch_size // world))
+        self.share = share_of(batch_size, rank, world)
         self.channels_last = channels_last and store.shape[0] > 1
         self.flip = flip
         self.cursor = Cursor(0, 0)  # behind what was handed out
@@ -157,6 +153,15 @@ class Stream:
         self.seed = int(state["seed"])
         self.cursor = Cursor(epoch, position)
         self._orders.clear()
+        self._drop_ahead()
+
+    def resize(self, batch_size: int) -> None:
+        """Go on with batches of another size. Raises ConfigError for one that the ranks cannot share."""
+        if batch_size == self.batch_size:
+            return
+        ranks = self.batch_size // (self.share.stop - self.share.start)
+        rank = self.share.start // (self.share.stop - self.share.start)
+        self.batch_size, self.share = batch_size, share_of(batch_size, rank, ranks)
         self._drop_ahead()
 
     def close(self) -> None:
@@ -236,6 +241,15 @@ class Stream:
             pixels = torch.where(flips.view(-1, 1, 1, 1), pixels.flip(3), pixels)
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         return normalised(pixels.contiguous(memory_format=layout))
+
+
+def share_of(batch_size: int, rank: int, world: int) -> slice:
+    """The part of a batch that is a rank's. Raises ConfigError where there is no such part."""
+    if batch_size < 1:
+        raise ConfigError(f"trainer.batch_size={batch_size}: must be at least 1")
+    if batch_size % world:
+        raise ConfigError(f"trainer.batch_size={batch_size}: {world} processes cannot share it equally")
+    return slice(rank * (batch_size // world), (rank + 1) * (batch_size // world))
 
 
 def _joined(pieces: list[Tensor]) -> Tensor:

@@ -10,7 +10,6 @@ from gan_lab.config import to_yaml
 from gan_lab.storage import checkpoint
 from gan_lab.storage.files import write_text
 from gan_lab.training.callback import Callback
-from gan_lab.training.rounds import Rounds
 from gan_lab.training.run import Run
 
 log = logging.getLogger(__name__)
@@ -39,7 +38,7 @@ def roll_back(run: Run, callbacks: Iterable[Callback]) -> None:
     run.writer.wait()
     run.load_state_dict(checkpoint.load(asked.path))
     run.restored_rng, run.best, run.metrics = None, best, {}
-    run.rounds = Rounds(run.algorithm, run.stream, run.engine.graphs())
+    run.rounds.forget()
     for path in run.checkpoints.glob("step-*.pt"):
         if int(path.stem.removeprefix("step-")) > asked.step:
             path.unlink(missing_ok=True)

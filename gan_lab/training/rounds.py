@@ -18,6 +18,7 @@ from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 from gan_lab.algorithms.base import Algorithm, Due
+from gan_lab.algorithms.stage import Stage
 from gan_lab.data.stream import Drawn, Stream
 from gan_lab.engine.graphs import Graph
 from gan_lab.training.device_metrics import DeviceMetrics
@@ -45,6 +46,8 @@ class Rounds:
     def __init__(self, algorithm: Algorithm, stream: Stream, graphs: Callable[[], Graph] | None) -> None:
         self.algorithm = algorithm
         self.stream = stream
+        self.stage: Stage | None = None  # of the latest round
+        self._batch_size = stream.batch_size
         self._graphs = graphs
         self._recorded: dict[Hashable, Recorded] = {}
         self._played: OrderedDict[Hashable, int] = OrderedDict()
@@ -52,9 +55,13 @@ class Rounds:
         self._eager_in_a_row = 0  # rounds in a row that were not replayed
         self._warned = False
 
-    def play(self, step: int) -> DeviceMetrics:
-        """The round that follows `step` rounds. The readings are the caller's: nothing overwrites them."""
+    def play(self, step: int, images: int = 0) -> DeviceMetrics:
+        """The round that follows `step` rounds, in which so many `images` were shown. The metrics are the caller's:
+        nothing overwrites them."""
         algorithm = self.algorithm
+        if (stage := algorithm.stage(images)) != self.stage:
+            self._enter(stage)
+        algorithm.advance(images)
         algorithm.schedule_step(step)
         algorithm.advance_averages(step)
         drawn = [self.stream.draw() for _ in range(algorithm.batches_per_round)]
@@ -65,6 +72,19 @@ class Rounds:
             self._eager_in_a_row = 0
             return self._replay(kind, drawn)
         return self._round(drawn, algorithm.due(step))
+
+    def _enter(self, stage: Stage) -> None:
+        """Rounds of another size begin: what was recorded, and the memory it read, is of no use to them."""
+        self.stage = stage
+        self.stream.resize(stage.batch_size or self._batch_size)
+        self.algorithm.enter(stage)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what was recorded: it works on memory that is no longer the players'."""
+        self._recorded.clear()
+        self._played.clear()
+        self._buffers.clear()
 
     def _round(self, drawn: list[Drawn], due: Due) -> DeviceMetrics:
         batches = [self.stream.batch(each) for each in drawn]

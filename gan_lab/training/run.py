@@ -81,9 +81,9 @@ class Run:
 
     def play(self) -> None:
         """One step: schedules, batches, moves, average."""
-        self.metrics = self.rounds.play(self.step)
+        self.metrics = self.rounds.play(self.step, self.images_seen)
         self.step += 1
-        self.images_seen += self.plan.batch_size * self.algorithm.batches_per_round
+        self.images_seen += self.stream.batch_size * self.algorithm.batches_per_round
 
     @property
     def checkpoints(self) -> Path:

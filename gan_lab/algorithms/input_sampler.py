@@ -1,0 +1,47 @@
+"""Images from images by a trained generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from gan_lab.data.batch import Batch
+from gan_lab.engine.engine import Engine
+from gan_lab.errors import ConfigError
+from gan_lab.sampling.request import Request
+from gan_lab.sampling.sampler import REFUSED, Sampler, all_images
+
+
+class InputSampler(Sampler):
+    """A generator in evaluation mode that is given an image, and a label where it takes one."""
+
+    def __init__(self, generator: nn.Module, engine: Engine) -> None:
+        self.network = generator
+        self.engine = engine
+        self.num_classes = int(getattr(generator, "num_classes", 0) or 0)
+        self.takes = frozenset(("input", *(("label",) if self.num_classes else ())))
+
+    @torch.no_grad()
+    def drawn(self, request: Request) -> Iterator[Tensor]:
+        if request.input is None:
+            raise ConfigError("input: this generator makes images from images; say which")
+        device = self.engine.device
+        label = self.each_in_turn(request.n) if request.label is None else request.label
+        self.network.eval()
+        for start in range(0, request.n, self.AT_ONCE):
+            part = slice(start, start + self.AT_ONCE)
+            condition = None if label is None else label[part].to(device)
+            images = self.network(request.input[part].to(device), condition)
+            yield images.float().cpu().contiguous().clamp(-1, 1)
+
+    def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
+        raise ConfigError(f"codes: this generator {REFUSED['codes']}")
+
+    def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
+        """What was given, what was made of it, and what was wanted."""
+        assert shown.input is not None
+        label = shown.label if self.num_classes else None
+        made = all_images(self, Request(len(shown.image), seed, label=label, input=shown.input))
+        return {"input": shown.input.cpu(), "made": made, "target": shown.image.cpu()}

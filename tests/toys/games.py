@@ -1,0 +1,178 @@
+"""Games that are not noise to images, each as short as the contracts let it be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
+
+from gan_lab.algorithms.base import Algorithm, Due, Metrics
+from gan_lab.algorithms.duel import Duel
+from gan_lab.algorithms.game import Game
+from gan_lab.algorithms.image_pool import ImagePool
+from gan_lab.algorithms.input_sampler import InputSampler
+from gan_lab.algorithms.latents import Latent
+from gan_lab.algorithms.noise_sampler import NoiseSampler
+from gan_lab.algorithms.noise_to_image import NoiseToImage
+from gan_lab.algorithms.stage import Stage
+from gan_lab.config import build
+from gan_lab.data.batch import Batch
+from gan_lab.engine.engine import Engine, Terms
+from gan_lab.sampling.request import Request
+from gan_lab.sampling.sampler import Sampler, all_images
+
+
+class Translation(Algorithm):
+    """An image from an image; the discriminator sees both."""
+
+    pairs = ("target",)
+
+    def __init__(self, game: Game) -> None:
+        super().__init__(game)
+        self.need("generator", "discriminator")
+        self.duel = self.add_duel(Duel(game, lambda batch, _: batch.input, condition="input"))
+
+    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
+        def made(piece: Batch) -> Terms:
+            fake = self.duel.fake(piece)
+            return self.duel.generator_terms(piece, fake, due, {"target": (fake.image, piece.image)})
+
+        judged = lambda piece: self.duel.discriminator_terms(piece, None, due)  # noqa: E731
+        moved = self.move("discriminator", batches[0], judged) if "adversarial" in due else {}
+        return moved | self.move("generator", batches[0], made)
+
+    @classmethod
+    def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
+        return InputSampler(networks["generator"], engine)
+
+
+class Cycle(Algorithm):
+    """Two domains and back again, with pools of images for the discriminators."""
+
+    pairs = ("cycle", "identity")
+
+    def __init__(self, game: Game, pool: int = 50) -> None:
+        super().__init__(game)
+        self.need(*(f"{kind}_{side}" for kind in ("generator", "discriminator") for side in ("ab", "ba")))
+        for side in ("ab", "ba"):
+            names = (f"generator_{side}", f"discriminator_{side}")
+            self.add_duel(Duel(game, lambda batch, _: batch.input, *names, None, None, side))
+        self.pools = {side: ImagePool(pool) for side in self.duels}
+
+    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
+        def sides(piece: Batch) -> dict[str, Batch]:
+            return {"ab": piece, "ba": Batch(piece.input, input=piece.image)}  # type: ignore[arg-type]
+
+        def made(piece: Batch) -> Terms:
+            terms: Terms = {}
+            for (side, batch), back in zip(sides(piece).items(), ("ba", "ab"), strict=True):
+                fake = self.duels[side].fake(batch)
+                again = self.duels[back].make(fake.image, batch).image
+                same = self.duels[side].make(batch.image, batch).image
+                pairs = {"cycle": (again, batch.input), "identity": (same, batch.image)}
+                terms |= self.duels[side].generator_terms(batch, fake, due, pairs)  # type: ignore[arg-type]
+            return terms
+
+        def judged(piece: Batch) -> Terms:
+            terms: Terms = {}
+            for side, batch in sides(piece).items():
+                with torch.no_grad():
+                    fake = self.duels[side].fake(batch)
+                fake = fake._replace(image=self.pools[side].exchange(fake.image))
+                terms |= self.duels[side].discriminator_terms(batch, fake, due)
+            return terms
+
+        return self.move("generator", batches[0], made) | self.move("discriminator", batches[0], judged)
+
+    def extra_state(self) -> dict[str, Any]:
+        return super().extra_state() | {"pools": {side: pool.state_dict() for side, pool in self.pools.items()}}
+
+    def load_extra_state(self, state: Mapping[str, Any]) -> None:
+        super().load_extra_state(state)
+        for side, pool in self.pools.items():
+            pool.load_state_dict(state["pools"][side])
+
+    @classmethod
+    def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
+        return ThereAndBack(networks, engine)
+
+
+class ThereAndBack(InputSampler):
+    """Translates one way, and shows the way back."""
+
+    def __init__(self, networks: Mapping[str, nn.Module], engine: Engine) -> None:
+        super().__init__(networks["generator_ab"], engine)
+        self.back = InputSampler(networks["generator_ba"], engine)
+
+    def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
+        ab = super().panel(shown, seed)["made"]
+        assert shown.input is not None
+        return {"a": shown.input.cpu(), "ab": ab, "aba": all_images(self.back, Request(len(ab), seed, input=ab))}
+
+
+class Pyramid(Algorithm):
+    """Coarse from noise, then what is finer than it; a duel a level."""
+
+    def __init__(self, game: Game, latent: Latent) -> None:
+        super().__init__(game)
+        self.need(*(f"{kind}_{level}" for kind in ("generator", "discriminator") for level in "01"))
+        noise = lambda batch, random: latent(len(batch.image), game.engine.device, random)  # noqa: E731
+        for level, condition in (("0", None), ("1", "input")):
+            names = (f"generator_{level}", f"discriminator_{level}")
+            self.add_duel(Duel(game, noise, *names, condition, condition, level))
+
+    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
+        def of_each(terms: Callable[[Duel, Batch], Terms]) -> Callable[[Batch], Terms]:
+            return lambda piece: {k: v for s, b in levels(piece).items() for k, v in terms(self.duels[s], b).items()}
+
+        judged = of_each(lambda duel, batch: duel.discriminator_terms(batch, None, due))
+        made = of_each(lambda duel, batch: duel.generator_terms(batch, duel.fake(batch), due))
+        return self.move("discriminator", batches[0], judged) | self.move("generator", batches[0], made)
+
+    @classmethod
+    def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
+        latent = build(settings["latent"], "algorithm.latent")
+        return NoiseSampler(CoarseToFine(networks["generator_0"], networks["generator_1"]), latent, engine)
+
+
+def levels(batch: Batch) -> dict[str, Batch]:
+    """The coarse image, and what it lacks, given what it is enlarged."""
+    coarse = avg_pool2d(batch.image, 2)
+    enlarged = interpolate(coarse, scale_factor=2.0)
+    return {"0": Batch(coarse), "1": Batch(batch.image - enlarged, input=enlarged)}
+
+
+class CoarseToFine(nn.Module):
+    """Both generators of a pyramid, one after the other."""
+
+    def __init__(self, coarse: nn.Module, fine: nn.Module) -> None:
+        super().__init__()
+        self.coarse, self.fine = coarse, fine
+
+    def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        enlarged = interpolate(self.coarse(latent), scale_factor=2.0)
+        return enlarged + self.fine(latent, enlarged)
+
+
+class Growing(NoiseToImage):
+    """Half the size until `grow_at` images were shown; the whole size fades in over `fade` more."""
+
+    def __init__(self, game: Game, latent: Latent, grow_at: int, fade: int, size: int, batch_size: int) -> None:
+        super().__init__(game, latent)
+        self.grow_at, self.fade, self.first = grow_at, fade, Stage(batch_size, size)
+
+    def stage(self, images: int) -> Stage:
+        return self.first if images < self.grow_at else Stage()
+
+    def advance(self, images: int) -> None:
+        share = min(max((images - self.grow_at) / self.fade, 0.0), 1.0)
+        for network in (*self.networks.values(), *(average.module for average in self.averages.values())):
+            network.fade.fill_(share)  # type: ignore[operator, union-attr]
+
+    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
+        if self.game.networks["discriminator"].grown:
+            return super().train_step(batches, due)
+        return super().train_step([batch._replace(image=avg_pool2d(batch.image, 2)) for batch in batches], due)
