@@ -42,7 +42,7 @@ class ImagePool:
         swapped = (torch.rand(n, device=images.device) < 0.5).view(-1, *[1] * (images.dim() - 1))
         there = pool[places]
         pool[places] = torch.where(full & ~swapped, there, images)
-        count.add_(n).clamp_(max=self.size)
+        count.add_(~full * n)
         return torch.where(full & swapped, there, images)
 
     def state_dict(self) -> dict[str, Tensor]:
