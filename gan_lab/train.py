@@ -1,4 +1,7 @@
-"""`gan-lab train`: from a composed configuration to a finished run. Imports no torch until it trains."""
+"""`gan-lab train`: from a composed configuration to a finished run. Imports no torch until it trains.
+
+What a round is: `algorithms/noise_to_image.py` has the order of moves, `algorithms/duel.py` what each player minimises.
+"""
 
 from __future__ import annotations
 
