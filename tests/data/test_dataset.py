@@ -9,11 +9,12 @@ import pytest
 from omegaconf import OmegaConf
 
 from gan_lab.config import CONFIG_DIR, build
+from gan_lab.data.card import IMAGES
 from gan_lab.data.dataset import Dataset
 from gan_lab.data.sources.digits import Digits
 from gan_lab.data.sources.source import Source
 from gan_lab.data.sources.torchvision import Torchvision
-from gan_lab.data.store import IMAGES, StoreError
+from gan_lab.data.store import StoreError
 from gan_lab.errors import ConfigError, GanLabError
 from tests.compose import composed
 
