@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gan_lab.data.shapes import Window
 from gan_lab.data.store import normalised
 from gan_lab.data.tokens import PADDING
-from gan_lab.errors import ConfigError
-
-
-class Window(NamedTuple):
-    """What is cut out of a picture: `height` and `width` in pixels, at a corner that is a whole number of `step`s."""
-
-    height: int
-    width: int
-    step: int
 
 
 class Pictures:
@@ -115,31 +106,3 @@ def laid_out(pixels: Tensor, channels_last: bool) -> Tensor:
     """Pictures `(n, C, H, W)` in the memory format of a batch."""
     last = channels_last and pixels.shape[1] > 1
     return pixels.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
-
-
-def windows(
-    crop: Sequence[int] | None, image: Sequence[int], other: Sequence[int] | None
-) -> tuple[Window | None, Window | None, tuple[int, int] | None]:
-    """What is cut out of images of the shape `image`, the matching part of inputs of the shape `other`, and at how many
-    places (rows, columns) it may lie. Where one of the two is larger by a whole factor, corners lie on the pixels of
-    the smaller. None where nothing is cut. Raises ConfigError where nothing matches."""
-    if crop is None:
-        return None, None, None
-    height, width = crop
-    if height > image[1] or width > image[2]:
-        raise ConfigError(f"dataset.crop={[*crop]}: larger than the images, {image[1]}x{image[2]}")
-    if other is None:
-        return Window(height, width, 1), None, (image[1] - height + 1, image[2] - width + 1)
-    larger, smaller = (image, other) if image[1] >= other[1] else (other, image)
-    factor = larger[1] // smaller[1]
-    if [factor * side for side in smaller[1:]] != [*larger[1:]]:
-        raise ConfigError(
-            f"dataset.crop={[*crop]}: inputs of {other[1]}x{other[2]} have no part that matches one of images of "
-            f"{image[1]}x{image[2]}; one must be larger by a whole factor (dataset.input_shape)"
-        )
-    if larger is image and (height % factor or width % factor):
-        raise ConfigError(f"dataset.crop={[*crop]}: must be multiples of {factor}, as inputs are smaller by that")
-    scale = (1, factor) if larger is image else (factor, 1)  # of the input: multiplied, divided
-    matching = Window(height * scale[0] // scale[1], width * scale[0] // scale[1], scale[0])
-    places = (smaller[1] - min(height, matching.height) + 1, smaller[2] - min(width, matching.width) + 1)
-    return Window(height, width, scale[1]), matching, places

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from gan_lab.data.batch import Batch
-from gan_lab.data.columns import Captions, Pictures, laid_out, windows
+from gan_lab.data.columns import Captions, Pictures, laid_out
 from gan_lab.data.order import Cursor, Order, Places
+from gan_lab.data.shapes import windows
 from gan_lab.data.store import Store
 from gan_lab.engine.seeding import random_state, restore_random_state
 from gan_lab.errors import ConfigError, GanLabError

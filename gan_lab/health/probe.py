@@ -37,20 +37,15 @@ class Probe:
         if not isinstance(algorithm, NoiseToImage):
             return
         generator, discriminator = algorithm.networks["generator"], algorithm.networks["discriminator"]
-        store, device = run.store, run.engine.device
         packed = int(getattr(discriminator, "images_per_score", 1))
-        count = max(min(count, len(store)) // packed, 1) * packed
-        places = torch.linspace(0, len(store) - 1, count).long()
-        real = store.read(places.numpy())
-        labels = None if store.labels is None else torch.from_numpy(store.labels[places.numpy()])
+        count = max(min(count, len(run.store)) // packed, 1) * packed
+        real = run.stream.peek(count)
         latents = algorithm.latent(count, torch.device("cpu"), torch.Generator().manual_seed(run.config["seed"]))
-        layout = torch.channels_last if run.engine.channels_last and real.shape[1] > 1 else torch.contiguous_format
-        self.real = real.to(device).contiguous(memory_format=layout)
-        self.labels = None if labels is None else labels.to(device)
-        self.latents = latents.to(device)
-        self.by_class = labels is not None and bool(getattr(generator, "num_classes", 0))
-        self.spread = _spread(real, labels if self.by_class else None)
-        self.ends = float(at_the_ends(real))
+        self.real, self.labels = real.image, real.label
+        self.latents = latents.to(run.engine.device)
+        self.by_class = self.labels is not None and bool(getattr(generator, "num_classes", 0))
+        self.spread = _spread(self.real, self.labels if self.by_class else None)
+        self.ends = float(at_the_ends(self.real))
 
     def look(self, run: Run) -> Signals:
         """The signals of this moment; the run goes on as if nobody had looked."""
