@@ -43,13 +43,13 @@ class Metrics(Callback):
         nodes: Mapping[str, Any] = run.config.get("metrics") or {}
         if not self.every or not nodes or run.plan.max_steps <= run.step:
             return
-        from gan_lab.data.data import data_of
+        from gan_lab.data.dataset import build_dataset
         from gan_lab.metrics.evaluate import applicable
         from gan_lab.metrics.reference import Reference
 
         measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items() if node is not None}
         extractor = build(run.config["extractor"], "extractor")
-        data = data_of(run.config, run.store)
+        data = build_dataset(run.config["dataset"], run.store)
         extractor.prepare(data, run.engine.device)
         split = str(run.config["dataset"].get("split", "train"))
         self._reference = Reference(data, extractor, split, run.engine.device)

@@ -6,22 +6,29 @@ import contextlib
 import copy
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from os.path import abspath
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gan_lab.config import build
 from gan_lab.data.packing import pack
+from gan_lab.data.shapes import AUTO, Sides, check_crop, check_image_shape, check_input_shape, cut_shape, windows
 from gan_lab.data.sources.folder import Folder
 from gan_lab.data.sources.images import FITS, MODES
+from gan_lab.data.sources.points import Mixture
 from gan_lab.data.sources.source import DownloadError, Source
+from gan_lab.data.sources.stacked import Stacked
 from gan_lab.data.store import Store, StoreError
+from gan_lab.data.tokens import FIRST, Words
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.root import data_root
 
-AUTO: Literal["auto"] = "auto"
-Shape = tuple[int | Literal["auto"], int, int]
+if TYPE_CHECKING:
+    from gan_lab.data.stream import Stream
+    from gan_lab.degradations.base import Degradation
+    from gan_lab.engine.engine import Engine
 
 
 class UserImages(NamedTuple):
@@ -39,10 +46,13 @@ class Dataset:
     store is the same one. Without a source the images are those at `path`, and changed images make another store. It is
     read by `reader(path, split=, key=)`, by default `Folder`, which gets `labels` and `max_corrupt` too where they are
     set. C may be `auto`: `channels`, and if that is `auto` too, what the images have (1 if all are gray, else
-    3); the store's shape is always of numbers. `num_classes`, when given, is checked against the labels. `flip` and
-    `picture` are for who draws and shows the images and change nothing in the store. Raises ConfigError naming the key
-    that is wrong.
+    3); the store's shape is always of numbers. Inputs, where the images have any, get `input_shape` (None: the
+    images'), and captions are read by `tokenizer`. `num_classes`, when given, is checked against the labels. `flip`,
+    `crop` and `turn` are what a stream does to them (see `gan_lab.data.stream`), `picture` shows images; both change
+    nothing in the store. Raises ConfigError naming the key that is wrong.
     """
+
+    config: Mapping[str, Any] | None = None  # what it was built from, where that is known
 
     def __init__(
         self,
@@ -57,6 +67,10 @@ class Dataset:
         labels: Any = None,
         max_corrupt: int = 0,
         flip: bool = False,
+        crop: Sequence[int] | None = None,
+        turn: bool = False,
+        input_shape: Sequence[int] | None = None,
+        tokenizer: Words | None = None,
         reader: Callable[..., Source] | None = None,
         picture: Callable[..., Any] | None = None,
     ) -> None:
@@ -66,10 +80,11 @@ class Dataset:
             raise ConfigError(f"dataset.fit={fit}: choose {', '.join(FITS)}")
         if num_classes is not None and (type(num_classes) is not int or num_classes < 1):
             raise ConfigError(f"dataset.num_classes={num_classes}: a whole number above 0, or null")
-        if type(flip) is not bool:
-            raise ConfigError(f"dataset.flip={flip}: true or false")
+        for key, value in (("flip", flip), ("turn", turn)):
+            if type(value) is not bool:
+                raise ConfigError(f"dataset.{key}={value}: true or false")
         self.name = str(name)
-        self.image_shape = _shape(image_shape, channels, source)
+        self.image_shape = check_image_shape(image_shape, channels, source)
         self.source = source
         self.num_classes = num_classes
         self.fit = fit
@@ -78,6 +93,10 @@ class Dataset:
         self.labels = labels
         self.max_corrupt = max_corrupt
         self.flip = flip
+        self.crop = check_crop(crop)
+        self.turn = turn
+        self.input_shape = check_input_shape(input_shape)
+        self.tokenizer = tokenizer
         self.reader = reader
         self.picture = picture
 
@@ -90,6 +109,66 @@ class Dataset:
     def folder(self) -> Path:
         """Where the store is or will be. Without a source, or with `auto` channels, this looks at the images."""
         return self._place(self._local(None))[0]
+
+    @cached_property
+    def store(self) -> Store:
+        """The store, opened when it is first asked for. Raises as `open` does."""
+        return self.open()
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """The Gaussians that points were drawn from."""
+        return self.source if isinstance(self.source, Mixture) else None
+
+    @property
+    def stacked(self) -> bool:
+        """Whether the channels are images of their own."""
+        return isinstance(self.source, Stacked)
+
+    @property
+    def parts(self) -> int:
+        """How many images an image is made of."""
+        return self.store.shape[0] if self.stacked else 1
+
+    @property
+    def classes_of_part(self) -> int:
+        """How many classes a part has; 0 for data without labels."""
+        classes: int = self.store.num_classes or 0
+        return round(float(classes ** (1 / self.parts)))
+
+    @property
+    def num_tokens(self) -> int:
+        """How many different tokens its captions are written in; 0 for data without captions."""
+        return 0 if self.store.words is None else FIRST + len(self.store.words)
+
+    @property
+    def caption_length(self) -> int:
+        """How many tokens a caption has; 0 for data without captions."""
+        return 0 if self.store.captions is None else self.store.captions.shape[2]
+
+    def stream(self, engine: Engine, batch_size: int, seed: int, degradation: Degradation | None = None) -> Stream:
+        """The endless stream of its batches on the engine's device; `degradation` makes the inputs of images that have
+        none."""
+        from gan_lab.data.stream import Stream
+
+        return Stream(
+            self.store,
+            batch_size,
+            seed,
+            engine.device,
+            channels_last=engine.channels_last,
+            flip=self.flip,
+            crop=self.crop,
+            turn=self.turn,
+            degradation=degradation,
+        )
+
+    def batch_shapes(self, degradation: Degradation | None = None) -> tuple[Sides, Sides | None]:
+        """`(C, H, W)` of the images of a batch, and of its inputs, where there are any."""
+        image, other = self.store.shape, self.store.input_shape
+        window, matching, _ = windows(self.crop, image, other)
+        image, other = cut_shape(image, window), None if other is None else cut_shape(other, matching)
+        return image, other if degradation is None else degradation.shape(image)
 
     def open(self) -> Store:
         """The store, packed now if it is not there; the source may download.
@@ -111,7 +190,7 @@ class Dataset:
             source = local.source if local else self.source
             assert source is not None
             try:
-                store = pack(source, shape, self.fit, folder, self.name, force)
+                store = pack(source, shape, self.fit, folder, self.name, force, self.input_shape, self.tokenizer)
             except DownloadError as error:
                 raise self._unavailable(error, folder) from error
         else:
@@ -126,7 +205,8 @@ class Dataset:
     def located(self, path: str | Path) -> Dataset:
         """The same dataset with another `path`."""
         other = copy.copy(self)
-        other.__dict__.pop("folder", None)
+        for known in ("folder", "store"):
+            other.__dict__.pop(known, None)
         other.path = str(path)
         return other
 
@@ -137,7 +217,7 @@ class Dataset:
         channels, height, width = self.image_shape
         places = {}
         for count in MODES if channels == AUTO else (channels,):
-            decides = "\n".join([self.name, str((count, height, width)), self.fit, source.identity])
+            decides = "\n".join([self.name, str((count, height, width)), self.fit, source.identity, *self._more])
             digest = hashlib.sha256(decides.encode(errors="surrogateescape")).hexdigest()[:8]
             places[count] = data_root() / f"{self.name}-{width}x{height}x{count}-{digest}"
         if channels == AUTO:
@@ -146,6 +226,12 @@ class Dataset:
             except DownloadError as error:
                 raise self._unavailable(error, data_root()) from error
         return places[channels], (channels, height, width)
+
+    @property
+    def _more(self) -> list[str]:
+        """What else decides what is stored."""
+        inputs = [] if self.input_shape is None else [f"input {self.input_shape}"]
+        return inputs + ([] if self.tokenizer is None else [self.tokenizer.identity])
 
     def _unavailable(self, error: DownloadError, folder: Path) -> GanLabError:
         return GanLabError(
@@ -184,6 +270,15 @@ class Dataset:
         return store
 
 
+def build_dataset(node: Mapping[str, Any], store: Store | None = None) -> Dataset:
+    """The dataset that a configuration describes, which it remembers; with its store, where that is open already."""
+    dataset: Dataset = build(node, "dataset")
+    dataset.config = node
+    if store is not None:
+        dataset.store = store
+    return dataset
+
+
 def _noted_channels(folders: Iterable[Path]) -> int | None:
     """What the card of a store that was packed from the same images notes about them."""
     for folder in folders:
@@ -192,30 +287,3 @@ def _noted_channels(folders: Iterable[Path]) -> int | None:
             if noted in MODES:
                 return int(noted)
     return None
-
-
-def _shape(image_shape: Sequence[int | str], channels: int | str | None, source: Source | None) -> Shape:
-    """`image_shape` with `channels` in the place of `auto`. Raises ConfigError for a shape that cannot be."""
-    if channels not in (None, AUTO, *MODES) or isinstance(channels, bool):
-        raise ConfigError(f"dataset.channels={channels}: 1 (gray), 3 (colour) or auto")
-    try:
-        sides = tuple(image_shape)
-    except TypeError:
-        sides = ()
-    if isinstance(channels, int) and len(sides) == 3:
-        if sides[0] not in (AUTO, channels):
-            raise ConfigError(
-                f"dataset.channels={channels}: dataset.image_shape={image_shape} has {sides[0]}; give one"
-            )
-        sides = (channels, *sides[1:])
-    own = None if source is None else source.shape
-    if own is not None and sides != own:
-        raise ConfigError(f"dataset.image_shape={image_shape}: this dataset has {list(own)} and no other")
-    first = (own[0],) if own is not None else (AUTO, *MODES)
-    whole = all(type(side) is int and side > 0 for side in sides[1:])
-    if len(sides) != 3 or not whole or sides[0] not in first or isinstance(sides[0], (bool, float)):
-        raise ConfigError(
-            f"dataset.image_shape={image_shape}: [channels, height, width] with 1 or 3 channels (or auto), "
-            "e.g. [3,64,64]"
-        )
-    return sides  # type: ignore[return-value]

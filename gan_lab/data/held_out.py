@@ -11,15 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_lab.config import build
-from gan_lab.data.data import Data
-from gan_lab.data.dataset import Dataset
+from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.data.sources.folder import Folder
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError, GanLabError
 
 
-def held_out(data: Data, name: str, key: str) -> tuple[Data, str]:
+def held_out(data: Dataset, name: str, key: str) -> tuple[Dataset, str]:
     """The images that `name` means, packed and kept like any others; and their split, `path` for what lies at a path.
 
     A plain word is a split, of a dataset that has such a setting; anything else is the path of a folder or zip (of
@@ -28,30 +26,29 @@ def held_out(data: Data, name: str, key: str) -> tuple[Data, str]:
     """
     if not isinstance(name, str) or not name:
         raise ConfigError(f"{key}: {name!r} is neither a split's name nor a path; null does without")
-    if data.dataset is None:
+    if data.config is None:
         raise ConfigError(f"{key}={name}: where the data comes from is not known, so no others can be read like it")
-    a_split = "split" in data.dataset and not _looks_like_a_path(name)
+    a_split = "split" in data.config and not _looks_like_a_path(name)
     try:
         dataset = _of_split(data, name) if a_split else _at_path(data, name, key)
         dataset.image_shape = data.store.shape  # with as many channels as the data, whatever these images have
-        store = dataset.open()
+        store = dataset.store
     except GanLabError as error:
         kind = ConfigError if isinstance(error, ConfigError) else GanLabError
         told = str(error) if str(error).startswith(key) else f"{key}={name}: {error}"
         raise kind(told + (f" (a folder here: ./{name})" if a_split and Path(name).exists() else "")) from error
     if store.sha256 == data.store.sha256:
         raise ConfigError(f"{key}={name}: these are the images of the data itself; name others, or null")
-    return Data(store, data.source), name if a_split else "path"
+    return dataset, name if a_split else "path"
 
 
 def _looks_like_a_path(name: str) -> bool:
     return name.startswith(("~", ".")) or os.sep in name or "/" in name or bool(Path(name).suffix)
 
 
-def _of_split(data: Data, name: str) -> Dataset:
-    assert data.dataset is not None
-    found: Dataset = build(_with_split(data.dataset, data.dataset["split"], name), "dataset")
-    return found
+def _of_split(data: Dataset, name: str) -> Dataset:
+    assert data.config is not None
+    return build_dataset(_with_split(data.config, data.config["split"], name))
 
 
 def _with_split(node: Mapping[str, Any], before: Any, split: str) -> dict[str, Any]:
@@ -66,14 +63,14 @@ def _with_split(node: Mapping[str, Any], before: Any, split: str) -> dict[str, A
     return changed
 
 
-def _at_path(data: Data, name: str, key: str) -> Dataset:
+def _at_path(data: Dataset, name: str, key: str) -> Dataset:
     """The dataset with its source replaced by what lies at the path."""
-    assert data.dataset is not None
+    assert data.config is not None
     path = abspath(Path(name).expanduser())
     if not Path(path).exists():
-        splits = "" if "split" in data.dataset else f", and {data.store.name} has no splits"
+        splits = "" if "split" in data.config else f", and {data.store.name} has no splits"
         raise ConfigError(f"{key}: {path} does not exist{splits}")
-    dataset: Dataset = build(data.dataset, "dataset")
+    dataset = build_dataset(data.config)
     options: dict[str, Any] = {"max_corrupt": dataset.max_corrupt} if dataset.max_corrupt else {}
     if dataset.labels is not None and (dataset.reader is not None or dataset.labels in ("folders", "none")):
         options["labels"] = dataset.labels  # a table is of the data's own files
@@ -84,7 +81,7 @@ def _at_path(data: Data, name: str, key: str) -> Dataset:
     return dataset
 
 
-def as_classes_of(data: Data, other: Store) -> NDArray[np.int64]:
+def as_classes_of(data: Dataset, other: Store) -> NDArray[np.int64]:
     """For each class of another store which of the data's it is: by its name, else by its number. Raises ConfigError
     for one that the data does not have, and for images without labels."""
     if other.classes is None:

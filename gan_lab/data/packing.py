@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import json
 import math
 import os
 import re
@@ -13,93 +11,44 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from gan_lab import __version__
-from gan_lab.data.progress import Progress
-from gan_lab.data.sources.images import ImageError, fit
-from gan_lab.data.sources.source import Source, has_one_channel
-from gan_lab.data.store import CARD, FILES, LABELS, VERSION, Store, StoreError
-from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.data.filling import Form, fill
+from gan_lab.data.sources.source import Source
+from gan_lab.data.store import Store, StoreError
+from gan_lab.data.tokens import Words
+from gan_lab.errors import GanLabError
 
 
-def pack(source: Source, shape: Sequence[int], how: str, folder: Path, name: str, force: bool = False) -> Store:
+def pack(
+    source: Source,
+    shape: Sequence[int],
+    how: str,
+    folder: Path,
+    name: str,
+    force: bool = False,
+    input_shape: Sequence[int] | None = None,
+    tokenizer: Words | None = None,
+) -> Store:
     """Write every image of `source`, fitted to `shape` = `(C, H, W)` by `how`, as the store `folder`, and open it.
 
-    The card's `channels` is what the images had before that: 1 if all were gray, else 3. A source with a shape of its
-    own makes a float32 store of that shape.
+    Inputs, where the source has any, are fitted to `input_shape` (None: to the images'), captions become tokens of the
+    words that `tokenizer` learns from them. The card's `channels` is what the images had before: 1 if all were gray,
+    else 3. A source with a shape of its own makes a float32 store of that shape.
     Two processes may pack the same store at once: the first to finish stays, unless `force`, where the last does.
     Whatever interrupts leaves nothing behind but what was there. Raises GanLabError for a full or unwritable disk
     and for images that cannot be read, ConfigError for a source without images.
     """
     needed = len(source) * math.prod(shape) * (1 if source.shape is None else 4)
     temporary = _temporary(folder)
+    form = Form(tuple(shape), how, tuple(input_shape or shape), tokenizer or Words())
     try:
-        card = {"version": VERSION, "name": name, "shape": [int(side) for side in shape], "fit": how}
-        card |= {"source": source.describe(), "origin": source.identity}
-        card |= {"resampling": "lanczos"} if source.shape is None else {"dtype": "float32"}
-        _write(source, shape, how, temporary, card)
+        fill(temporary, source, form, name)
         return _publish(temporary, folder, force)
     except OSError as error:
         raise _disk_error(error, folder, needed) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _write(source: Source, shape: Sequence[int], how: str, folder: Path, card: dict[str, Any]) -> None:
-    """Fill `folder` with the files of a store. `card` comes with what is known before."""
-    labels: list[int | None] = []
-    gray = True
-    digest = hashlib.sha256()
-    progress = Progress(f"packing {card['name']}", len(source))
-    try:
-        with open(folder / FILES[card.get("dtype", "uint8")], "wb", buffering=1 << 20) as file:
-            for name, image, label in source:
-                try:
-                    pixels = _as_stored(source, image, shape, how)
-                except ImageError as error:
-                    raise GanLabError(f"{name}: {error}; nothing was packed") from error
-                file.write(pixels.data)
-                digest.update(pixels.data)
-                labels.append(label)
-                gray = gray and has_one_channel(image)
-                progress.update(len(labels))
-            _sync(file)
-    finally:
-        progress.close()
-    if not labels:
-        raise ConfigError(f"dataset: {source.describe()} has no images")
-    classes = None
-    if None not in labels:
-        values = np.array(labels, dtype="<i8")
-        classes = [str(c) for c in source.classes or range(int(values.max()) + 1)]
-        digest.update(values.tobytes())
-        with open(folder / LABELS, "wb") as file:
-            file.write(values.tobytes())
-            _sync(file)
-    created = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    card |= {"count": len(labels), "classes": classes, "sha256": digest.hexdigest()}
-    card |= {"channels": 1 if gray else 3} if source.shape is None else {}
-    card |= {"gan_lab": __version__, "created": created}
-    with open(folder / CARD, "wb") as file:
-        file.write(json.dumps(card, indent=2, ensure_ascii=False).encode(errors="replace"))
-        _sync(file)
-
-
-def _as_stored(source: Source, image: Image.Image | NDArray[Any], shape: Sequence[int], how: str) -> NDArray[Any]:
-    """One image as the bytes of the store will be."""
-    if source.shape is None:
-        return fit(image, shape, how)
-    array = np.ascontiguousarray(image, "<f4")
-    if array.shape != tuple(shape):
-        raise ImageError(f"shape {list(array.shape)} instead of {list(shape)}")
-    return array
 
 
 def _publish(temporary: Path, folder: Path, force: bool) -> Store:
@@ -185,11 +134,6 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,15 +1,20 @@
-"""The packed store: images and labels in flat files that are mapped into memory, and a card that describes them.
+"""The packed store: named columns in flat files that are mapped into memory, and a card that describes them.
 
-A store is a folder of three files: `images.u8` (uint8, C order, `(N, C, H, W)`) or `images.f32` (float32, in [-1, 1]),
-`labels.i64` (int64, `(N,)`; absent without labels) and `card.json`. `gan_lab.data.packing` writes it whole or not at
-all; nothing changes it later.
+A store is a folder: `card.json`, and a file for each column that the data has.
+
+- `image`: `images.u8` (uint8, C order, `(N, C, H, W)`) or `images.f32` (float32, in [-1, 1]).
+- `label`: `labels.i64` (int64, `(N,)`), indices into the card's `classes`.
+- `input`: `inputs.u8` or `inputs.f32`, `(N, C', H', W')`: what the image is made from, where pairs were packed.
+- `caption`: `captions.i64` (int64, `(N, K, L)`): K captions of L tokens each; one that is all 0 is none.
+
+Cards of version 1 have images and labels alone; those of version 2 list their columns, each with dtype and shape.
+`gan_lab.data.packing` writes a store whole or not at all; nothing changes it later.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import mmap
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,16 +23,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_lab.data.card import CARD, LABELS, NAMED_COLUMNS, STORED, VERSION, columns_of, is_card
 from gan_lab.errors import GanLabError
 from gan_lab.storage.root import data_root as data_root
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-VERSION = 1
-IMAGES, POINTS, LABELS, CARD = "images.u8", "images.f32", "labels.i64", "card.json"
-FILES = {"uint8": IMAGES, "float32": POINTS}  # by the card's dtype; a card without one means uint8
-_STORED: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "float32": np.dtype("<f4")}
 
 
 class StoreError(GanLabError):
@@ -37,18 +38,22 @@ class StoreError(GanLabError):
 class Store:
     """A packed store, opened for reading; raises StoreError when it is not whole.
 
-    `images` is uint8, or float32, `(N, C, H, W)`, mapped read-only; `labels` int64 `(N,)`, indices into `classes`, or
-    None. Both are opened at once, so a store that is replaced later stays what it was for whoever holds it.
+    `images` `(N, C, H, W)` is uint8 or float32; `labels` `(N,)` int64, indices into `classes`; `inputs` is as images
+    are, of a shape of its own; `captions` `(N, K, L)` int64. What the data does not have is None. All are mapped
+    read-only and opened at once, so a store that is replaced later stays what it was for whoever holds it.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.card = self._read_card()
+        self.columns = columns_of(self.card)
         self._check_sizes()
         try:
-            self.images: NDArray[Any] = np.memmap(
-                self.folder / FILES[self.dtype], _STORED[self.dtype], "r", shape=(len(self), *self.shape)
-            )
+            images = self._map("image")
+            assert images is not None
+            self.images: NDArray[Any] = images
+            self.inputs = self._map("input")
+            self.captions: NDArray[np.int64] | None = self._map("caption")
             self.labels = self._read_labels()
         except OSError as error:
             raise self._damaged(f"{error.filename} cannot be read ({error.strerror})") from error
@@ -59,13 +64,21 @@ class Store:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """`(C, H, W)`."""
+        """`(C, H, W)` of an image."""
         channels, height, width = self.card["shape"]
         return channels, height, width
 
     @property
+    def input_shape(self) -> tuple[int, int, int] | None:
+        """`(C', H', W')` of an input."""
+        if "input" not in self.columns:
+            return None
+        channels, height, width = self.columns["input"].shape
+        return channels, height, width
+
+    @property
     def dtype(self) -> str:
-        """`uint8`, or `float32` for what is stored as the networks see it."""
+        """Of the images: `uint8`, or `float32` for what is stored as the networks see it."""
         return str(self.card.get("dtype", "uint8"))
 
     @property
@@ -78,25 +91,28 @@ class Store:
         return None if self.classes is None else len(self.classes)
 
     @property
+    def words(self) -> list[str] | None:
+        """The vocabulary that the captions are written in (see `gan_lab.data.tokens`)."""
+        found: list[str] | None = self.card.get("words")
+        return found
+
+    @property
     def sha256(self) -> str:
-        """Of the images and then the labels, as stored: what a checkpoint remembers of its data."""
+        """Of what is stored: what a checkpoint remembers of its data. The bytes of the images and then of the labels
+        decide it; after them, for each other column, its own checksum."""
         return str(self.card["sha256"])
 
     @property
     def nbytes(self) -> int:
-        """The size of the images."""
-        return len(self) * math.prod(self.shape) * _STORED[self.dtype].itemsize
+        """The size of everything but the labels."""
+        return len(self) * sum(column.nbytes for name, column in self.columns.items() if name != "label")
 
     def expect(self, indices: NDArray[np.int64]) -> None:
-        """Have the system begin to read these images, all at once: taking one page after the other from a cold disk
+        """Have the system begin to read these samples, all at once: taking one page after the other from a cold disk
         waits for each of them."""
-        mapped = getattr(self.images, "_mmap", None)
-        if not hasattr(mmap, "MADV_WILLNEED") or not isinstance(mapped, mmap.mmap):
-            return
-        size = self.images[0].nbytes
-        for index in indices.tolist():
-            start = index * size // mmap.PAGESIZE * mmap.PAGESIZE
-            mapped.madvise(mmap.MADV_WILLNEED, start, (index + 1) * size - start)
+        _expect(self.images, indices)
+        if self.inputs is not None:
+            _expect(self.inputs, indices)
 
     def read(self, indices: Sequence[int] | NDArray[np.int64]) -> Tensor:
         """The images at `indices` as a batch has them: float `(n, C, H, W)` in [-1, 1], on the CPU."""
@@ -112,6 +128,9 @@ class Store:
         digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
         if self.labels is not None:
             digest.update(self.labels.astype("<i8").tobytes())
+        for column in (self.inputs, self.captions):
+            if column is not None:
+                digest.update(hashlib.sha256(np.ascontiguousarray(column).data).digest())
         if digest.hexdigest() != self.sha256:
             raise self._damaged("the images are not those that were packed")
 
@@ -120,22 +139,25 @@ class Store:
             card = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
             raise self._damaged(f"{CARD} cannot be read") from error
-        if not isinstance(card, dict) or card.get("version") != VERSION:
+        if not isinstance(card, dict) or card.get("version") not in (VERSION, NAMED_COLUMNS):
             version = card.get("version") if isinstance(card, dict) else None
-            raise self._damaged(f"card version {version}, this gan-lab reads {VERSION}")
-        if not _is_card(card):
+            raise self._damaged(f"card version {version}, this gan-lab reads {VERSION} and {NAMED_COLUMNS}")
+        if not is_card(card):
             raise self._damaged(f"{CARD} does not hold what it should")
         return card
 
     def _check_sizes(self) -> None:
-        expected = {FILES[self.dtype]: self.nbytes}
-        if self.classes is not None:
-            expected[LABELS] = 8 * len(self)
-        for name, size in expected.items():
-            path = self.folder / name
+        for name, column in self.columns.items():
+            path, size = self.folder / column.file(name), len(self) * column.nbytes
             actual = path.stat().st_size if path.is_file() else 0
             if actual != size:
-                raise self._damaged(f"{name} has {actual} bytes instead of {size}")
+                raise self._damaged(f"{path.name} has {actual} bytes instead of {size}")
+
+    def _map(self, name: str) -> NDArray[Any] | None:
+        if name not in self.columns:
+            return None
+        column = self.columns[name]
+        return np.memmap(self.folder / column.file(name), STORED[column.dtype], "r", shape=(len(self), *column.shape))
 
     def _read_labels(self) -> NDArray[np.int64] | None:
         if self.classes is None:
@@ -158,15 +180,11 @@ def normalised(pixels: Tensor) -> Tensor:
     return pixels if pixels.is_floating_point() else pixels.float().div_(127.5).sub_(1)
 
 
-def _is_card(card: dict[str, Any]) -> bool:
-    shape, count, classes = card.get("shape"), card.get("count"), card.get("classes")
-    return (
-        isinstance(shape, list)
-        and len(shape) == 3
-        and all(type(side) is int and side > 0 for side in shape)
-        and type(count) is int
-        and count > 0
-        and card.get("dtype", "uint8") in FILES
-        and (classes is None or (isinstance(classes, list) and all(isinstance(name, str) for name in classes)))
-        and all(isinstance(card.get(key), str) for key in ("name", "source", "origin", "fit", "sha256"))
-    )
+def _expect(column: NDArray[Any], indices: NDArray[np.int64]) -> None:
+    mapped = getattr(column, "_mmap", None)
+    if not hasattr(mmap, "MADV_WILLNEED") or not isinstance(mapped, mmap.mmap):
+        return
+    size = column[0].nbytes
+    for index in indices.tolist():
+        start = index * size // mmap.PAGESIZE * mmap.PAGESIZE
+        mapped.madvise(mmap.MADV_WILLNEED, start, (index + 1) * size - start)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gan_lab.data.batch import Batch
-from gan_lab.data.store import Store, normalised
-from gan_lab.engine.seeding import generator_of
+from gan_lab.data.columns import Captions, Pictures, laid_out
+from gan_lab.data.order import Cursor, Order, Places
+from gan_lab.data.shapes import windows
+from gan_lab.data.store import Store
+from gan_lab.engine.seeding import random_state, restore_random_state
 from gan_lab.errors import ConfigError, GanLabError
 
 RESIDENT_LIMIT = 4 * 1024**3
@@ -23,16 +27,25 @@ READERS = 4  # threads beside a CUDA device; beside a CPU that computes, one
 
 
 class Drawn(NamedTuple):
-    """What a batch is made of, on the device: `source` are indices (n,) into the images that lie there, or the pixels
-    as stored; `labels` and `flips` (bool: mirrored) go with pixels alone, and may be None."""
+    """What a batch is made of, on the device: `indices` (n,) of samples that lie there, or `images`, `inputs`, `labels`
+    and `captions` as they were read; `flips`, `turns`, `corners` and `which` (caption) say how they are shown."""
 
-    source: Tensor
-    labels: Tensor | None
-    flips: Tensor | None
+    indices: Tensor | None = None
+    images: Tensor | None = None
+    labels: Tensor | None = None
+    inputs: Tensor | None = None
+    captions: Tensor | None = None
+    flips: Tensor | None = None
+    turns: Tensor | None = None
+    corners: Tensor | None = None
+    which: Tensor | None = None
 
     def clone(self) -> Drawn:
-        labels, flips = (None if part is None else part.clone() for part in self[1:])
-        return Drawn(self.source.clone(), labels, flips)
+        return self.each(Tensor.clone)
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Drawn:
+        """The same with every tensor changed."""
+        return Drawn(*(None if part is None else change(part) for part in self))
 
     def copy_(self, other: Drawn) -> None:
         """Take over what `other`, of the same shapes, holds."""
@@ -41,33 +54,28 @@ class Drawn(NamedTuple):
                 mine.copy_(its, non_blocking=True)
 
 
-class Cursor(NamedTuple):
-    """How much has been drawn: `position` images of epoch `epoch`, over all ranks together."""
-
-    epoch: int
-    position: int
-
-
 class Ahead(NamedTuple):
-    """A batch that was read but not handed out: the cursor behind it, the pixels as stored, labels, flips."""
+    """A batch that was read but not handed out, and the cursor behind it."""
 
     cursor: Cursor
-    pixels: Tensor
-    labels: Tensor | None
-    flips: Tensor | None
+    drawn: Drawn
 
 
 class Stream:
     """Batches of a store, for ever. Every epoch is a new permutation given by `(seed, epoch)`; batches run on across
-    its end, so every image is drawn once per epoch whatever the batch size. With `flip` each image is mirrored left to
-    right with probability 1/2; which ones is given by `(seed, epoch)` and the place in the epoch, as the order is.
+    its end, so every sample is drawn once per epoch whatever the batch size. How a sample is shown is given by
+    `(seed, epoch)` and its place in the epoch, as the order is: with `flip` mirrored left to right with probability
+    1/2, with `crop` = (height, width) a window of the image and the matching one of the input, with `turn` turned by
+    quarters, image and input together; and one of its captions.
 
-    `batch_size` counts all `world` processes: `rank` draws its equal share, and the shares of all ranks are, in order,
-    what one process would draw. A store of up to `resident_limit` bytes is copied to the device and a batch is a gather
-    there; a larger one is read through the map by threads, some batches ahead, into pinned memory where the device is
-    CUDA. Both give equal batches. `waited` counts the seconds for which the caller had to wait for a thread. Colour
-    images are in channels_last memory format unless told otherwise. Raises ConfigError for a batch size below 1 or one
-    that the ranks cannot share.
+    `degradation` makes the inputs of a batch from its images, where the store has none. `batch_size` counts all `world`
+    processes: `rank` draws its equal share, and the shares of all ranks are, in order, what one process would draw. A
+    store of up to `resident_limit` bytes is copied to the device and a batch is a gather there; a larger one is read
+    through the map by threads, some batches ahead, into pinned memory where the device is CUDA. Both give equal
+    batches. `waited` counts the seconds for which the caller had to wait for a thread. Colour images are in
+    channels_last memory format unless told otherwise. Streams of another `name` shuffle otherwise. Raises ConfigError
+    for a batch size below 1 or one that the ranks cannot share, for a crop that does not fit, for turns of pictures
+    that are not square, and for a degradation of data that has inputs.
     """
 
     def __init__(
@@ -81,31 +89,54 @@ class Stream:
         resident_limit: int = RESIDENT_LIMIT,
         channels_last: bool = True,
         flip: bool = False,
+        crop: Sequence[int] | None = None,
+        turn: bool = False,
+        degradation: Callable[[Tensor], Tensor] | None = None,
+        name: str = "",
     ) -> None:
+        self.rank, self.world = rank, world
         self.store = store
-        self.batch_size = batch_size
         self.seed = seed
         self.device = torch.device(device)
-        self.share = share_of(batch_size, rank, world)
-        self.channels_last = channels_last and store.shape[0] > 1
-        self.flip = flip
-        self.cursor = Cursor(0, 0)  # behind what was handed out
-        self._reading = self.cursor  # behind what the thread was asked for
-        self._orders: dict[int, tuple[Tensor, Tensor | None]] = {}
+        self.channels_last = channels_last
+        self.degradation = degradation
+        self.cursor = self._reading = Cursor(0, 0)  # behind what was handed out; behind what threads were asked for
+        self.waited = 0.0
         self._ahead: deque[Future[Ahead]] = deque()
         self._threads: ThreadPoolExecutor | None = None
         self._readers = min(READERS, os.cpu_count() or 1) if self.device.type == "cuda" else 1
-        self.waited = 0.0
+        self.batch_size = batch_size
+        if degradation is not None and store.inputs is not None:
+            raise ConfigError(f"degradation: {store.name} has inputs of its own; degradation=none")
+        window, matching, self._corners = windows(crop, store.shape, store.input_shape)
+        self.images = Pictures(store.images, window, channels_last)
+        self.inputs = None if store.inputs is None else Pictures(store.inputs, matching, channels_last)
+        for pictures in (self.images, self.inputs):
+            if turn and pictures is not None and pictures.shape[1] != pictures.shape[2]:
+                raise ConfigError(f"dataset.turn: {pictures.shape[2]}x{pictures.shape[1]} is no square; crop to one")
         self._labels = None if store.labels is None else torch.from_numpy(store.labels)
-        self._images: Tensor | None = None
-        if store.nbytes <= _budget(self.device, resident_limit):
-            self._images = self._layout(torch.from_numpy(np.array(store.images))).to(self.device)
-            self._labels = None if self._labels is None else self._labels.to(self.device)
+        self._captions = None if store.captions is None else Captions(store.captions)
+        self.resident = store.nbytes <= _budget(self.device, resident_limit)
+        if self.resident:
+            self._move_to_device()
+        several = self._captions is not None and self._captions.several
+        where = self.device if self.resident else torch.device("cpu")
+        self._order = Order(len(store), where, flip, turn, self._corners, several, name)
 
     @property
-    def resident(self) -> bool:
-        """Whether the images live on the device."""
-        return self._images is not None
+    def batch_size(self) -> int:
+        """Of all processes together. A stream goes on with another where it stands."""
+        return self._batch_size
+
+    @batch_size.setter
+    def batch_size(self, size: int) -> None:
+        if size < 1:
+            raise ConfigError(f"trainer.batch_size={size}: must be at least 1")
+        if size % self.world:
+            raise ConfigError(f"trainer.batch_size={size}: {self.world} processes cannot share it equally")
+        self._batch_size = size
+        self._share = slice(self.rank * (size // self.world), (self.rank + 1) * (size // self.world))
+        self._drop_ahead()
 
     def next(self) -> Batch:
         """The next batch, on the device. It is the caller's: nothing overwrites it later."""
@@ -113,27 +144,49 @@ class Stream:
 
     def draw(self) -> Drawn:
         """What the next batch is made of; the stream stands behind it from now on."""
-        if self._images is not None:
-            indices, flips, self.cursor = self._draw(self.cursor)
-            return Drawn(indices, None, flips)
+        if self.resident:
+            places, self.cursor = self._order.draw(self.seed, self.cursor, self.batch_size)
+            return _resident(places if self.world == 1 else places.part(self._share))
         self._read_ahead()
         began = time.perf_counter()
-        self.cursor, pixels, *rest = self._ahead.popleft().result()
+        self.cursor, drawn = self._ahead.popleft().result()
         self.waited += time.perf_counter() - began
         self._read_ahead()
-        labels, flips = (None if part is None else part.to(self.device, non_blocking=True) for part in rest)
-        return Drawn(pixels.to(self.device, non_blocking=True), labels, flips)
+        return self._on_device(drawn)
 
     def batch(self, drawn: Drawn) -> Batch:
         """The batch made of that: work of the device alone, the same for whatever was drawn."""
-        pixels, labels, flips = drawn
-        if self._images is not None:
-            labels = None if self._labels is None else self._labels.index_select(0, drawn.source)
-            # as a matrix: in four dimensions index_select wakes all threads, dearer than the copy on a busy CPU
-            pixels = self._images.view(len(self.store), -1).index_select(0, drawn.source)
-            pixels = pixels.view(-1, *self._images.shape[1:])
-            pixels = pixels.permute(0, 3, 1, 2) if self.channels_last else pixels
-        return Batch(self._finish(pixels, flips), labels)
+        image, label, input, caption = drawn.images, drawn.labels, drawn.inputs, drawn.captions
+        if drawn.indices is not None:
+            image = self.images.take(drawn.indices, drawn.corners)
+            label = None if self._labels is None else self._labels.index_select(0, drawn.indices)
+            input = None if self.inputs is None else self.inputs.take(drawn.indices, drawn.corners)
+            caption = None if self._captions is None else self._captions.take(drawn.indices, drawn.which)
+        assert image is not None
+        image = self.images.shown(image, drawn.flips, drawn.turns)
+        if self.inputs is not None and input is not None:
+            input = self.inputs.shown(input, drawn.flips, drawn.turns)
+        elif self.degradation is not None:
+            input = laid_out(self.degradation(image), self.channels_last)
+        return Batch(image, label, input, caption)
+
+    def peek(self, n: int) -> Batch:
+        """`n` samples spread evenly over the store, as a batch has them. Nothing is drawn; see `at`."""
+        return self.at(torch.linspace(0, len(self.store) - 1, n).long())
+
+    def at(self, indices: Tensor) -> Batch:
+        """The samples at these places `(n,)` of the store as a batch has them: not mirrored, not turned, cut from the
+        middle, told by their first caption. Nothing is drawn: the stream and every generator stay as they are, and a
+        degradation that draws does so alike every time."""
+        corners = which = None
+        if self._corners is not None:
+            corners = torch.tensor([(places - 1) // 2 for places in self._corners]).expand(len(indices), 2)
+        if self._order.captions:
+            which = torch.zeros_like(indices)
+        places = Places(indices, corners=corners, captions=which)
+        drawn = _resident(places) if self.resident else self._gather(places, self.cursor).drawn
+        with _undisturbed(self.seed) if self.degradation is not None else nullcontext():
+            return self.batch(self._on_device(drawn))
 
     def state_dict(self) -> dict[str, int | str]:
         """Where the stream stands, after the batches handed out; the same on every rank."""
@@ -152,16 +205,6 @@ class Stream:
             raise GanLabError(f"the checkpoint's stream position is damaged (epoch {epoch}, image {position})")
         self.seed = int(state["seed"])
         self.cursor = Cursor(epoch, position)
-        self._orders.clear()
-        self._drop_ahead()
-
-    def resize(self, batch_size: int) -> None:
-        """Go on with batches of another size. Raises ConfigError for one that the ranks cannot share."""
-        if batch_size == self.batch_size:
-            return
-        ranks = self.batch_size // (self.share.stop - self.share.start)
-        rank = self.share.start // (self.share.stop - self.share.start)
-        self.batch_size, self.share = batch_size, share_of(batch_size, rank, ranks)
         self._drop_ahead()
 
     def close(self) -> None:
@@ -171,45 +214,23 @@ class Stream:
             self._threads.shutdown()
             self._threads = None
 
-    def _draw(self, cursor: Cursor) -> tuple[Tensor, Tensor | None, Cursor]:
-        """This rank's indices of the batch at `cursor`, int64 `(batch_size / world,)`, which of these images are
-        mirrored (bool; None: none is), and the cursor behind it."""
-        epoch, position = cursor
-        pieces, mirrored = [], []
-        wanted = self.batch_size
-        while wanted:
-            order, flips = self._order(epoch)
-            piece = order[position : position + wanted]
-            pieces.append(piece)
-            if flips is not None:
-                mirrored.append(flips[position : position + wanted])
-            wanted -= len(piece)
-            position += len(piece)
-            if position == len(self.store):
-                epoch, position = epoch + 1, 0
-        indices = _joined(pieces)[self.share]
-        return indices, _joined(mirrored)[self.share] if mirrored else None, Cursor(epoch, position)
+    def _move_to_device(self) -> None:
+        self.images.move_to(self.device)
+        if self.inputs is not None:
+            self.inputs.move_to(self.device)
+        if self._captions is not None:
+            self._captions.move_to(self.device)
+        self._labels = None if self._labels is None else self._labels.to(self.device)
 
-    def _order(self, epoch: int) -> tuple[Tensor, Tensor | None]:
-        """The permutation of `epoch` and the flips along it, where the gather happens; the latest two are kept."""
-        if epoch not in self._orders:
-            where = self.device if self.resident else torch.device("cpu")
-            order = torch.randperm(len(self.store), generator=generator_of(f"{self.seed} {epoch}")).to(where)
-            flips = None
-            if self.flip:
-                generator = generator_of(f"{self.seed} {epoch} flip")
-                flips = torch.randint(2, (len(self.store),), generator=generator).bool().to(where)
-            self._orders = {old: kept for old, kept in self._orders.items() if old == epoch - 1}
-            self._orders[epoch] = order, flips
-        return self._orders[epoch]
+    def _on_device(self, drawn: Drawn) -> Drawn:
+        return drawn.each(lambda part: part.to(self.device, non_blocking=True))
 
     def _read_ahead(self) -> None:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._readers, thread_name_prefix="gan-lab-stream")
         while len(self._ahead) < PREFETCH * self._readers:
-            indices, flips, self._reading = self._draw(self._reading)
-            labels = None if self._labels is None else self._labels[indices]
-            self._ahead.append(self._threads.submit(self._gather, indices, labels, flips, self._reading))
+            places, self._reading = self._order.draw(self.seed, self._reading, self.batch_size)
+            self._ahead.append(self._threads.submit(self._gather, places.part(self._share), self._reading))
 
     def _drop_ahead(self) -> None:
         """Forget what was read but not handed out."""
@@ -218,46 +239,44 @@ class Stream:
         self._ahead.clear()
         self._reading = self.cursor
 
-    def _gather(self, indices: Tensor, labels: Tensor | None, flips: Tensor | None, behind: Cursor) -> Ahead:
-        """Read a batch through the map. Runs on a thread: NumPy's copying leaves Python to the others, and wakes no
-        second team of torch's threads."""
+    def _gather(self, places: Places, behind: Cursor) -> Ahead:
+        """Read a batch through the map. Runs on a thread."""
         pinned = self.device.type == "cuda"
-        shape = (len(indices), *self.store.shape)
-        dtype = torch.uint8 if self.store.dtype == "uint8" else torch.float32
-        pixels = torch.empty(shape, dtype=dtype, pin_memory=pinned)
-        self.store.expect(indices.numpy())
-        np.take(self.store.images, indices.numpy(), axis=0, out=pixels.numpy(), mode="clip")
-        if pinned:
-            labels, flips = (None if part is None else part.pin_memory() for part in (labels, flips))
-        return Ahead(behind, pixels, labels, flips)
-
-    def _layout(self, pixels: Tensor) -> Tensor:
-        """`(n, C, H, W)` in the order in which a batch needs it: `(n, H, W, C)` for channels_last."""
-        return pixels.permute(0, 2, 3, 1).contiguous() if self.channels_last else pixels
-
-    def _finish(self, pixels: Tensor, flips: Tensor | None) -> Tensor:
-        """Pixels as stored, as float32 `(n, C, H, W)` in [-1, 1], mirrored where `flips` says so."""
-        if flips is not None:
-            pixels = torch.where(flips.view(-1, 1, 1, 1), pixels.flip(3), pixels)
-        layout = torch.channels_last if self.channels_last else torch.contiguous_format
-        return normalised(pixels.contiguous(memory_format=layout))
+        indices, corners = places.indices.numpy(), None if places.corners is None else places.corners.numpy()
+        self.store.expect(indices)
+        drawn = Drawn(
+            images=self.images.read(indices, corners, pinned),
+            labels=None if self._labels is None else self._labels[places.indices],
+            inputs=None if self.inputs is None else self.inputs.read(indices, corners, pinned),
+            captions=None if self._captions is None else self._captions.take(places.indices, places.captions),
+            flips=places.flips,
+            turns=places.turns,
+        )
+        return Ahead(behind, drawn.each(_pin) if pinned else drawn)
 
 
-def share_of(batch_size: int, rank: int, world: int) -> slice:
-    """The part of a batch that is a rank's. Raises ConfigError where there is no such part."""
-    if batch_size < 1:
-        raise ConfigError(f"trainer.batch_size={batch_size}: must be at least 1")
-    if batch_size % world:
-        raise ConfigError(f"trainer.batch_size={batch_size}: {world} processes cannot share it equally")
-    return slice(rank * (batch_size // world), (rank + 1) * (batch_size // world))
+def _resident(places: Places) -> Drawn:
+    indices, flips, turns, corners, which = places
+    return Drawn(indices, flips=flips, turns=turns, corners=corners, which=which)
 
 
-def _joined(pieces: list[Tensor]) -> Tensor:
-    return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+def _pin(part: Tensor) -> Tensor:
+    return part if part.is_pinned() else part.pin_memory()
+
+
+@contextmanager
+def _undisturbed(seed: int) -> Iterator[None]:
+    """Every generator is seeded in here, and afterwards as it was."""
+    state = random_state()
+    torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        restore_random_state(state)
 
 
 def _budget(device: torch.device, limit: int) -> int:
-    """How many bytes of images may live on `device`: `limit`, and on CUDA at most half of what is free."""
+    """How many bytes of samples may live on `device`: `limit`, and on CUDA at most half of what is free."""
     if device.type == "cuda":
         return min(limit, torch.cuda.mem_get_info(device)[0] // 2)
     return limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_lab.data.data import Data
+from gan_lab.data.dataset import Dataset
 from gan_lab.features.classifier import Classifier
 from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.features.pixels import Pixels
@@ -20,7 +20,7 @@ class Automatic(Extractor):
 
     name = "auto"
 
-    def prepare(self, data: Data, device: torch.device) -> None:
+    def prepare(self, data: Dataset, device: torch.device) -> None:
         self._chosen: Extractor
         if data.mixture is not None:
             self._chosen = Pixels()

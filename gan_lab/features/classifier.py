@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_lab.data.data import Data
+from gan_lab.data.dataset import Dataset
 from gan_lab.errors import ConfigError
 from gan_lab.features.extractor import Extracted, Extractor, identity_of, resized
 from gan_lab.features.fitting_classifier import (
@@ -52,7 +52,7 @@ class Classifier(Extractor):
         self.seed = seed
         self.size = size
 
-    def prepare(self, data: Data, device: torch.device) -> None:
+    def prepare(self, data: Dataset, device: torch.device) -> None:
         if data.store.labels is None or data.classes_of_part < 2:
             raise ConfigError(
                 f"extractor: {data.store.name} has no classes to train a classifier on; take extractor=random"
@@ -81,7 +81,7 @@ class Classifier(Extractor):
         features = features.reshape(len(images), -1).float().cpu()
         return Extracted(features, _of_all(logits.float().softmax(1).cpu(), self.parts))
 
-    def _train(self, data: Data) -> dict[str, Any]:
+    def _train(self, data: Dataset) -> dict[str, Any]:
         store, began = data.store, time.perf_counter()
         assert store.labels is not None
         labelled = Labelled(store.images, store.labels, data.classes_of_part, self.parts, self.size, self.device)

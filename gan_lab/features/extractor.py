@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from gan_lab.data.data import Data
+from gan_lab.data.dataset import Dataset
 
 
 class Extracted(NamedTuple):
@@ -37,7 +37,7 @@ class Extractor(ABC):
     standard: bool = False  # whether these are the weights and the resizer that published figures are taken with
 
     @abstractmethod
-    def prepare(self, data: Data, device: torch.device) -> None:
+    def prepare(self, data: Dataset, device: torch.device) -> None:
         """Get ready. Raises GanLabError, in one line with the ways out, where that cannot be done."""
 
     @abstractmethod

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gan_lab.data.data import Data
+from gan_lab.data.dataset import Dataset
 from gan_lab.errors import GanLabError
 from gan_lab.features.extractor import Extracted, Extractor, colours
 from gan_lab.features.inception import InceptionNetwork, load_weights
@@ -33,7 +33,7 @@ class Inception(Extractor):
     def __init__(self, weights: str | None = None) -> None:
         self.weights = weights
 
-    def prepare(self, data: Data, device: torch.device) -> None:
+    def prepare(self, data: Dataset, device: torch.device) -> None:
         path = Path(self.weights).expanduser() if self.weights else published(URL, HASH, WHAT, NO_DOWNLOAD)
         if not path.is_file():
             raise GanLabError(f"extractor.weights: there is no file {path}; leave it out to download the weights")

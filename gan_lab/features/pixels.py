@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from gan_lab.data.data import Data
+from gan_lab.data.dataset import Dataset
 from gan_lab.errors import ConfigError
 from gan_lab.features.extractor import Extracted, Extractor
 
@@ -23,7 +23,7 @@ class Pixels(Extractor):
             raise ConfigError(f"extractor.side: {side!r} is not a whole number of at least 1")
         self.side = side
 
-    def prepare(self, data: Data, device: torch.device) -> None:
+    def prepare(self, data: Dataset, device: torch.device) -> None:
         small = max(data.store.shape[1:]) <= self.side
         self.resizer = "native" if small else f"area{self.side}"
         self.identity = hashlib.sha256(f"pixels {self.resizer}".encode()).hexdigest()[:12]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from gan_lab.data.data import Data
+from gan_lab.data.dataset import Dataset
 from gan_lab.data.sources.extras import import_extra
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.extractor import Extracted, Extractor, colours, identity_of
@@ -40,7 +40,7 @@ class Pretrained(Extractor):
         self.options = options
         self.resizer = f"bicubic{size}"
 
-    def prepare(self, data: Data, device: torch.device) -> None:
+    def prepare(self, data: Dataset, device: torch.device) -> None:
         timm = import_extra("timm", "features", "this extractor")
         if not timm.is_model(self.architecture.partition(".")[0]):
             raise ConfigError(f"extractor.architecture: timm {timm.__version__} has no {self.architecture}")

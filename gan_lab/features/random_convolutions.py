@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_lab.data.data import Data
+from gan_lab.data.dataset import Dataset
 from gan_lab.features.extractor import Extracted, Extractor, colours, identity_of, resized
 
 
@@ -23,7 +23,7 @@ class RandomConvolutions(Extractor):
         self.seed = seed
         self.size = size
 
-    def prepare(self, data: Data, device: torch.device) -> None:
+    def prepare(self, data: Dataset, device: torch.device) -> None:
         generator = torch.Generator().manual_seed(self.seed)
         self.device = device
         self.layers = nn.ModuleList()

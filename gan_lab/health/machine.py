@@ -116,7 +116,8 @@ def room(what: str, folder: Path, otherwise: str) -> str:
 
 def data() -> list[str]:
     """What is packed in the data root."""
-    from gan_lab.data.store import CARD, Store, StoreError
+    from gan_lab.data.card import CARD
+    from gan_lab.data.store import Store, StoreError
 
     lines, whole = [], []
     for card in sorted(data_root().glob(f"[!.]*/{CARD}")):

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from gan_lab.algorithms.duel import Duel, Fake, column
-from gan_lab.data.batch import Batch
 from gan_lab.health.activations import DeadUnits
 from gan_lab.health.movement import Movement
 from gan_lab.health.signals import Signals
@@ -36,16 +35,11 @@ class Probe:
         self.duel = next(iter(algorithm.duels.values()), None)
         if self.duel is None:
             return
-        store, device = run.store, run.engine.device
         packed = int(getattr(self.duel.discriminator, "images_per_score", 1))
-        count = max(min(count, len(store)) // packed, 1) * packed
-        places = torch.linspace(0, len(store) - 1, count).long()
-        real = store.read(places.numpy())
-        labels = None if store.labels is None else torch.from_numpy(store.labels[places.numpy()])
-        layout = torch.channels_last if run.engine.channels_last and real.shape[1] > 1 else torch.contiguous_format
-        images = real.to(device).contiguous(memory_format=layout)
-        self.batch = Batch(images, None if labels is None else labels.to(device))
+        count = max(min(count, len(run.store)) // packed, 1) * packed
+        self.batch = run.stream.peek(count)
         self.source = self.duel.source(self.batch, torch.Generator().manual_seed(run.config["seed"]))
+        labels, real = self.batch.label, self.batch.image
         self.by_class = labels is not None and bool(getattr(self.duel.generator, "num_classes", 0))
         self.spread = _spread(real, labels if self.by_class else None)
         self.ends = float(at_the_ends(real))

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_lab.data.data import Data
+from gan_lab.data.dataset import Dataset
 from gan_lab.data.held_out import held_out
 from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.metrics.frechet import Moments
@@ -31,7 +31,7 @@ class Reference:
     that train something."""
 
     def __init__(
-        self, data: Data, extractor: Extractor, split: str = "train", device: torch.device | str = "cpu"
+        self, data: Dataset, extractor: Extractor, split: str = "train", device: torch.device | str = "cpu"
     ) -> None:
         self.data = data
         self.extractor = extractor.settled()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from torch import nn
 from gan_lab.algorithms.base import Algorithm
 from gan_lab.algorithms.game import Game, kind_of
 from gan_lab.config import build, build_each, require_whole
-from gan_lab.data.store import Store
-from gan_lab.data.stream import Stream
+from gan_lab.data.dataset import Dataset, build_dataset
+from gan_lab.degradations.base import Degradation
 from gan_lab.engine.engine import Engine
 from gan_lab.engine.seeding import seed_everything
 from gan_lab.errors import ConfigError
@@ -41,8 +41,9 @@ def assemble(
     """
     check_seed(config["seed"])
     choose_batch_size(config, lambda trial: assemble(trial, folder)[0])
-    store = build(config["dataset"], "dataset").open()
-    fill_from_data(config, store)
+    dataset = build_dataset(config["dataset"])
+    degradation = build(config["degradation"], "degradation") if config.get("degradation") else None
+    fill_from_data(config, dataset, degradation)
     engine: Engine = build(config["engine"], "engine")
     config["precision"] = config["engine"]["precision"] = engine.precision
     seed_everything(config["seed"])
@@ -52,18 +53,11 @@ def assemble(
     optimizers = build_optimizers(config["optimizer"], networks, engine)
     parts |= {f"optimizer.{role}": optimizer for role, optimizer in optimizers.items()}
     algorithm = build_algorithm(config, networks, optimizers, engine, plan, parts)
-    stream = Stream(
-        store,
-        batch_size=plan.batch_size,
-        seed=config["seed"],
-        device=engine.device,
-        channels_last=engine.channels_last,
-        flip=bool(config["dataset"].get("flip", False)),
-    )
+    stream = dataset.stream(engine, plan.batch_size, config["seed"], degradation)
     writer = Writer()
     loggers = Loggers(build_each(config["logger"], "logger"), writer)
     rounds = Rounds(algorithm, stream, engine.graphs())
-    run = Run(folder, config, engine, store, stream, algorithm, rounds, plan, loggers, writer, interactive)
+    run = Run(folder, config, engine, dataset.store, stream, algorithm, rounds, plan, loggers, writer, interactive)
     if state is not None:
         run.load_state_dict(state)
     return run, list(build_each(config["callbacks"], "callbacks").values())
@@ -100,27 +94,47 @@ def build_algorithm(
     return algorithm
 
 
-def fill_from_data(config: dict[str, Any], store: Store) -> None:
-    """Write into `config` what it leaves to the data: the number of classes and the shape of the images."""
+def fill_from_data(config: dict[str, Any], dataset: Dataset, degradation: Degradation | None = None) -> None:
+    """Write into `config` what it leaves to the data: the classes, the words of its captions, and in the parts that see
+    a batch how many there are and the shapes of image and input. Who was told the shape that images are packed to is
+    told what a batch has of it, where that is less.
+
+    Raises ConfigError where a part asks for the shape of inputs, and there are none.
+    """
+    store = dataset.store
     config["classes"] = store.classes
     if config["dataset"].get("num_classes") is None:
         config["dataset"]["num_classes"] = store.num_classes
+    if store.words is not None:
+        config["words"] = store.words
+    image, input = dataset.batch_shapes(degradation)
+    known = {
+        "num_classes": store.num_classes or 0,
+        "num_tokens": dataset.num_tokens,
+        "caption_length": dataset.caption_length,
+        "input_shape": None if input is None else list(input),
+    }
     for part in ("model", "wrappers", "augmentation", "loss"):
-        _fill_from_data(config.get(part), store)
+        _fill_from_data(config.get(part), part, known, image, config["dataset"].get("image_shape"))
 
 
-def _fill_from_data(node: Any, store: Store) -> None:
+def _fill_from_data(node: Any, key: str, known: Mapping[str, Any], image: Sequence[int], packed: Any) -> None:
     if isinstance(node, list):
-        for value in node:
-            _fill_from_data(value, store)
+        for index, value in enumerate(node):
+            _fill_from_data(value, f"{key}.{index}", known, image, packed)
     elif isinstance(node, dict):
-        for key, value in node.items():
-            if key == "num_classes" and value is None:
-                node[key] = store.num_classes or 0
-            elif key == "image_shape" and not isinstance(value[0], int):
-                node[key] = list(store.shape)
+        for name, value in node.items():
+            if name in known and value is None:
+                if known[name] is None:
+                    raise ConfigError(
+                        f"{key}.{name}: the data has no inputs; choose a degradation (degradation=gray) or a dataset "
+                        "of pairs (dataset=paired)"
+                    )
+                node[name] = known[name]
+            elif name == "image_shape" and (value == packed or not isinstance(value[0], int)):
+                node[name] = list(image)
             else:
-                _fill_from_data(value, store)
+                _fill_from_data(value, f"{key}.{name}", known, image, packed)
 
 
 def build_regularizers(nodes: Mapping[str, Any], parts: dict[str, Any]) -> dict[str, Regularizer]:

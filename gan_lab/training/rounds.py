@@ -76,7 +76,7 @@ class Rounds:
     def _enter(self, stage: Stage) -> None:
         """Rounds of another size begin: what was recorded, and the memory it read, is of no use to them."""
         self.stage = stage
-        self.stream.resize(stage.batch_size or self._batch_size)
+        self.stream.batch_size = stage.batch_size or self._batch_size
         self.algorithm.enter(stage)
         self.forget()
 

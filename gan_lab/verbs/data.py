@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_lab.config import CONFIG_DIR, build
+from gan_lab.data.card import CARD
 from gan_lab.data.dataset import Dataset
 from gan_lab.data.inspection.inspection import (
     UNBALANCED,
@@ -21,7 +22,7 @@ from gan_lab.data.inspection.inspection import (
 )
 from gan_lab.data.inspection.near_duplicates import near_duplicates
 from gan_lab.data.sources.listed import listed
-from gan_lab.data.store import CARD, Store, StoreError
+from gan_lab.data.store import Store, StoreError
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.root import data_root
 

@@ -65,13 +65,13 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
 def prepared(trained: Trained, config: dict[str, Any], measures: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The data's side of the comparison, and the measures that can be taken of it and of this generator."""
     from gan_lab.config import build
-    from gan_lab.data.data import data_of
+    from gan_lab.data.dataset import build_dataset
     from gan_lab.engine.engine import pick_device
     from gan_lab.metrics.evaluate import applicable
     from gan_lab.metrics.reference import Reference
 
     dataset, device = trained.config["dataset"], pick_device(config["device"])
-    data = data_of(trained.config, build(dataset, "dataset").open())
+    data = build_dataset(dataset)
     extractor = build(config["extractor"], "extractor")
     extractor.prepare(data, device)
     reference = Reference(data, extractor, str(dataset.get("split", "train")), device)

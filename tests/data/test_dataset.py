@@ -6,14 +6,20 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
+import torch
 from omegaconf import OmegaConf
+from torch import Tensor
 
 from gan_lab.config import CONFIG_DIR, build
-from gan_lab.data.dataset import Dataset
+from gan_lab.data.card import IMAGES
+from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.data.sources.digits import Digits
 from gan_lab.data.sources.source import Source
 from gan_lab.data.sources.torchvision import Torchvision
-from gan_lab.data.store import IMAGES, StoreError
+from gan_lab.data.store import StoreError
+from gan_lab.data.stream import Stream
+from gan_lab.degradations.base import Degradation
+from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError, GanLabError
 from tests.compose import composed
 
@@ -220,6 +226,13 @@ def test_classes_must_agree_where_both_are_known(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"flip": 1}, "dataset.flip=1: true or false"),
+        ({"turn": "left"}, "dataset.turn=left: true or false"),
+        ({"crop": 8}, "dataset.crop=8: [height, width] in pixels of the image"),
+        ({"crop": [8]}, "dataset.crop=[8]: "),
+        ({"crop": [8, 0]}, "dataset.crop=[8, 0]: "),
+        ({"crop": [8, 8.0]}, "dataset.crop=[8, 8.0]: "),
+        ({"input_shape": [2, 8, 8]}, "dataset.input_shape=[2, 8, 8]: [channels, height, width]"),
+        ({"input_shape": ["auto", 8, 8]}, "dataset.input_shape=['auto', 8, 8]: "),
         ({"channels": 2}, "dataset.channels=2: 1 (gray), 3 (colour) or auto"),
         ({"channels": True}, "dataset.channels=True: "),
         ({"channels": 3}, "dataset.channels=3: dataset.image_shape=[1, 16, 16] has 1; give one"),
@@ -410,9 +423,29 @@ def test_labels_and_corrupt_files_of_a_folder(tmp_path: Path) -> None:
     assert (len(plain), plain.num_classes) == (4, None)
 
 
-def test_flip_is_told_and_changes_no_store() -> None:
-    assert configured("digits", flip=True).flip is True
-    assert configured("digits", flip=True).folder == configured("digits").folder
+def test_what_streams_do_changes_no_store() -> None:
+    assert configured("digits", flip=True, crop=[8, 8], turn=True).folder == configured("digits").folder
+
+
+def test_a_dataset_makes_its_stream() -> None:
+    """As it says: what is cut, mirrored and turned, where and as the engine has it."""
+    engine = Engine(device="cpu", precision="fp32", channels_last=False)
+    shown: dict[str, Any] = {"flip": True, "crop": [8, 12], "turn": False}
+    dataset = build_dataset({**composed("dataset=digits")["dataset"], **shown})
+    ours = dataset.stream(engine, 6, 3)
+    expected = Stream(dataset.store, 6, 3, channels_last=False, flip=True, crop=(8, 12))
+    for _ in range(3):
+        assert torch.equal(ours.next().image, expected.next().image)
+    assert dataset.batch_shapes() == ((1, 8, 12), None)
+    assert not ours.channels_last
+    batch = dataset.stream(engine, 6, 3, Identity()).next()
+    assert torch.equal(batch.image, batch.input)  # type: ignore[arg-type]
+    assert dataset.batch_shapes(Identity()) == ((1, 8, 12), (1, 8, 12))
+
+
+class Identity(Degradation):
+    def forward(self, images: Tensor) -> Tensor:
+        return images
 
 
 def test_a_dataset_of_the_hub_must_be_named() -> None:

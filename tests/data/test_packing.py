@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from gan_lab import __version__
+from gan_lab.data.card import CARD, IMAGES, LABELS
 from gan_lab.data.packing import pack
 from gan_lab.data.sources.images import fit
-from gan_lab.data.store import CARD, IMAGES, LABELS, Store
+from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError, GanLabError
 
 from .conftest import Array

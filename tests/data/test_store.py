@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from gan_lab.data.card import CARD, IMAGES, LABELS, POINTS
 from gan_lab.data.packing import pack
-from gan_lab.data.store import CARD, IMAGES, LABELS, POINTS, Store, StoreError, data_root
+from gan_lab.data.store import Store, StoreError, data_root
 
 from .conftest import Array
 

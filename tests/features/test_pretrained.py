@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from gan_lab.config import build
-from gan_lab.data.data import Data
-from gan_lab.data.store import Store
+from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.pretrained import Pretrained
 from tests.compose import composed
@@ -21,9 +20,8 @@ SMALL = "test_vit.r160_in1k"
 
 
 @pytest.fixture
-def data(own_data_root: Path) -> Data:
-    store: Store = build(composed("dataset=digits")["dataset"], "dataset").open()
-    return Data(store, None)
+def data(own_data_root: Path) -> Dataset:
+    return build_dataset(composed("dataset=digits")["dataset"])
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +32,13 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def prepared(data: Data, weights: Path, size: int = 160) -> Pretrained:
+def prepared(data: Dataset, weights: Path, size: int = 160) -> Pretrained:
     extractor = Pretrained("small", SMALL, size, str(weights), img_size=size)
     extractor.prepare(data, CPU)
     return extractor
 
 
-def test_features_are_timms(data: Data, weights: Path) -> None:
+def test_features_are_timms(data: Dataset, weights: Path) -> None:
     """Of colour images of the right size: normalised by hand, through the network without its head."""
     before = torch.random.get_rng_state()
     extractor = prepared(data, weights)
@@ -59,7 +57,7 @@ def test_features_are_timms(data: Data, weights: Path) -> None:
     assert (extractor.resizer, len(extractor.identity), extractor.standard) == ("bicubic160", 12, False)
 
 
-def test_small_gray_images_are_resized(data: Data, weights: Path) -> None:
+def test_small_gray_images_are_resized(data: Dataset, weights: Path) -> None:
     """A flat gray stays flat, and is repeated over the channels; the network is fitted to another size."""
     extractor = prepared(data, weights, 80)
     small, large = (
@@ -68,7 +66,7 @@ def test_small_gray_images_are_resized(data: Data, weights: Path) -> None:
     torch.testing.assert_close(extractor(small).features, extractor(large).features, rtol=1e-4, atol=1e-5)
 
 
-def test_what_cannot_be_had(data: Data, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_had(data: Dataset, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"extractor.architecture: timm .* has no no_such_net"):
         Pretrained("x", "no_such_net.tag").prepare(data, CPU)
     with pytest.raises(GanLabError, match="extractor.weights: there is no file nowhere; leave it out to download"):
@@ -100,7 +98,7 @@ def test_the_configured_ones_are_timms(name: str) -> None:
     assert timm.get_pretrained_cfg(extractor.architecture).interpolation == "bicubic"
 
 
-def test_without_timm(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_timm(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "timm", None)
     with pytest.raises(GanLabError, match=r"this extractor needs the package timm: pip install 'gan-lab\[features\]'"):
         Pretrained("x", SMALL).prepare(data, CPU)

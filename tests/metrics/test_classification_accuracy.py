@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError
 from gan_lab.features.classifier import Classifier
 from gan_lab.features.pixels import Pixels
@@ -14,7 +13,7 @@ from gan_lab.metrics.classification_accuracy import ClassificationAccuracy, clas
 from gan_lab.metrics.evaluate import applicable, measure
 from gan_lab.metrics.measures import FrechetDistance, IntraClassDistance
 from gan_lab.metrics.reference import Reference
-from tests.metrics.test_evaluation import Copies, data
+from tests.metrics.test_evaluation import Copies, data, without_labels
 from tests.metrics.test_held_out import halves
 
 CPU = torch.device("cpu")
@@ -145,12 +144,5 @@ def test_generators_without_labels() -> None:
 def test_data_it_cannot_be_taken_of() -> None:
     points = reference_of("ring")
     assert ClassificationAccuracy().why_not(points) == "the data is points"
-    unlabelled = Reference(points.data._replace(store=_Unlabelled(points.data.store)), points.extractor)  # type: ignore[arg-type]
+    unlabelled = Reference(without_labels(data()), points.extractor)
     assert ClassificationAccuracy().why_not(unlabelled) == "the data has no classes"
-
-
-class _Unlabelled:
-    labels, num_classes, dtype = None, None, "uint8"
-
-    def __init__(self, store: Store) -> None:
-        self.shape = store.shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gan_lab.data.batch import Batch
-from gan_lab.data.data import Data, data_of
+from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.automatic import Automatic
@@ -82,11 +83,9 @@ class Copies(Sampler):
         raise NotImplementedError
 
 
-def data(name: str = "digits") -> Data:
-    from gan_lab.config import build
-
+def data(name: str = "digits") -> Dataset:
     config = composed(f"dataset={name}", *(["dataset.source.count=1500"] if name != "digits" else []))
-    return data_of(config, build(config["dataset"], "dataset").open())
+    return build_dataset(config["dataset"])
 
 
 @pytest.fixture(scope="module")
@@ -240,14 +239,16 @@ def test_what_cannot_be_taken_says_why() -> None:
     assert set(refused) == {"is", "swd"}
     assert "fid" in taken
     with pytest.raises(ConfigError, match="extractor=random"):
-        Classifier().prepare(Data(_Unlabelled(found.store), None), CPU)  # type: ignore[arg-type]
+        Classifier().prepare(without_labels(found), CPU)
 
 
-class _Unlabelled:
-    labels, num_classes, name = None, None, "pictures"
-
-    def __init__(self, store: Store) -> None:
-        self.shape = store.shape
+def without_labels(found: Dataset) -> Dataset:
+    """The same pictures, of which no class is known."""
+    unlabelled = copy.copy(found)
+    unlabelled.store = copy.copy(found.store)
+    unlabelled.store.labels = None
+    unlabelled.store.card = {**found.store.card, "classes": None}
+    return unlabelled
 
 
 def test_inception_weights_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

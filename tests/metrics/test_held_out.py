@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from gan_lab.config import build
-from gan_lab.data.data import Data, data_of
+from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.data.held_out import held_out
 from gan_lab.data.sources.digits import Digits
 from gan_lab.data.sources.source import Sample, Source
@@ -61,11 +61,10 @@ def halves(**more: Any) -> Reference:
     """As `configs/dataset/mnist.yaml` comes resolved."""
     source = {"_target_": f"{__name__}.Halves", "split": "train"}
     node = {"_target_": "gan_lab.data.dataset.Dataset", "name": "halves", "image_shape": [1, 16, 16], "split": "train"}
-    config = {"dataset": {**node, "num_classes": 10, "source": source, **more}}
-    return seen(data_of(config, build(config["dataset"], "dataset").open()))
+    return seen(build_dataset({**node, "num_classes": 10, "source": source, **more}))
 
 
-def seen(found: Data) -> Reference:
+def seen(found: Dataset) -> Reference:
     extractor = Pixels()
     extractor.prepare(found, CPU)
     return Reference(found, extractor)
@@ -83,9 +82,9 @@ def write(folder: Path, sets: dict[str, int], colours: int = 1) -> Path:
     return folder
 
 
-def of_folder(path: Path, *overrides: str) -> Data:
+def of_folder(path: Path, *overrides: str) -> Dataset:
     config = composed("dataset=folder", f"dataset.path={path}", "dataset.image_shape=[auto,8,8]", *overrides)
-    return data_of(config, build(config["dataset"], "dataset").open())
+    return build_dataset(config["dataset"])
 
 
 def test_a_split() -> None:
@@ -96,7 +95,7 @@ def test_a_split() -> None:
     assert (test.split, len(test.data.store), len(reference.data.store)) == ("test", 898, 899)
     assert test.card["sha256"] == test.data.store.sha256[:16]
     assert np.array_equal(test.data.store.labels[:3], Digits()._load()[1][1:6:2])
-    node = {**reference.data.dataset, "split": "test", "source": {"_target_": f"{__name__}.Halves", "split": "test"}}
+    node = {**reference.data.config, "split": "test", "source": {"_target_": f"{__name__}.Halves", "split": "test"}}
     assert build(node, "dataset").open().folder == test.data.store.folder
 
 
@@ -156,7 +155,7 @@ def test_what_cannot_be_held_out(here: Path) -> None:
     with pytest.raises(ConfigError, match=f"{KEY}=test: these are the images of the data itself"):
         held_out(unsplit, "test", KEY)
     with pytest.raises(ConfigError, match=f"{KEY}=test: where the data comes from is not known"):
-        held_out(Data(unsplit.store, None), "test", KEY)
+        held_out(Dataset("mine", [1, 8, 8], path=str(here / "mine")), "test", KEY)
     with pytest.raises(
         ConfigError, match=r"metrics.cas.held_out=./mine: its class cat is not one of the data's \(0, 1"
     ):

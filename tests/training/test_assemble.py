@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from torch import Tensor, nn
 
+from gan_lab.data.dataset import build_dataset
+from gan_lab.degradations.base import Degradation
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import Critique
 from gan_lab.models.mlp import Discriminator
@@ -84,15 +86,41 @@ def test_what_cannot_be_wrapped(node: dict[str, Any], wrapped: dict[str, Any], m
         build_wrapped(node, "model.discriminator", {"it": wrapped}, None)
 
 
-def test_what_is_left_to_the_data(tmp_path: Path) -> None:
-    store = tiny_run(tmp_path).store
+def test_what_is_left_to_the_data() -> None:
     config = composed("+model.generator.num_classes=null", "+model.discriminator.num_classes=5", "+wrappers.a.b=1")
     config["model"]["generator"]["image_shape"] = ["auto", 16, 16]
-    fill_from_data(config, store)
+    fill_from_data(config, build_dataset(config["dataset"]))
     assert config["model"]["generator"]["num_classes"] == 10
     assert config["model"]["generator"]["image_shape"] == [1, 16, 16]
     assert config["model"]["discriminator"]["num_classes"] == 5
     assert config["classes"] == [str(digit) for digit in range(10)]
+
+
+class Half(Degradation):
+    """Every other row and column, in one channel."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images[:, :1, ::2, ::2]
+
+    def shape(self, image: tuple[int, int, int]) -> tuple[int, int, int]:
+        return 1, image[1] // 2, image[2] // 2
+
+
+def test_shapes_of_a_batch_are_told_to_whoever_sees_one() -> None:
+    """What is cut out, and what is made of it, whatever the store has; a size of one's own stays."""
+    given = ("dataset.crop=[8,12]", "augmentation=diffaugment", "+model.generator.input_shape=null")
+    config = composed(*given)
+    config["model"]["discriminator"]["image_shape"] = [1, 4, 4]
+    fill_from_data(config, build_dataset(config["dataset"]), Half())
+    assert config["model"]["generator"]["image_shape"] == [1, 8, 12]
+    assert config["model"]["generator"]["input_shape"] == [1, 4, 6]
+    assert config["augmentation"]["diffaugment"]["image_shape"] == [1, 8, 12]
+    assert config["model"]["discriminator"]["image_shape"] == [1, 4, 4]
+    assert config["dataset"]["image_shape"] == [1, 16, 16]
+    told = r"^model\.generator\.input_shape: the data has no inputs; choose a degradation \(degradation=gray\) or a "
+    config = composed(*given)
+    with pytest.raises(ConfigError, match=told):
+        fill_from_data(config, build_dataset(config["dataset"]))
 
 
 def test_a_network_that_is_none(tmp_path: Path) -> None:

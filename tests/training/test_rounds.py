@@ -108,15 +108,14 @@ def test_a_graph_for_each_kind_of_round(tmp_path: Path) -> None:
 
 def test_a_streamed_batch_comes_through_the_same_memory(tmp_path: Path) -> None:
     run = tiny_run(tmp_path, "model=gan")
-    run.stream._images = None  # as a store that does not fit
-    run.stream._orders.clear()
+    run.stream.resident = False  # as a store that does not fit
     recording(run)
     play(run, 3)
-    place = run.rounds._buffers[0].source.data_ptr()
-    before = run.rounds._buffers[0].source.clone()
+    place = run.rounds._buffers[0].images.data_ptr()
+    before = run.rounds._buffers[0].images.clone()
     play(run, 1)
-    assert run.rounds._buffers[0].source.data_ptr() == place
-    assert not torch.equal(run.rounds._buffers[0].source, before)
+    assert run.rounds._buffers[0].images.data_ptr() == place
+    assert not torch.equal(run.rounds._buffers[0].images, before)
     run.stream.close()
 
 

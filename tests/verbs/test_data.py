@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
 from gan_lab.config import CONFIG_DIR
-from gan_lab.data.store import CARD, IMAGES
+from gan_lab.data.card import CARD, IMAGES
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.verbs.data import main
 from tests.data.conftest import cifar_like, encoded, noise, write_zip

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,16 @@ from gan_lab.errors import GanLabError
 Sample = tuple[str, "Image.Image | NDArray[Any]", "int | None"]
 
 
+class Example(NamedTuple):
+    """A sample with all that its source has of it: the picture that its image is made from, what is said of it."""
+
+    name: str
+    image: Image.Image | NDArray[Any]
+    label: int | None = None
+    input: Image.Image | NDArray[Any] | None = None
+    captions: Sequence[str] = ()
+
+
 class DownloadError(GanLabError):
     """A source could not be fetched; the message is the reason, without the name of the dataset."""
 
@@ -23,7 +33,7 @@ class Source(ABC):
     """Yields `(name, image, label)`; the image is Pillow or uint8 `(C, H, W)`, the label an index into `classes`.
 
     A source with a `shape` of its own makes no pictures but float32 arrays of exactly that shape with values in
-    [-1, 1], which are stored as they are.
+    [-1, 1], which are stored as they are. One that has more than images and labels tells it by `examples`.
     """
 
     classes: list[str] | None = None
@@ -57,6 +67,10 @@ class Source(ABC):
 
     @abstractmethod
     def __iter__(self) -> Iterator[Sample]: ...
+
+    def examples(self) -> Iterator[Example]:
+        """The samples with every column that is to be packed."""
+        return (Example(*sample) for sample in self)
 
 
 def has_one_channel(image: Image.Image | NDArray[Any]) -> bool:

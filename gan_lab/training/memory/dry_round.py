@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from gan_lab.algorithms.base import Algorithm
@@ -55,7 +53,7 @@ def line(run: Run, pieces: int, largest: int, room: int | None = None, unit: int
 
     Raises Exceeded, or what says that memory ran out, where not even the first fits.
     """
-    ready = run.algorithm.batches_per_round * (4 * math.prod(run.store.shape) + 8)  # float32, and a label
+    ready = run.algorithm.batches_per_round * sum(part.nbytes for part in run.stream.peek(1) if part is not None)
     points = [(0, 0)]
     images = max(unit, 2)
     while len(points) < 3 or (images <= largest // 2 and not _is_straight(points)):
@@ -124,18 +122,8 @@ def _cut(game: Algorithm, pieces: int) -> Iterator[None]:
 
 
 def _batches(run: Run, batch_size: int) -> Callable[[], list[Batch]]:
-    """Makes a round's batches, of the first images of the store, where and as the stream has them."""
-    store, device = run.store, run.engine.device
-    indices = [index % len(store) for index in range(batch_size)]
-    pixels = store.read(indices)
-    labels = None if store.labels is None else torch.from_numpy(store.labels[indices])
-    layout = torch.channels_last if run.stream.channels_last else torch.contiguous_format
-
-    def batch() -> Batch:
-        images = torch.empty(pixels.shape, device=device, memory_format=layout)
-        return Batch(images.copy_(pixels), None if labels is None else labels.to(device, copy=True))
-
-    return lambda: [batch() for _ in range(run.algorithm.batches_per_round)]
+    """Makes a round's batches, where and as the stream has them."""
+    return lambda: [run.stream.peek(batch_size) for _ in range(run.algorithm.batches_per_round)]
 
 
 def _options(group: dict[str, Any]) -> dict[str, Any]:

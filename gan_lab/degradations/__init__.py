@@ -1,0 +1,1 @@
+"""What makes the input of a pair out of its image."""
