@@ -88,6 +88,11 @@ class Algorithm(ABC):
         """How many batches of real images one round consumes."""
         return 1
 
+    def views(self, batch: Batch) -> Mapping[str, Batch]:
+        """What each duel, by its suffix, sees of a batch: all of it, unless a game divides it (levels, directions) or
+        is not at its whole size yet."""
+        return dict.fromkeys(self.duels, batch)
+
     def stage(self, images: int) -> Stage:
         """The stage of the round that follows after so many images were shown: always one, unless networks grow."""
         return Stage()

@@ -63,13 +63,17 @@ class NoiseToImage(Algorithm):
 
     def move_discriminator(self, batch: Batch, due: Due, reused: Fake | None = None) -> Metrics:
         """On the images of `reused`, or on fresh ones."""
-        return self.move("discriminator", batch, lambda piece: self.duel.discriminator_terms(piece, reused, due))
+
+        def terms(piece: Batch) -> Terms:
+            return self.duel.discriminator_terms(self.views(piece)[""], reused, due)
+
+        return self.move("discriminator", batch, terms)
 
     def move_generator(self, batch: Batch, due: Due, reused: Fake | None = None) -> Metrics:
         """On the images of `reused`, or on fresh ones."""
 
         def terms(piece: Batch) -> Terms:
-            return self.duel.generator_terms(piece, reused or self.duel.fake(piece), due)
+            return self.duel.generator_terms(self.views(piece)[""], reused or self.duel.fake(piece), due)
 
         return self.move("generator", batch, terms)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_lab.algorithms.duel import Duel, Fake, column
+from gan_lab.data.batch import Batch
 from gan_lab.health.activations import DeadUnits
 from gan_lab.health.movement import Movement
 from gan_lab.health.signals import Signals
@@ -32,17 +33,22 @@ class Probe:
     def __init__(self, run: Run, count: int = 64) -> None:
         algorithm = run.algorithm
         self.movement = Movement(algorithm.networks, fresh=run.fresh)
-        self.duel = next(iter(algorithm.duels.values()), None)
+        self.suffix = next(iter(algorithm.duels), "")
+        self.duel: Duel | None = algorithm.duels.get(self.suffix)
         if self.duel is None:
             return
         packed = int(getattr(self.duel.discriminator, "images_per_score", 1))
         count = max(min(count, len(run.store)) // packed, 1) * packed
         self.batch = run.stream.peek(count)
-        self.source = self.duel.source(self.batch, torch.Generator().manual_seed(run.config["seed"]))
-        labels, real = self.batch.label, self.batch.image
-        self.by_class = labels is not None and bool(getattr(self.duel.generator, "num_classes", 0))
-        self.spread = _spread(real, labels if self.by_class else None)
-        self.ends = float(at_the_ends(real))
+        self.seed = run.config["seed"]
+        self._compared = torch.Size()
+
+    def _compare(self, view: Batch, by_class: bool) -> None:
+        """What signals are compared with, of the real images in the size that they have now."""
+        if view.image.shape != self._compared:
+            self._compared = view.image.shape
+            self.spread = _spread(view.image, view.label if by_class else None)
+            self.ends = float(at_the_ends(view.image))
 
     def look(self, run: Run) -> Signals:
         """The signals of this moment; the run goes on as if nobody had looked."""
@@ -52,7 +58,7 @@ class Probe:
                 found[f"gradient_{player}"] = run.metrics[f"gradient_norm/{player}"]
         found |= {name: value for name, value in self.movement.read().items() if name in Signals._fields}
         if self.duel is not None:
-            found |= self._played(self.duel)
+            found |= self._played(self.duel, run.algorithm.views(self.batch)[self.suffix])
         if not found:
             return Signals(run.step, run.images_seen / len(run.store))
         device = run.engine.device
@@ -63,17 +69,20 @@ class Probe:
             signals["gradient_ratio"] = signals.get("gradient_generator", math.nan) / signals["gradient_discriminator"]
         return Signals(run.step, run.images_seen / len(run.store), **signals, finite=float(finite))
 
-    def _played(self, duel: Duel) -> dict[str, Tensor]:
+    def _played(self, duel: Duel, view: Batch) -> dict[str, Tensor]:
         """Everything that is asked of the players."""
-        nothing = Fake(self.batch.image, self.source, column(self.batch, duel.generator_condition))
-        turn = duel.turn(duel.generator, self.batch, nothing)  # its ways to ask the players
+        by_class = view.label is not None and bool(getattr(duel.generator, "num_classes", 0))
+        self._compare(view, by_class)
+        source = duel.source(view, torch.Generator().manual_seed(self.seed))
+        nothing = Fake(view.image, source, column(view, duel.generator_condition))
+        turn = duel.turn(duel.generator, view, nothing)  # its ways to ask the players
         assert turn.generator is not None
         dead = (DeadUnits(), DeadUnits())
         networks = [duel.generator, duel.discriminator, duel.augmentation]
         with without_trace(networks), duel.game.engine.autocast():
             with dead[0]:
-                fake: Tensor = turn.generator(self.source)
-            other: Tensor | None = turn.generator(self.source.roll(1, 0)) if self.by_class else None
+                fake: Tensor = turn.generator(source)
+            other: Tensor | None = turn.generator(source.roll(1, 0)) if by_class else None
             with dead[1]:
                 real_scores = turn.critic(turn.real)
             fake_scores = turn.critic(fake)

@@ -62,13 +62,13 @@ class Cycle(Algorithm):
             self.add_duel(Duel(game, lambda batch, _: batch.input, *names, None, None, side))
         self.pools = {side: ImagePool(pool) for side in self.duels}
 
-    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
-        def sides(piece: Batch) -> dict[str, Batch]:
-            return {"ab": piece, "ba": Batch(piece.input, input=piece.image)}  # type: ignore[arg-type]
+    def views(self, batch: Batch) -> Mapping[str, Batch]:
+        return {"ab": batch, "ba": Batch(batch.input, input=batch.image)}  # type: ignore[arg-type]
 
+    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
         def made(piece: Batch) -> Terms:
             terms: Terms = {}
-            for (side, batch), back in zip(sides(piece).items(), ("ba", "ab"), strict=True):
+            for (side, batch), back in zip(self.views(piece).items(), ("ba", "ab"), strict=True):
                 fake = self.duels[side].fake(batch)
                 again = self.duels[back].make(fake.image, batch).image
                 same = self.duels[side].make(batch.image, batch).image
@@ -78,7 +78,7 @@ class Cycle(Algorithm):
 
         def judged(piece: Batch) -> Terms:
             terms: Terms = {}
-            for side, batch in sides(piece).items():
+            for side, batch in self.views(piece).items():
                 with torch.no_grad():
                     fake = self.duels[side].fake(batch)
                 fake = fake._replace(image=self.pools[side].exchange(fake.image))
@@ -124,9 +124,16 @@ class Pyramid(Algorithm):
             names = (f"generator_{level}", f"discriminator_{level}")
             self.add_duel(Duel(game, noise, *names, condition, condition, level))
 
+    def views(self, batch: Batch) -> Mapping[str, Batch]:
+        coarse = avg_pool2d(batch.image, 2)
+        enlarged = interpolate(coarse, scale_factor=2.0)
+        return {"0": Batch(coarse), "1": Batch(batch.image - enlarged, input=enlarged)}
+
     def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
         def of_each(terms: Callable[[Duel, Batch], Terms]) -> Callable[[Batch], Terms]:
-            return lambda piece: {k: v for s, b in levels(piece).items() for k, v in terms(self.duels[s], b).items()}
+            return lambda piece: {
+                k: v for s, b in self.views(piece).items() for k, v in terms(self.duels[s], b).items()
+            }
 
         judged = of_each(lambda duel, batch: duel.discriminator_terms(batch, None, due))
         made = of_each(lambda duel, batch: duel.generator_terms(batch, duel.fake(batch), due))
@@ -136,13 +143,6 @@ class Pyramid(Algorithm):
     def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
         latent = build(settings["latent"], "algorithm.latent")
         return NoiseSampler(CoarseToFine(networks["generator_0"], networks["generator_1"]), latent, engine)
-
-
-def levels(batch: Batch) -> dict[str, Batch]:
-    """The coarse image, and what it lacks, given what it is enlarged."""
-    coarse = avg_pool2d(batch.image, 2)
-    enlarged = interpolate(coarse, scale_factor=2.0)
-    return {"0": Batch(coarse), "1": Batch(batch.image - enlarged, input=enlarged)}
 
 
 class CoarseToFine(nn.Module):
@@ -172,7 +172,6 @@ class Growing(NoiseToImage):
         for network in (*self.networks.values(), *(average.module for average in self.averages.values())):
             network.fade.fill_(share)  # type: ignore[operator, union-attr]
 
-    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
-        if self.game.networks["discriminator"].grown:
-            return super().train_step(batches, due)
-        return super().train_step([batch._replace(image=avg_pool2d(batch.image, 2)) for batch in batches], due)
+    def views(self, batch: Batch) -> Mapping[str, Batch]:
+        grown = self.networks["discriminator"].grown
+        return {"": batch if grown else batch._replace(image=avg_pool2d(batch.image, 2))}

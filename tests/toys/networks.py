@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.algorithms.stage import Stage
+from gan_lab.degradations.base import Degradation
 
 
 class Translator(nn.Module):
@@ -100,3 +101,10 @@ class GrowingJudge(nn.Module):
         if self.grown:
             image = nn.functional.avg_pool2d(torch.lerp(image, self.large(image), self.fade), 2)
         return self.small(image.flatten(1))
+
+
+class Darker(Degradation):
+    """Half as bright."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images - 1) / 2
