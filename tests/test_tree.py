@@ -90,4 +90,4 @@ def test_every_test_has_its_room() -> None:
     """Tests mirror the package: what lies in a folder tests the room of its name."""
     here = Path(__file__).parent
     folders = {path.parent.relative_to(here).parts[0] for path in here.rglob("test_*.py") if path.parent != here}
-    assert folders <= set(ROOMS)
+    assert folders <= {*ROOMS, "toys"}  # games of other kinds, which touch every room
