@@ -61,6 +61,16 @@ def test_a_component_of_ones_own_trains(words: list[str], own: Path, gan_lab: Ca
                 assert target in config, f"{group}={chosen} does not bring in {target}"
 
 
+TECHNIQUES = (ROOT / "configs" / "technique" / "README.md").read_text()
+RAMPS = [words for words in commands(TECHNIQUES) if any("Ramp" in word for word in words)]
+
+
+@pytest.mark.parametrize("words", RAMPS, ids=lambda words: words[1].partition("=")[0])
+def test_a_number_moves(words: list[str], here: Path, gan_lab: Callable[..., int]) -> None:
+    """A schedule composes wherever it stands; only a training finds out whether it leads to a number."""
+    train(gan_lab, words)
+
+
 def test_the_regularizer_is_paid(own: Path, gan_lab: Callable[..., int]) -> None:
     train(gan_lab, training("loss/regularizers=[gradient_penalty,drift]"))
     assert "loss/discriminator/drift" in records(own / "run")[-1]
