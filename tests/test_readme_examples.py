@@ -22,18 +22,23 @@ README = ROOT / "gan_lab" / "README.md"
 TEXT = README.read_text()
 KINDS = tables()["kinds"]
 TRAININGS = [words for words in commands(TEXT) if words[0] == "train" and "--help" not in words]
+TECHNIQUES = (ROOT / "configs" / "technique" / "README.md").read_text()
+RAMPS = [words for words in commands(TECHNIQUES) if any("Ramp" in word for word in words)]
 SMALL = ("trainer.max_steps=2", "hydra.run.dir=run")  # a recipe's steps stand against the trainer's
 MEASURED = ("callbacks.metrics.every=2", "callbacks.metrics.n=8")
 WITHIN = 5  # lines by which what the table says of the package may be off
 
 
 @pytest.fixture
-def own(here: Path) -> Iterator[Path]:
-    """A folder in which every file stands that a README tells to write."""
-    written = write_files(here)
+def own(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder in which every file stands that a README tells to write; its modules are the first to be found."""
+    modules = [path.stem for path in write_files(here) if path.suffix == ".py"]
+    monkeypatch.setattr(sys, "path", [str(here), *sys.path])
+    for name in modules:
+        sys.modules.pop(name, None)
     yield here
-    for path in written:
-        sys.modules.pop(path.stem, None)
+    for name in modules:
+        sys.modules.pop(name, None)
 
 
 def train(gan_lab: Callable[..., int], words: list[str], *more: str) -> None:
@@ -59,10 +64,6 @@ def test_a_component_of_ones_own_trains(words: list[str], own: Path, gan_lab: Ca
         for path in (own / "my_configs" / group / f"{name}.yaml" for name in chosen.strip("[]").split(",")):
             for target in re.findall(r"_target_: (my_\S+)", path.read_text() if path.exists() else ""):
                 assert target in config, f"{group}={chosen} does not bring in {target}"
-
-
-TECHNIQUES = (ROOT / "configs" / "technique" / "README.md").read_text()
-RAMPS = [words for words in commands(TECHNIQUES) if any("Ramp" in word for word in words)]
 
 
 @pytest.mark.parametrize("words", RAMPS, ids=lambda words: words[1].partition("=")[0])
