@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,8 @@ def where(group: str, name: str) -> str:
 def head(group: str, name: str) -> str:
     """The comment at the top of a choice's file, without Hydra's line."""
     lines = (CONFIG_DIR / group / f"{name}.yaml").read_text().splitlines()
-    last = next(place for place, line in enumerate(lines) if not line.startswith("#"))
-    return " ".join(line.removeprefix("# ") for line in lines[:last] if not line.startswith("# @package"))
+    comments = takewhile(lambda line: line.startswith("#"), lines)
+    return " ".join(line.removeprefix("# ") for line in comments if not line.startswith("# @package"))
 
 
 def row_to_add(table: Table, group: str, name: str) -> str:
