@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from gan_lab.pictures.grid import grid, picture_of, synthetic_note, write_png
+from gan_lab.pictures.panel import panel
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import all_images
 from gan_lab.storage.files import remove_unfinished
@@ -55,8 +55,7 @@ class SampleGrids(Callback):
         sampler, draw = run.sampler(), picture_of(run.config)
         if draw is not grid:
             return draw(all_images(sampler, Request(getattr(draw, "count", self.count), seed)))
-        columns = sampler.panel(run.stream.peek(min(self.count, len(run.store))), seed)
-        return draw(torch.stack(list(columns.values()), 1).flatten(0, 1), len(columns) if len(columns) > 1 else None)
+        return panel(sampler.panel(run.stream.peek(min(self.count, len(run.store))), seed))
 
 
 def real_images(run: Run, count: int) -> Tensor:
