@@ -20,11 +20,15 @@ REFUSED = {
     "codes": "has no latents",
     "truncation": "has no latents that could be truncated",
 }
+MISSING = {
+    "input": "makes each image from another: gan_lab.load(RUN).sample(n, input=IMAGES)",
+    "caption": "makes each image from a caption: gan_lab.load(RUN).sampler.images(Request(n, caption=TOKENS))",
+}
 
 
 class Sampler(ABC):
-    """`takes` names what a request may hold, `network` is the module that makes the images, `num_classes` how many
-    classes can be asked for (0: none)."""
+    """`takes` names what a request may hold (`input` and `caption`, where they are in it, every request must hold),
+    `network` is the module that makes the images, `num_classes` how many classes can be asked for (0: none)."""
 
     takes: frozenset[str] = frozenset()
     network: nn.Module
@@ -33,13 +37,29 @@ class Sampler(ABC):
 
     def images(self, request: Request) -> Iterator[Tensor]:
         """`(k, C, H, W)` in [-1, 1] on the CPU, some at a time, `n` in all; the same for the same request on every
-        device. Raises ConfigError, in one line, for a request of what this network does not take, before anything is
-        made.
+        device. Raises ConfigError, in one line, for a request of what this network does not take, without what it
+        cannot do without, and of another number of conditions than images, before anything is made.
         """
-        for name in request.asked:
+        asked = request.asked
+        for name, value in asked.items():
             if name not in self.takes:
                 raise ConfigError(f"{name}: this generator {REFUSED[name]}")
+            if isinstance(value, Tensor) and len(value) != request.n:
+                raise ConfigError(f"{name}: {len(value)} of them for n={request.n} images; there must be as many")
+        for name in self.needs:
+            if name not in asked:
+                raise ConfigError(f"{name}: missing; this generator {MISSING[name]}")
         return self.drawn(request)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What every request must hold: columns of the data."""
+        return tuple(name for name in MISSING if name in self.takes)
+
+    def request_for(self, batch: Batch, seed: int, codes: Tensor | None = None) -> Request:
+        """A request for an image for each sample of a batch, by those of its columns that this network takes."""
+        columns = {name: getattr(batch, name) for name in ("label", "caption", "input") if name in self.takes}
+        return Request(len(batch.image), seed, codes=codes, **columns)
 
     @abstractmethod
     def drawn(self, request: Request) -> Iterator[Tensor]:

@@ -43,14 +43,16 @@ class Trained:
         seed: int = 0,
         label: int | str | Sequence[int | str] | None = None,
         truncation: float | None = None,
+        input: Tensor | None = None,
     ) -> Tensor:
         """`n` images `(n, C, H, W)` in [-1, 1] on the CPU; the same seed gives the same images.
 
         `label`: a class by number or name, or several that take turns; None takes every class in turn. `truncation`
-        keeps the latent's numbers below it (smaller: more typical, less varied). Raises ConfigError for a class that
-        is not there.
+        keeps the latent's numbers below it (smaller: more typical, less varied). `input` `(n, C', H', W')` in [-1, 1]
+        is what images are made from, by a generator that makes them from others. Raises ConfigError for a class that
+        is not there, and for what this generator does not take or cannot do without.
         """
-        return all_images(self.sampler, self.request(n, seed, label, truncation))
+        return all_images(self.sampler, self.request(n, seed, label, truncation)._replace(input=input))
 
     def request(
         self,

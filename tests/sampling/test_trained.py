@@ -16,6 +16,7 @@ import gan_lab as package
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.pictures.grid import to_bytes
 from gan_lab.storage import checkpoint
+from tests.compose import tiny_run
 
 
 def test_sample_writes_a_grid_and_singles_that_say_what_they_are(
@@ -55,6 +56,37 @@ def test_samples_come_from_the_average_and_from_the_seed(trained: Callable[..., 
     state["ema"]["generator"] = state["networks"]["generator"]
     torch.save(state, run / "raw.pt")
     assert not torch.equal(images, package.load(run / "raw.pt").sample(4, seed=1))
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that has played two rounds."""
+    folder = tmp_path_factory.mktemp("digits")
+    run = tiny_run(folder, "model=dcgan")
+    for _ in range(2):
+        run.play()
+    checkpoint.save(folder / "checkpoints", run.state_dict(), 1)
+    return folder
+
+
+@pytest.mark.parametrize("n", [1, 3, 7, 64, 65, 70])
+def test_a_sample_depends_on_the_seed_and_its_index_alone(
+    n: int, digits: Path, gan_lab: Callable[..., int], here: Path
+) -> None:
+    """Whatever number is asked for, of Python or of the command: the codes are the same numbers, the images the same
+    but for the rounding of a batch of another size, the files the images to the bit."""
+    loaded = package.load(digits, device="cpu")
+    many, few = loaded.sample(80, seed=4), loaded.sample(n, seed=4)
+    assert torch.equal(loaded.sampler.codes(n, 4), loaded.sampler.codes(80, 4)[:n])
+    torch.testing.assert_close(few, many[:n], rtol=0, atol=1e-5)
+    assert not torch.allclose(loaded.sample(n, seed=5), few, atol=1e-3)
+    assert len(few.flatten(1).unique(dim=0)) == n
+    assert gan_lab("sample", f"run={digits}", f"n={n}", "seed=4", "out=pictures", "device=cpu") == 0
+    files = sorted((here / "pictures").glob("0*.png"))
+    assert len(files) == n
+    for file, expected in zip(files, to_bytes(few), strict=True):
+        with Image.open(file) as image:
+            assert np.array_equal(np.asarray(image), expected[0].numpy())
 
 
 def test_an_older_checkpoint_by_step(trained: Callable[..., Path]) -> None:
