@@ -25,8 +25,7 @@ class InputSampler(Sampler):
 
     @torch.no_grad()
     def drawn(self, request: Request) -> Iterator[Tensor]:
-        if request.input is None:
-            raise ConfigError("input: this generator makes images from images; say which")
+        assert request.input is not None
         device = self.engine.device
         label = self.each_in_turn(request.n) if request.label is None else request.label
         self.network.eval()
@@ -42,6 +41,5 @@ class InputSampler(Sampler):
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
         """What was given, what was made of it, and what was wanted."""
         assert shown.input is not None
-        label = shown.label if self.num_classes else None
-        made = all_images(self, Request(len(shown.image), seed, label=label, input=shown.input))
+        made = all_images(self, self.request_for(shown, seed))
         return {"input": shown.input.cpu(), "made": made, "target": shown.image.cpu()}

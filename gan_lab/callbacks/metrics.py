@@ -21,11 +21,13 @@ class Metrics(Callback):
     """Takes the run's `metrics` of `n` generated images every `every` steps, and at the end; 0 is never.
 
     Where the run's `objective` is one of them, the best value is remembered and its checkpoint kept as `best.pt`, and
-    with `patience` the run ends after so many measurements without a better one. What the extractor and the data need
-    is made before the first round; missing weights are noticed there.
+    with `patience` the run ends after so many measurements without a better one. A generator that makes images from
+    others gets them from `inputs`: a split of the dataset or what lies at a path; None is the test or validation split
+    where there is one, else the data itself. What the extractor and the data need is made before the first round;
+    missing weights are noticed there.
     """
 
-    def __init__(self, every: int = 500, n: int = 2000, patience: int | None = None) -> None:
+    def __init__(self, every: int = 500, n: int = 2000, patience: int | None = None, inputs: str | None = None) -> None:
         from gan_lab.metrics.evaluate import check_count
 
         if isinstance(every, bool) or not isinstance(every, int) or every < 0:
@@ -35,6 +37,7 @@ class Metrics(Callback):
         self.every = every
         self.n = check_count(n, "callbacks.metrics.n")
         self.patience = patience
+        self.inputs = inputs
         self._times, self._seconds = 0, 0.0  # of measuring
         self._measured = -1
         self._measures: dict[str, Any] = {}
@@ -43,17 +46,13 @@ class Metrics(Callback):
         nodes: Mapping[str, Any] = run.config.get("metrics") or {}
         if not self.every or not nodes or run.plan.max_steps <= run.step:
             return
-        from gan_lab.data.dataset import build_dataset
-        from gan_lab.metrics.evaluate import applicable
-        from gan_lab.metrics.reference import Reference
+        from gan_lab.metrics.evaluate import applicable, reference_for
 
         measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items() if node is not None}
-        extractor = build(run.config["extractor"], "extractor")
-        data = build_dataset(run.config["dataset"], run.store)
-        extractor.prepare(data, run.engine.device)
-        split = str(run.config["dataset"].get("split", "train"))
-        self._reference = Reference(data, extractor, split, run.engine.device)
-        self._measures, refused = applicable(measures, self._reference, run.sampler())
+        extractor, sampler = build(run.config["extractor"], "extractor"), run.sampler()
+        where = (run.engine.device, self.inputs, "callbacks.metrics.inputs")
+        self._reference = reference_for(sampler, run.config, extractor, *where, store=run.store)
+        self._measures, refused = applicable(measures, self._reference, sampler)
         for name, why in refused.items():
             log.info("metrics    %s is not taken: %s", name, why)
         self._measured = run.step if run.measured else -1

@@ -163,6 +163,14 @@ class Dataset:
             degradation=degradation,
         )
 
+    def samples(self, degradation: Degradation | None = None) -> Stream:
+        """The same on the CPU, read through the map and copied nowhere: for whoever wants some samples of it (`at`,
+        `peek`)."""
+        from gan_lab.data.stream import Stream
+
+        limits: dict[str, Any] = {"resident_limit": 0, "channels_last": False}
+        return Stream(self.store, 1, 0, **limits, crop=self.crop, degradation=degradation)
+
     def batch_shapes(self, degradation: Degradation | None = None) -> tuple[Sides, Sides | None]:
         """`(C, H, W)` of the images of a batch, and of its inputs, where there are any."""
         image, other = self.store.shape, self.store.input_shape

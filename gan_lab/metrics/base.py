@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from torch import Tensor
 
+from gan_lab.data.batch import Batch
 from gan_lab.metrics.figure import Value
 
 if TYPE_CHECKING:
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
 
 class Part(NamedTuple):
     """Some generated images: uint8 `(N, C, H, W)` (float32 in [-1, 1] where the data is points), their features
-    `(N, D)` float32, class probabilities `(N, K)` where the extractor knows classes, and the classes that were asked
-    for where the generator takes labels. All on the CPU."""
+    `(N, D)` float32, class probabilities `(N, K)` where the extractor knows classes, the classes that were asked for
+    where the generator takes labels, and the samples of the data that they answer where it was asked by those. All on
+    the CPU."""
 
     images: Tensor
     features: Tensor
     probabilities: Tensor | None
     labels: Tensor | None
+    batch: Batch | None = None
 
 
 class Accumulator(ABC):
@@ -46,6 +49,7 @@ class Measure(ABC):
 
     features: ClassVar[bool] = True  # whether it looks at the extractor's features or probabilities
     labels: ClassVar[bool] = False  # whether it looks at the classes that were asked for
+    paired: ClassVar[bool] = False  # whether it compares each image with the one of the sample that it answers
     about: ClassVar[str] = ""  # what its names say in the place of the extractor, where it uses none
 
     @property

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 
+from gan_lab.data.batch import Batch
+from gan_lab.data.dataset import build_dataset
+from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError
-from gan_lab.features.extractor import Extracted
+from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.metrics.base import Measure, Part
 from gan_lab.metrics.figure import Figure, Value
 from gan_lab.metrics.reference import Reference
 from gan_lab.pictures.grid import to_bytes
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler
+
+log = logging.getLogger(__name__)
 
 STANDARD = 50_000  # generated images of a published FID
 NO_FEATURES = Extracted(torch.empty(0, 0))
@@ -26,11 +32,64 @@ def applicable(
     """The measures that can be taken of this data (and of what this sampler makes), and why the others cannot."""
     refused = {}
     for name, measure in measures.items():
-        unlabelled = measure.labels and sampler is not None and not sampler.num_classes
-        why = "the generator takes no labels" if unlabelled else measure.why_not(reference)
+        why = (None if sampler is None else _why_not_of(measure, sampler)) or measure.why_not(reference)
         if why is not None:
             refused[name] = why
     return {name: measure for name, measure in measures.items() if name not in refused}, refused
+
+
+def _why_not_of(measure: Measure, sampler: Sampler) -> str | None:
+    if measure.labels and not sampler.num_classes:
+        return "the generator takes no labels"
+    if measure.paired and "input" not in sampler.takes:
+        return "the generator takes no input, so no image answers another"
+    return None
+
+
+def reference_for(
+    sampler: Sampler,
+    config: Mapping[str, Any],
+    extractor: Extractor,
+    device: torch.device,
+    inputs: str | None,
+    key: str,
+    store: Store | None = None,
+) -> Reference:
+    """The data of a run's configuration (with its `store`, where that is open already) as an extractor, which is made
+    ready, sees it; and for a sampler that needs inputs or captions, the samples that it is asked by: those that
+    `inputs` means (see `Reference.take_inputs`). Raises ConfigError, naming `key`, where they are not there."""
+    data = build_dataset(config["dataset"], store)
+    extractor.prepare(data, device)
+    split = str(config["dataset"].get("split", "train"))
+    reference = Reference(data, extractor, split, device, config.get("degradation"))
+    if sampler.needs:
+        reference.take_inputs(inputs, key)
+        asked = reference.inputs
+        batch = asked.batch(asked.places(1))
+        for column in sampler.needs:
+            if getattr(batch, column) is None:
+                raise ConfigError(f"{key}: {asked.data.store.name} ({asked.split}) has no {column} to make images from")
+        log.info("metrics    images are made from the %d samples of the split %s", len(asked), asked.split)
+    return reference
+
+
+def count_for(sampler: Sampler, reference: Reference, n: int) -> int:
+    """How many images can be asked for: `n`, and of a sampler that answers samples of the data at most one each."""
+    return min(n, len(reference.inputs)) if sampler.needs else n
+
+
+def requests(sampler: Sampler, reference: Reference, n: int, seed: int) -> Iterator[tuple[Request, Batch | None]]:
+    """What a sampler is asked for `n` images: a seed's, or where it needs inputs or captions, those of `n` samples of
+    `reference.inputs`, which are handed on beside each request."""
+    if not sampler.needs:
+        yield Request(n, seed, label=sampler.each_in_turn(n)), None
+        return
+    codes = sampler.codes(n, seed) if "codes" in sampler.takes else None
+    places = reference.inputs.places(n)
+    for start in range(0, n, sampler.AT_ONCE):
+        part = slice(start, start + sampler.AT_ONCE)
+        batch = reference.inputs.batch(places[part])
+        yield sampler.request_for(batch, seed, None if codes is None else codes[part]), batch
 
 
 def measure(
@@ -42,27 +101,34 @@ def measure(
     about: Mapping[str, Any],
     tell: Callable[[int], None] = lambda done: None,
 ) -> list[Figure]:
-    """Take every measure of `n` images that `seed` asks of the sampler. `about` goes on the cards (step, averaged or
-    not, precision); `tell` hears how many images are done. Draws nothing from the global random generators.
+    """Take every measure of `n` images that `seed` asks of the sampler, or of as many as the data has inputs for.
+    `about` goes on the cards (step, averaged or not, precision); `tell` hears how many images are done. Draws nothing
+    from the global random generators.
     """
+    n = count_for(sampler, reference, n)
     accumulators = {name: each.begin(n) for name, each in measures.items()}
     looks = any(each.features for each in measures.values())
     done = 0
-    label = sampler.each_in_turn(n)
-    for images in sampler.images(Request(n, seed, label=label)):
-        labels = None if label is None else label[done : done + len(images)]
-        if reference.data.store.dtype == "uint8":
-            images = to_bytes(images)  # what a file would hold: eight bits
-        extracted = reference.extractor(images) if looks else NO_FEATURES
-        for accumulator in accumulators.values():
-            accumulator.add(Part(images, extracted.features, extracted.probabilities, labels))
-        done += len(images)
-        tell(done)
-    figures = []
-    for name, accumulator in accumulators.items():
-        for value in accumulator.values(reference):
-            figures.append(figure(value, measures[name], reference, n, {**about, "seed": seed}))
-    return figures
+    for request, batch in requests(sampler, reference, n, seed):
+        seen = 0
+        for images in sampler.images(request):
+            part = slice(seen, seen + len(images))
+            labels = None if request.label is None else request.label[part]
+            if reference.data.store.dtype == "uint8":
+                images = to_bytes(images)  # what a file would hold: eight bits
+            extracted = reference.extractor(images) if looks else NO_FEATURES
+            answered = None if batch is None else batch.part(part)
+            for accumulator in accumulators.values():
+                accumulator.add(Part(images, extracted.features, extracted.probabilities, labels, answered))
+            seen += len(images)
+            done += len(images)
+            tell(done)
+    card = {**about, "seed": seed} | ({"inputs": reference.inputs.card_of_inputs} if sampler.needs else {})
+    return [
+        figure(value, measures[name], reference, n, card)
+        for name, accumulator in accumulators.items()
+        for value in accumulator.values(reference)
+    ]
 
 
 def figure(value: Value, measure: Measure, reference: Reference, n: int, about: Mapping[str, Any]) -> Figure:
@@ -71,13 +137,13 @@ def figure(value: Value, measure: Measure, reference: Reference, n: int, about: 
     used = measure.features and not measure.about_of(reference)
     tag = f"{extractor.name}-{extractor.resizer}" if used else measure.about_of(reference)
     name = f"{value.name}/{tag}-{n}"
-    standard = used and extractor.standard and n == STANDARD and reference.split == "train"
+    standard = used and extractor.standard and n == STANDARD and reference.split == "train" and "inputs" not in about
     if standard and value.name == "fid":
         name = "fid"
     card = {
         "metric": value.name,
         "settings": measure.settings_of(reference, n),
-        "reference": reference.card,
+        "reference": (reference.inputs if measure.paired else reference).card,
         "n": n,
         "extractor": extractor.name if used else measure.about_of(reference),
         "resizer": extractor.resizer if used else "native",

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from gan_lab.errors import ConfigError
 
 # What two figures must share to be comparable; the rest of a card (weights averaged or not, precision, seed, step) says
-# how the images were made.
-PROTOCOL = ("metric", "settings", "reference", "n", "extractor", "resizer", "weights")
+# how the images were made. `inputs` are on the cards of generators that are asked by samples of the data.
+PROTOCOL = ("metric", "settings", "reference", "inputs", "n", "extractor", "resizer", "weights")
 
 
 class Value(NamedTuple):

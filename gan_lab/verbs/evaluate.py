@@ -35,7 +35,7 @@ def main(cfg: DictConfig) -> float:
 def evaluate(config: dict[str, Any]) -> list[Figure]:
     """Measure, print and store in the run's `summary.json` (and `evaluations.jsonl`, which keeps every one)."""
     from gan_lab.config import build, check_targets
-    from gan_lab.metrics.evaluate import check_count
+    from gan_lab.metrics.evaluate import check_count, count_for
     from gan_lab.sampling.trained import load
 
     n, repeats, seed = check_count(config["n"], "n"), config["repeats"], config["seed"]
@@ -47,8 +47,10 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
         raise ConfigError("metrics: none was named; e.g. metrics=[fid,kid]")
     measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items()}
     trained = load(config["run"], str(config["checkpoint"]), config["device"], list(config["trust"]))
-    check_targets({"dataset": trained.config["dataset"]}, list(config["trust"]))
+    read = {key: trained.config.get(key) for key in ("dataset", "degradation")}
+    check_targets(read, list(config["trust"]))
     reference, measures = prepared(trained, config, measures)
+    n = count_for(trained.sampler, reference, n)
     figures, seconds = repeated(trained, reference, measures, n, range(seed, seed + repeats))
     for line in lines(figures):
         log.info(line)
@@ -65,16 +67,11 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
 def prepared(trained: Trained, config: dict[str, Any], measures: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The data's side of the comparison, and the measures that can be taken of it and of this generator."""
     from gan_lab.config import build
-    from gan_lab.data.dataset import build_dataset
     from gan_lab.engine.engine import pick_device
-    from gan_lab.metrics.evaluate import applicable
-    from gan_lab.metrics.reference import Reference
+    from gan_lab.metrics.evaluate import applicable, reference_for
 
-    dataset, device = trained.config["dataset"], pick_device(config["device"])
-    data = build_dataset(dataset)
-    extractor = build(config["extractor"], "extractor")
-    extractor.prepare(data, device)
-    reference = Reference(data, extractor, str(dataset.get("split", "train")), device)
+    extractor, device = build(config["extractor"], "extractor"), pick_device(config["device"])
+    reference = reference_for(trained.sampler, trained.config, extractor, device, config["inputs"], "inputs")
     taken, refused = applicable(measures, reference, trained.sampler)
     for name, why in refused.items():
         log.warning("metrics: %s is not taken: %s", name, why)
