@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from gan_lab.data.batch import Batch
 from gan_lab.pictures.grid import grid, picture_of, synthetic_note, write_png
 from gan_lab.pictures.panel import panel
 from gan_lab.sampling.request import Request
@@ -15,8 +16,8 @@ from gan_lab.training.run import Run
 
 class SampleGrids(Callback):
     """A picture of `count` samples every `trainer.sample_every` steps and at the end, in `samples/` and the loggers;
-    one of real images once. What is beside what is the sampler's to say (`Sampler.panel`). Where the dataset brings a
-    picture of its own (points in the plane), that is what is drawn.
+    one of real images, beside their inputs where they have any, once. What is beside what is the sampler's to say
+    (`Sampler.panel`). Where the dataset brings a picture of its own (points in the plane), that is what is drawn.
 
     Images are made and laid out between two rounds; encoding and writing them is left to the background."""
 
@@ -27,9 +28,8 @@ class SampleGrids(Callback):
     def on_fit_start(self, run: Run) -> None:
         remove_unfinished(run.folder / "samples")
         if run.fresh:
-            draw = picture_of(run.config)
-            real = draw(real_images(run, getattr(draw, "count", self.count)))
-            self._submit(run, 0, "real", "real.png", real, {"Title": f"real images of {run.store.name}"})
+            note = {"Title": f"real images of {run.store.name}"}
+            self._submit(run, 0, "real", "real.png", self._real(run), note)
 
     def on_step_end(self, run: Run) -> None:
         if run.due(run.plan.sample_every):
@@ -51,13 +51,21 @@ class SampleGrids(Callback):
         run.loggers.image(step, name, laid_out)
         run.writer.submit(lambda: write_png(run.folder / "samples" / file, laid_out, note))
 
+    def _real(self, run: Run) -> Tensor:
+        draw = picture_of(run.config)
+        if draw is not grid:
+            return draw(shown(run, getattr(draw, "count", self.count)).image)
+        columns = shown(run, self.count)._asdict()
+        return panel({name: columns[name] for name in ("input", "image") if columns[name] is not None})
+
     def _picture(self, run: Run, seed: int) -> Tensor:
         sampler, draw = run.sampler(), picture_of(run.config)
         if draw is not grid:
             return draw(all_images(sampler, Request(getattr(draw, "count", self.count), seed)))
-        return panel(sampler.panel(run.stream.peek(min(self.count, len(run.store))), seed))
+        return panel(sampler.panel(shown(run, self.count), seed))
 
 
-def real_images(run: Run, count: int) -> Tensor:
-    """`count` images spread evenly over the store, `(count, C, H, W)` in [-1, 1], on the CPU."""
-    return run.stream.peek(min(count, len(run.store))).image.cpu()
+def shown(run: Run, count: int) -> Batch:
+    """`count` samples spread evenly over the data, on the CPU."""
+    batch = run.stream.peek(min(count, len(run.store)))
+    return Batch(*(None if column is None else column.cpu() for column in batch))  # type: ignore[arg-type]
