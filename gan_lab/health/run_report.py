@@ -120,26 +120,28 @@ def not_finite(state: Mapping[str, Any]) -> list[str]:
 
 
 def of_samples(path: Path, state: Mapping[str, Any], trust: Sequence[str], told: Sequence[str]) -> list[str]:
-    """The variety of 64 samples of the averaged generator, against the data's where that is packed on this machine."""
+    """The variety of 64 samples of the averaged generator, against that of the data's which it is asked by, where the
+    data is packed on this machine."""
     config = state["config"]
-    import torch
-
     from gan_lab.config import build, check_targets
+    from gan_lab.data.dataset import build_dataset
     from gan_lab.health.labels import check_labels
     from gan_lab.health.probe import distance
+    from gan_lab.sampling.sampler import all_images
     from gan_lab.sampling.trained import load
 
-    samples = load(path, device="cpu", trust=trust).sample(64)
-    check_targets({"dataset": config["dataset"]}, trust)
-    dataset = build(config["dataset"], "dataset")
+    sampler, degradation = load(path, device="cpu", trust=trust).sampler, config.get("degradation")
+    check_targets({"dataset": config["dataset"], "degradation": degradation}, trust)
+    dataset = build_dataset(config["dataset"])
     if not dataset.folder.exists():
         return [line("note", "samples", f"not compared: {config['dataset']['name']} is not packed on this machine")]
-    store = dataset.open()
+    store = dataset.store
     lines = []
     if "one_class" not in told and "missing_classes" not in told and (alarm := check_labels(config, store)) is not None:
         lines.append(line("bad", alarm.name, alarm.line().partition(": ")[2].partition(": ")[2]))
-    real = store.read(torch.linspace(0, len(store) - 1, 64).long().numpy())
-    share = float(distance(samples)) / max(float(distance(real)), 1e-12)
+    real = dataset.samples(build(degradation, "degradation") if degradation else None).peek(min(64, len(store)))
+    samples = all_images(sampler, sampler.request_for(real, seed=0))
+    share = float(distance(samples)) / max(float(distance(real.image)), 1e-12)
     kind = "bad" if share < 0.05 and state["step"] >= EARLY and "collapse" not in told else "ok"
     nodes = {role: node for role, node in config["optimizer"].items() if isinstance(node, dict)}
     rates = {role: node["lr"] for role, node in nodes.items() if isinstance(node.get("lr"), float)}
