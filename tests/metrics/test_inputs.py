@@ -84,7 +84,7 @@ def values(sampler: Sampler, reference: Reference, n: int, **measures: Any) -> d
 
 def test_every_image_is_held_against_the_target_of_its_own_input(plain: Reference) -> None:
     """Over the ends of parts, for a number that is not all: figures are those of the functions, of the same places."""
-    sampler = Converter(Enlarged())
+    sampler = Converter(Enlarged(), at_once=10)
     reference = asked(sampler, plain)
     found = values(sampler, reference, 150)
     store = reference.inputs.data.store

@@ -14,18 +14,19 @@ from gan_lab.sampling.sampler import Sampler, all_images
 
 
 class Converter(Sampler):
-    """Each image is what `network` makes of its input. `asked` remembers the shapes that it was asked for."""
+    """Each image is what `network` makes of its input, `at_once` of them at a time. `asked` remembers the shapes that it
+    was asked for."""
 
     takes = frozenset({"input"})
 
-    def __init__(self, network: nn.Module) -> None:
-        self.network = network
+    def __init__(self, network: nn.Module, at_once: int = 64) -> None:
+        self.network, self.at_once = network, at_once
         self.asked: list[tuple[int, ...]] = []
 
     @torch.no_grad()
     def drawn(self, request: Request) -> Iterator[Tensor]:
         assert request.input is not None
-        for part in request.input.split(self.AT_ONCE):
+        for part in request.input.split(self.at_once):
             self.asked.append(tuple(part.shape))
             yield self.network(part).clamp(-1, 1)
 
