@@ -22,6 +22,7 @@ from gan_lab.degradations.base import Degradation
 from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError, GanLabError
 from tests.compose import composed
+from tests.conftest import equal
 
 from .conftest import CIFAR_CLASSES, Array, cifar_like, encoded, mnist_like, noise, write_tree, write_zip
 
@@ -441,6 +442,17 @@ def test_a_dataset_makes_its_stream() -> None:
     batch = dataset.stream(engine, 6, 3, Identity()).next()
     assert torch.equal(batch.image, batch.input)  # type: ignore[arg-type]
     assert dataset.batch_shapes(Identity()) == ((1, 8, 12), (1, 8, 12))
+
+
+def test_samples_are_those_of_its_stream() -> None:
+    """Of a part of each image, with the input that is made of that part; nothing is copied into memory."""
+    dataset = build_dataset({**composed("dataset=digits")["dataset"], "crop": [8, 12]})
+    engine = Engine(device="cpu", precision="fp32", channels_last=False)
+    samples, stream = dataset.samples(Identity()), dataset.stream(engine, 6, 3, Identity())
+    assert (samples.resident, stream.resident) == (False, True)
+    for one, two in zip(samples.peek(5), stream.peek(5), strict=True):
+        assert equal(one, two)
+    assert samples.peek(5).image.shape == (5, 1, 8, 12)
 
 
 class Identity(Degradation):

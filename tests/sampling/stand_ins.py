@@ -14,8 +14,8 @@ from gan_lab.sampling.sampler import Sampler, all_images
 
 
 class Converter(Sampler):
-    """Each image is what `network` makes of its input, `at_once` of them at a time. `asked` remembers the shapes that it
-    was asked for."""
+    """Each image is what `network` makes of its input, `at_once` of them at a time. `asked` remembers what shapes it was
+    given."""
 
     takes = frozenset({"input"})
 

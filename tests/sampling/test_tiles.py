@@ -129,6 +129,21 @@ def test_a_blend_is_a_straight_line_over_so_many_pixels() -> None:
     assert second.place == slice(6, 16)
 
 
+class Average(nn.Module):
+    """The mean of what it sees, twice as large: no overlap makes tiles of it the whole."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.mean((2, 3), keepdim=True).expand(*images.shape[:2], 2 * images.shape[2], 2 * images.shape[3])
+
+
+def test_a_blend_is_as_much_wider_as_the_images_are() -> None:
+    image = torch.zeros(1, 1, 8, 12)
+    image[..., 8:] = 0.8  # of the second of two tiles the right half
+    made = all_images(Tiled(Converter(Average()), tile=8, overlap=4, blend=2), Request(1, input=image))
+    expected = [0.0] * 10 + [0.05, 0.15, 0.25, 0.35] + [0.4] * 10
+    torch.testing.assert_close(made, torch.tensor(expected).expand(1, 1, 16, 24))
+
+
 def test_it_is_the_sampler_that_it_is_put_around() -> None:
     noisy = Noisy(stack(1))
     tiled = Tiled(noisy)
