@@ -14,8 +14,7 @@ from gan_lab.sampling.sampler import Sampler, all_images
 
 
 class Converter(Sampler):
-    """Each image is what `network` makes of its input, `at_once` of them at a time. `asked` remembers what shapes it was
-    given."""
+    """Each image is what `network` makes of its input, `at_once` of them at a time. `asked` remembers their shapes."""
 
     takes = frozenset({"input"})
 
