@@ -55,9 +55,13 @@ def move(run: Run) -> None:
     run.engine.device = DEVICE
     stream = run.stream
     stream.device = DEVICE
-    assert stream._images is not None
-    stream._images = _empty(stream._images)
+    for pictures in (stream.images, stream.inputs):
+        if pictures is not None:
+            assert pictures._resident is not None
+            pictures._resident = _empty(pictures._resident)
     stream._labels = None if stream._labels is None else _empty(stream._labels)
+    if isinstance(stream.degradation, nn.Module):
+        _move(stream.degradation, moved)
     stream.draw = lambda: stream_drawn(run)  # type: ignore[method-assign]
 
 
@@ -65,7 +69,14 @@ def stream_drawn(run: Run) -> Any:
     """A draw of the stream, on the device."""
     from gan_lab.data.stream import Drawn
 
-    return Drawn(torch.empty(run.plan.batch_size, dtype=torch.int64, device=DEVICE), None, None)
+    order, n = run.stream._order, run.plan.batch_size
+    numbers = torch.empty(n, dtype=torch.int64, device=DEVICE)
+    return Drawn(
+        indices=numbers,
+        flips=torch.empty(n, dtype=torch.bool, device=DEVICE) if order.flip else None,
+        turns=numbers if order.turn else None,
+        corners=None if order.corners is None else torch.empty(n, 2, dtype=torch.int64, device=DEVICE),
+    )
 
 
 def _move(module: nn.Module, moved: dict[int, Tensor]) -> None:

@@ -19,6 +19,9 @@ CASES = [
     *(f"technique=[{name}]" for name in choices("technique")),
     *(f"loss/regularizers=[{name}]" for name in unpaired_regularizers()),
     *(f"augmentation={name}" for name in choices("augmentation")),
+    *(f"degradation={name}" for name in choices("degradation")),
+    "dataset.crop=[8,8]",
+    "dataset.turn=true",
 ]
 WITH = {
     "loss/regularizers=[auxiliary_classifier]": "model=acgan",

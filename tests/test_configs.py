@@ -61,11 +61,18 @@ def of_dataset(name: str, folder: Path) -> list[str]:
         return ["model=gan_small", "dataset.source.count=100"]
     node = composed(f"dataset={name}")["dataset"]
     classes = 10 if name == "stacked_mnist" else node["num_classes"] or 3
+    if name in ("paired", "unpaired"):
+        sets = [pictures(folder / f"train{letter}", [3, 20, 24], 2) for letter in "AB"]
+        given = [f"dataset.path_a={sets[0]}", f"dataset.path_b={sets[1]}"] if name == "paired" else []
+        return [*(given or [f"dataset.path={folder}"]), "dataset.image_shape=[3,16,16]"]
     images = pictures(folder / "images", node["image_shape"], classes)
     if name == "stacked_mnist":
         return [f"dataset.path={images}", "dataset.source.count=100"]
     files = sorted(images.rglob("*.png"))
     labels = [int(file.parent.name) for file in files]
+    if name == "captioned":
+        rows = [f"{file.relative_to(images)},a picture of {label}" for file, label in zip(files, labels, strict=True)]
+        (images / "captions.csv").write_text("\n".join(["file,caption", *rows]))
     if name == "arrays":
         arrays = np.stack([np.asarray(Image.open(file)) for file in files])
         np.savez(folder / "images.npz", images=arrays, labels=labels)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from os.path import abspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, cast
 
 from gan_lab.config import build
+from gan_lab.data.location import UserImages, folder_of, noted_channels, read_user_images, unavailable
 from gan_lab.data.packing import pack
 from gan_lab.data.shapes import AUTO, Sides, check_crop, check_image_shape, check_input_shape, cut_shape, windows
-from gan_lab.data.sources.folder import Folder
 from gan_lab.data.sources.images import FITS, MODES
 from gan_lab.data.sources.points import Mixture
 from gan_lab.data.sources.source import DownloadError, Source
 from gan_lab.data.sources.stacked import Stacked
-from gan_lab.data.store import Store, StoreError
+from gan_lab.data.store import Store
 from gan_lab.data.tokens import FIRST, Words
-from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.errors import ConfigError
 from gan_lab.storage.root import data_root
 
 if TYPE_CHECKING:
@@ -31,25 +28,20 @@ if TYPE_CHECKING:
     from gan_lab.engine.engine import Engine
 
 
-class UserImages(NamedTuple):
-    """Images that the user has: the source that reads them, where they are, and the key that was said under."""
-
-    source: Source
-    path: str
-    key: str
-
-
 class Dataset:
     """Images of one `image_shape` = `(C, H, W)`, packed once under the data root. Making one touches nothing.
 
     With a `source` it is ready-made: `path` (a folder or zip) then replaces where the images are read from, and the
     store is the same one. Without a source the images are those at `path`, and changed images make another store. It is
     read by `reader(path, split=, key=)`, by default `Folder`, which gets `labels` and `max_corrupt` too where they are
-    set. C may be `auto`: `channels`, and if that is `auto` too, what the images have (1 if all are gray, else
-    3); the store's shape is always of numbers. Inputs, where the images have any, get `input_shape` (None: the
-    images'), and captions are read by `tokenizer`. `num_classes`, when given, is checked against the labels. `flip`,
-    `crop` and `turn` are what a stream does to them (see `gan_lab.data.stream`), `picture` shows images; both change
-    nothing in the store. Raises ConfigError naming the key that is wrong.
+    set, and in `reading` whatever else is set; with such settings it may do without a path.
+
+    C may be `auto`: `channels`, and if that is `auto` too, what the images have (1 if all are gray, else 3); the
+    store's shape is always of numbers. Inputs, where the images have any, get `input_shape` (None: the images'), and
+    captions are read by `tokenizer`. `inputs` is a dataset of images that this one's are made from, but not one by one.
+    `num_classes`, when given, is checked against the labels. `flip`, `crop` and `turn` are what a stream does to the
+    images (see `gan_lab.data.stream`), `picture` shows them; both change nothing in the store. Raises ConfigError
+    naming the key that is wrong.
     """
 
     config: Mapping[str, Any] | None = None  # what it was built from, where that is known
@@ -71,9 +63,13 @@ class Dataset:
         turn: bool = False,
         input_shape: Sequence[int] | None = None,
         tokenizer: Words | None = None,
+        inputs: Dataset | None = None,
         reader: Callable[..., Source] | None = None,
         picture: Callable[..., Any] | None = None,
+        **reading: Any,
     ) -> None:
+        if reading and reader is None:
+            raise TypeError(f"takes no {', '.join(reading)}")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", str(name)):
             raise ConfigError(f"dataset.name={name}: letters, digits, _ . and - only; it names a folder")
         if fit not in FITS:
@@ -97,23 +93,15 @@ class Dataset:
         self.turn = turn
         self.input_shape = check_input_shape(input_shape)
         self.tokenizer = tokenizer
+        self.inputs = inputs
         self.reader = reader
+        self.reading = reading
         self.picture = picture
 
     @property
     def ready_made(self) -> bool:
         """Whether it has a source of its own."""
         return self.source is not None
-
-    @cached_property
-    def folder(self) -> Path:
-        """Where the store is or will be. Without a source, or with `auto` channels, this looks at the images."""
-        return self._place(self._local(None))[0]
-
-    @cached_property
-    def store(self) -> Store:
-        """The store, opened when it is first asked for. Raises as `open` does."""
-        return self.open()
 
     @property
     def mixture(self) -> Mixture | None:
@@ -146,12 +134,24 @@ class Dataset:
         """How many tokens a caption has; 0 for data without captions."""
         return 0 if self.store.captions is None else self.store.captions.shape[2]
 
-    def stream(self, engine: Engine, batch_size: int, seed: int, degradation: Degradation | None = None) -> Stream:
-        """The endless stream of its batches on the engine's device; `degradation` makes the inputs of images that have
-        none."""
-        from gan_lab.data.stream import Stream
+    def batch_shapes(self, degradation: Degradation | None = None) -> tuple[Sides, Sides | None]:
+        """`(C, H, W)` of the images of a batch, and of its inputs, where there are any."""
+        image, other = self.store.shape, self.store.input_shape
+        window, matching, _ = windows(self.crop, image, other)
+        image, other = cut_shape(image, window), None if other is None else cut_shape(other, matching)
+        if self.inputs is not None:
+            other = self.inputs.batch_shapes()[0]
+        return image, other if degradation is None else degradation.shape(image)
 
-        return Stream(
+    def stream(
+        self, engine: Engine, batch_size: int, seed: int, degradation: Degradation | None = None, name: str = ""
+    ) -> Stream:
+        """The endless stream of its batches on the engine's device; `degradation` makes the inputs of images that have
+        none. Where the inputs are a dataset of their own it is an `Unpaired`, which has the same interface."""
+        from gan_lab.data.stream import Stream
+        from gan_lab.data.unpaired import Unpaired
+
+        stream = Stream(
             self.store,
             batch_size,
             seed,
@@ -160,23 +160,32 @@ class Dataset:
             flip=self.flip,
             crop=self.crop,
             turn=self.turn,
-            degradation=degradation,
+            degradation=None if degradation is None else degradation.to(engine.device),
+            name=name,
         )
+        if self.inputs is None:
+            return stream
+        return cast(Stream, Unpaired(stream, self.inputs.stream(engine, batch_size, seed, name="input")))
 
     def samples(self, degradation: Degradation | None = None) -> Stream:
         """The same on the CPU, read through the map and copied nowhere: for whoever wants some samples of it (`at`,
         `peek`)."""
         from gan_lab.data.stream import Stream
+        from gan_lab.data.unpaired import Unpaired
 
         limits: dict[str, Any] = {"resident_limit": 0, "channels_last": False}
-        return Stream(self.store, 1, 0, **limits, crop=self.crop, degradation=degradation)
+        stream = Stream(self.store, 1, 0, **limits, crop=self.crop, degradation=degradation)
+        return stream if self.inputs is None else cast(Stream, Unpaired(stream, self.inputs.samples()))
 
-    def batch_shapes(self, degradation: Degradation | None = None) -> tuple[Sides, Sides | None]:
-        """`(C, H, W)` of the images of a batch, and of its inputs, where there are any."""
-        image, other = self.store.shape, self.store.input_shape
-        window, matching, _ = windows(self.crop, image, other)
-        image, other = cut_shape(image, window), None if other is None else cut_shape(other, matching)
-        return image, other if degradation is None else degradation.shape(image)
+    @cached_property
+    def folder(self) -> Path:
+        """Where the store is or will be. Without a source, or with `auto` channels, this looks at the images."""
+        return self._place(self._local(None))[0]
+
+    @cached_property
+    def store(self) -> Store:
+        """The store, opened when it is first asked for. Raises as `open` does."""
+        return self.open()
 
     def open(self) -> Store:
         """The store, packed now if it is not there; the source may download.
@@ -188,10 +197,13 @@ class Dataset:
     def pack(self, from_: str | Path | None = None, force: bool = False) -> Store:
         """Pack from the folder or zip `from_`, else from `path`, else from the source; a store that is there stays.
 
-        `force` packs again. Without a source of its own `from_` is just another `path`. Raises as `open` does.
+        `force` packs again. Without a source of its own `from_` is just another `path`. Inputs that are a dataset of
+        their own are packed too. Raises as `open` does.
         """
         if from_ is not None and not self.ready_made:
             return self.located(from_).pack(force=force)
+        if self.inputs is not None:
+            self.inputs.pack(force=force)
         local = self._local(from_)
         folder, shape = self._place(local)
         if not folder.exists() or force:
@@ -200,7 +212,7 @@ class Dataset:
             try:
                 store = pack(source, shape, self.fit, folder, self.name, force, self.input_shape, self.tokenizer)
             except DownloadError as error:
-                raise self._unavailable(error, folder) from error
+                raise unavailable(error, self.name, folder) from error
         else:
             store = Store(folder)
             if local is not None and self.ready_made and store.card["origin"] != local.source.identity:
@@ -216,56 +228,39 @@ class Dataset:
         for known in ("folder", "store"):
             other.__dict__.pop(known, None)
         other.path = str(path)
+        other.inputs = None if self.inputs is None else self.inputs.located(path)
         return other
 
-    def _place(self, local: UserImages | None) -> tuple[Path, tuple[int, int, int]]:
+    def _local(self, from_: str | Path | None) -> UserImages | None:
+        """What the user has at hand, if anything is given; a dataset without a source must have something."""
+        given, key = from_ or self.path, "from" if from_ else "dataset.path"
+        if given is None and self.ready_made:
+            return None
+        if given is None and not self.reading:
+            kind = "FOLDER_OR_ZIP" if self.reader is None else "FILE"
+            raise ConfigError(f"dataset.path: say where the images are: dataset={self.name} dataset.path={kind}")
+        options = dict(self.reading) | ({} if self.labels is None else {"labels": self.labels})
+        options |= {"max_corrupt": self.max_corrupt} if self.max_corrupt else {}
+        local = read_user_images(self.reader, given, self.split, key, options)
+        return local if self.source is None else local._replace(source=self.source.replaced_by(local.source))
+
+    def _place(self, local: UserImages | None) -> tuple[Path, Sides]:
         """Where the store is, one folder for each source, shape and fit; and that shape, channels settled."""
         source = self.source if self.source is not None else local.source if local is not None else None
         assert source is not None  # _local has complained
         channels, height, width = self.image_shape
-        places = {}
-        for count in MODES if channels == AUTO else (channels,):
-            decides = "\n".join([self.name, str((count, height, width)), self.fit, source.identity, *self._more])
-            digest = hashlib.sha256(decides.encode(errors="surrogateescape")).hexdigest()[:8]
-            places[count] = data_root() / f"{self.name}-{width}x{height}x{count}-{digest}"
+        more = [] if self.input_shape is None else [f"input {self.input_shape}"]
+        more += [] if self.tokenizer is None else [self.tokenizer.identity]
+        places = {
+            count: folder_of(self.name, (count, height, width), self.fit, source, more)
+            for count in (MODES if channels == AUTO else (channels,))
+        }
         if channels == AUTO:
             try:
-                channels = _noted_channels(places.values()) or (source if local is None else local.source).channels
+                channels = noted_channels(places.values()) or (source if local is None else local.source).channels
             except DownloadError as error:
-                raise self._unavailable(error, data_root()) from error
+                raise unavailable(error, self.name, data_root()) from error
         return places[channels], (channels, height, width)
-
-    @property
-    def _more(self) -> list[str]:
-        """What else decides what is stored."""
-        inputs = [] if self.input_shape is None else [f"input {self.input_shape}"]
-        return inputs + ([] if self.tokenizer is None else [self.tokenizer.identity])
-
-    def _unavailable(self, error: DownloadError, folder: Path) -> GanLabError:
-        return GanLabError(
-            f"{self.name} could not be downloaded ({error}): either "
-            f"`gan-lab data pack dataset={self.name} from=FOLDER_OR_ZIP` here, with the same dataset settings, or "
-            f"pack it on a machine with a network and copy the store to {folder} (or set GAN_LAB_DATA)"
-        )
-
-    def _local(self, from_: str | Path | None) -> UserImages | None:
-        """What the user has at hand, if anything is given; a dataset without a source must have something."""
-        given = from_ or self.path
-        if given is None:
-            if self.ready_made:
-                return None
-            kind = "FOLDER_OR_ZIP" if self.reader is None else "FILE"
-            raise ConfigError(f"dataset.path: say where the images are: dataset={self.name} dataset.path={kind}")
-        path, key = abspath(Path(given).expanduser()), "from" if from_ else "dataset.path"
-        if not Path(path).exists():
-            raise ConfigError(f"{key}: {path} does not exist")
-        options: dict[str, Any] = {} if self.labels is None else {"labels": self.labels}
-        options |= {"max_corrupt": self.max_corrupt} if self.max_corrupt else {}
-        try:
-            source = (self.reader or Folder)(path, split=self.split, key=key, **options)
-        except TypeError as error:
-            raise ConfigError(f"dataset.reader: {error}") from error
-        return UserImages(source if self.source is None else self.source.replaced_by(source), path, key)
 
     def _checked(self, store: Store) -> Store:
         classes = store.classes
@@ -285,13 +280,3 @@ def build_dataset(node: Mapping[str, Any], store: Store | None = None) -> Datase
     if store is not None:
         dataset.store = store
     return dataset
-
-
-def _noted_channels(folders: Iterable[Path]) -> int | None:
-    """What the card of a store that was packed from the same images notes about them."""
-    for folder in folders:
-        with contextlib.suppress(StoreError):
-            noted = Store(folder).card.get("channels")
-            if noted in MODES:
-                return int(noted)
-    return None

@@ -71,10 +71,12 @@ def _at_path(data: Dataset, name: str, key: str) -> Dataset:
         splits = "" if "split" in data.config else f", and {data.store.name} has no splits"
         raise ConfigError(f"{key}: {path} does not exist{splits}")
     dataset = build_dataset(data.config)
+    dataset.inputs = None  # measures compare images: what those are made from, or what is said of them, is not read
+    reader = None if dataset.reading else dataset.reader
     options: dict[str, Any] = {"max_corrupt": dataset.max_corrupt} if dataset.max_corrupt else {}
-    if dataset.labels is not None and (dataset.reader is not None or dataset.labels in ("folders", "none")):
+    if dataset.labels is not None and (reader is not None or dataset.labels in ("folders", "none")):
         options["labels"] = dataset.labels  # a table is of the data's own files
-    local = (dataset.reader or Folder)(path, split=dataset.split, key=key, **options)
+    local = (reader or Folder)(path, split=dataset.split, key=key, **options)
     dataset.source = local if dataset.source is None else dataset.source.replaced_by(local)
     dataset.path = None
     dataset.num_classes = None  # some may be missing

@@ -195,9 +195,9 @@ class Stream:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from `state`, also with another batch size or number of ranks. Raises GanLabError for other data."""
-        if state["sha256"] != self.store.sha256:
+        if state.get("sha256") != self.store.sha256:
             raise GanLabError(
-                f"the dataset changed: the checkpoint's has sha256 {state['sha256'][:12]}, "
+                f"the dataset changed: the checkpoint's has sha256 {str(state.get('sha256'))[:12]}, "
                 f"{self.store.folder} has {self.store.sha256[:12]}; point dataset at the same images"
             )
         epoch, position = int(state["epoch"]), int(state["position"])

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
+
+Sides = tuple[int, int, int]
 
 
 class Degradation(nn.Module, ABC):
@@ -12,12 +16,47 @@ class Degradation(nn.Module, ABC):
 
     It is part of a captured round: nothing of it asks the device for a number, and what it draws it draws from the
     default generator of the device, anew for every image. Constructors raise ValueError for settings that cannot be,
-    `shape` for images that they do not fit.
+    `shape` raises ConfigError for images that they do not fit.
     """
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor: ...
 
-    def shape(self, image: tuple[int, int, int]) -> tuple[int, int, int]:
+    def shape(self, image: Sides) -> Sides:
         """`(C', H', W')` of the inputs of images of the shape `(C, H, W)`."""
         return image
+
+
+class Span:
+    """A number, or the least and the most of one that is drawn for every image, uniformly. `name` is for the message.
+    Raises ValueError for what is neither, and for numbers below `least` or above `most`."""
+
+    def __init__(self, given: float | Sequence[float], name: str, least: float = 0, most: float = float("inf")) -> None:
+        ends = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given, given]
+        numbers = all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in ends)
+        if len(ends) != 2 or not numbers or not least <= ends[0] <= ends[1] <= most:
+            raise ValueError(f"{name}={given}: a number from {least:g} to {most:g}, or [least, most] of them")
+        self.low, self.high = ends
+
+    def draw(self, images: Tensor) -> Tensor:
+        """A number for every image, `(N, 1, 1, 1)`."""
+        if self.low == self.high:
+            return torch.full((len(images), 1, 1, 1), float(self.low), device=images.device)
+        return torch.rand(len(images), 1, 1, 1, device=images.device) * (self.high - self.low) + self.low
+
+
+def levels(images: Tensor) -> Tensor:
+    """[-1, 1] as the 256 levels of a file, whole numbers from 0 to 255, in floats that hold sums of them exactly: in
+    double precision, which no matrix product rounds to less; where there is none (MPS) in single."""
+    exact = images if images.device.type == "mps" else images.double()
+    return whole((exact + 1) * 127.5)
+
+
+def whole(values: Tensor) -> Tensor:
+    """Rounded to levels, halves up, within 0 and 255."""
+    return (values + 0.5).floor().clamp(0, 255)
+
+
+def from_levels(values: Tensor) -> Tensor:
+    """256 levels as [-1, 1] in float32."""
+    return (values / 127.5 - 1).float()

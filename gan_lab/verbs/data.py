@@ -55,6 +55,8 @@ def _pack(cfg: Mapping[str, Any]) -> None:
     else:
         print(f"packed {store.name} in {seconds:.1f} s, {len(store) / max(seconds, 1e-9):.0f} images/s")
     _print_facts(store)
+    if dataset.inputs is not None:
+        _print_facts(dataset.inputs.store)
     _print_histogram(store)
 
 
@@ -138,6 +140,12 @@ def _print_near_duplicates(store: Store, out: Path) -> None:
 def _print_facts(store: Store) -> None:
     classes = f", {store.num_classes} classes" if store.num_classes else ", no labels"
     print(f"images   {len(store)} of {_sides(store)}{classes}, {_size(store.nbytes)}, sha256 {store.sha256[:12]}")
+    if store.input_shape is not None:
+        channels, height, width = store.input_shape
+        print(f"inputs   {width}x{height}x{channels}, one of each image")
+    if store.captions is not None and store.words is not None:
+        _, most, length = store.captions.shape
+        print(f"captions up to {most} of {length} tokens each, {len(store.words)} words: {listed(store.words)}")
     print(f"source   {store.card['source']}, fit {store.card['fit']}")
     print(f"folder   {store.folder}")
 

@@ -123,6 +123,23 @@ def test_a_path_is_read_as_the_data_is(tmp_path: Path) -> None:
     assert stacked.parts == 3
 
 
+@pytest.mark.parametrize("name", ["paired", "unpaired", "captioned"])
+def test_of_pairs_and_captions_only_images_are_held_out(name: str, tmp_path: Path) -> None:
+    """A path is one of plain images; a split is read as the data is."""
+    both = {f"{side}": write(tmp_path / side, {"train": 4, "test": 2}) for side in "ab"}
+    given = [f"dataset.path_{side}={path}" for side, path in both.items()]
+    if name == "captioned":
+        files = [file.relative_to(both["a"]) for file in sorted(both["a"].rglob("*.png"))]
+        (both["a"] / "captions.csv").write_text("\n".join(["file,caption", *(f"{file},said" for file in files)]))
+        given = [f"dataset.path={both['a']}"]
+    found = build_dataset(composed(f"dataset={name}", *given, "dataset.image_shape=[auto,8,8]")["dataset"])
+    plain, _ = held_out(found, str(write(tmp_path / "other", {"": 3})), KEY)
+    assert (len(plain.store), plain.store.shape, list(plain.store.columns)) == (3, (1, 8, 8), ["image", "label"])
+    test, split = held_out(found, "test", KEY)
+    assert (split, len(test.store)) == ("test", 2)
+    assert test.store.columns.keys() == found.store.columns.keys()
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

@@ -9,6 +9,7 @@ import pytest
 from torch import Tensor, nn
 
 from gan_lab.data.dataset import build_dataset
+from gan_lab.data.tokens import tokenizer_of
 from gan_lab.degradations.base import Degradation
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import Critique
@@ -16,6 +17,7 @@ from gan_lab.models.mlp import Discriminator
 from gan_lab.training.assemble import fill_from_data
 from gan_lab.wrappers.build import build_wrapped
 from tests.compose import composed, tiny_run
+from tests.data.conftest import encoded, noise, write_tree
 
 NODE = {"_target_": "gan_lab.models.mlp.Discriminator", "image_shape": [1, 8, 8], "width": 4, "depth": 1}
 
@@ -121,6 +123,27 @@ def test_shapes_of_a_batch_are_told_to_whoever_sees_one() -> None:
     config = composed(*given)
     with pytest.raises(ConfigError, match=told):
         fill_from_data(config, build_dataset(config["dataset"]))
+
+
+def test_words_are_told_so_that_sampling_needs_no_data(tmp_path: Path) -> None:
+    members = {f"{n}.png": encoded(noise(8, 8, seed=n)) for n in range(2)}
+    path = write_tree(tmp_path / "x", {**members, "captions.csv": b"file,caption\n0,a red bird\n1,a bird\n"})
+    asked = ("+model.generator.num_tokens=null", "+model.generator.caption_length=null")
+    config = composed("dataset=captioned", f"dataset.path={path}", "dataset.tokenizer.length=5", *asked)
+    dataset = build_dataset(config["dataset"])
+    fill_from_data(config, dataset)
+    assert config["words"] == ["a", "bird", "red"]
+    assert (config["model"]["generator"]["num_tokens"], config["model"]["generator"]["caption_length"]) == (5, 5)
+    tokenizer = tokenizer_of(config)
+    assert tokenizer is not None
+    assert dataset.store.captions is not None
+    assert tokenizer.encode(["a red bird"]).tolist() == dataset.store.captions[0].tolist()
+    again = build_dataset(config["dataset"])  # as a run that goes on has it: the same store
+    assert again.folder == dataset.folder
+    config = composed(*asked)
+    fill_from_data(config, build_dataset(config["dataset"]))
+    assert (config["model"]["generator"]["num_tokens"], config["model"]["generator"]["caption_length"]) == (0, 0)
+    assert "words" not in config
 
 
 def test_a_network_that_is_none(tmp_path: Path) -> None:

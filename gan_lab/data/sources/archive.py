@@ -1,4 +1,4 @@
-"""HostCopy files out of a folder or a zip alike: list them, then read one at a time. Nothing is ever extracted.
+"""Copy files out of a folder or a zip alike: list them, then read one at a time. Nothing is ever extracted.
 
 Neither is trusted. A link may not lead out of the folder, a zip's members must have plain relative names, once each,
 and no file is read that is larger than an image can be or that inflates like a bomb.
@@ -199,6 +199,15 @@ class Zip:
 
     def close(self) -> None:
         self._zip.close()
+
+
+def inside_of(path: str | Path) -> tuple[Path, tuple[str, ...]]:
+    """The folder or zip that a path means, absolute, and the way down into it: of `x.zip/a/b` the zip, and a, b."""
+    whole = Path(os.path.abspath(Path(path).expanduser()))
+    if whole.exists():
+        return whole, ()
+    archive = next((above for above in whole.parents if above.is_file() and zipfile.is_zipfile(above)), None)
+    return (whole, ()) if archive is None else (archive, whole.relative_to(archive).parts)
 
 
 def open_archive(path: Path, key: str) -> Tree | Zip:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import logging
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from gan_lab.data.sources.archive import File, Tree, Zip, open_archive
+from PIL import Image
+
+from gan_lab.data.sources.archive import File, Tree, Zip, inside_of, open_archive
 from gan_lab.data.sources.images import ImageError, decode, is_gray
 from gan_lab.data.sources.labels import FOUND_BY_ITSELF, assign, in_order, read_table, speaks_of_labels
 from gan_lab.data.sources.listed import listed, printable
 from gan_lab.data.sources.source import Sample, Source
 from gan_lab.data.sources.splits import SPLITS as SPLITS
 from gan_lab.data.sources.splits import choose
-from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.data.sources.unreadable import Unreadable
+from gan_lab.errors import ConfigError
 
 BESIDE_IMAGES = frozenset(
     ".txt .csv .tsv .json .jsonl .md .rst .html .xml .yaml .yml .pdf .mat .npy .npz .db .log".split()
 )
 ARCHIVES = frozenset(".zip .tar .tgz .gz .bz2 .xz .zst .7z .rar".split())
-
-log = logging.getLogger(__name__)
 
 
 class Listing(NamedTuple):
@@ -37,15 +37,19 @@ class Listing(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A file of labels: what the user calls it, its name, and its contents."""
+    """A file that says something of images: what the user calls it, its name, and its contents."""
 
     key: str
     name: str
     data: bytes
 
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
 
 class Folder(Source):
-    """Images in a folder or zip, of any size and kind.
+    """Images in a folder or zip, of any size and kind; or in a folder inside of a zip (`x.zip/faces`).
 
     A single common top folder is looked through. Where the top folders are splits (train, val, test and their usual
     spellings), only `split` is read. Hidden files and what commonly lies beside images (BESIDE_IMAGES: captions,
@@ -74,7 +78,7 @@ class Folder(Source):
         if labels is not None and (not isinstance(labels, str) or not labels):
             raise ConfigError(f"dataset.labels={labels}: a table's path, folders, none, or null to look by itself")
         self.key = key  # what the user gave the path as, for the messages
-        self.path = Path(os.path.abspath(Path(path).expanduser()))
+        self.path, self.inside = inside_of(path)
         self.split = split
         self.labels = labels
         self.max_corrupt = max_corrupt
@@ -87,9 +91,10 @@ class Folder(Source):
         finally:
             archive.close()
         beside = {file.name: file for file in every if _suffix(file) in BESIDE_IMAGES}
-        chosen, top, split = choose([file for file in every if file.name not in beside], self.split, self.path)
+        images = [file for file in every if file.name not in beside and self._is_inside(file)]
+        chosen, top, split = self._choose(images)
         if not chosen:
-            raise ConfigError(f"{self.key}: no images in {self.path}")
+            raise ConfigError(f"{self.key}: no images in {self.path.joinpath(*self.inside)}")
         packed = [file.name for file in chosen if _suffix(file) in ARCHIVES]
         if packed:
             raise ConfigError(
@@ -98,31 +103,46 @@ class Folder(Source):
             )
         return Listing(chosen, top, split, beside)
 
+    def _is_inside(self, file: File) -> bool:
+        return file.parts[: len(self.inside)] == self.inside and len(file.parts) > len(self.inside)
+
+    def _choose(self, images: list[File]) -> tuple[list[File], tuple[str, ...], str | None]:
+        """Which of the images are meant, the folders above them, and the split among those."""
+        return choose(images, self.split, self.path, self.inside)
+
     @cached_property
     def _table(self) -> Table | None:
         """The table of labels, if one is given or found."""
-        _, top, _, beside = self._listing
-        names, key = [], "dataset.labels"
         if self.labels is None:
-            names = ["/".join([*top[:depth], FOUND_BY_ITSELF]) for depth in range(len(top), -1, -1)]
-        elif self.labels not in ("folders", "none"):
-            key = f"dataset.labels={printable(self.labels)}"
-            inside = "/".join(part for part in self.labels.split("/") if part not in ("", "."))
-            names = [inside, "/".join([*top, inside])]
-        name = next((name for name in names if name in beside), None)
-        if name is not None:
-            return self._inner_table(beside[name], key)
-        if self.labels in (None, "folders", "none"):
+            return self.found_table(FOUND_BY_ITSELF, "dataset.labels", "dataset.labels=folders or none passes it over")
+        if self.labels in ("folders", "none"):
             return None
-        path = Path(str(self.labels)).expanduser()
+        return self.named_table(self.labels, "dataset.labels")
+
+    def found_table(self, name: str, key: str, otherwise: str) -> Table | None:
+        """The table of this name beside the images or above them; `otherwise` says how to do without."""
+        _, top, _, beside = self._listing
+        names = ("/".join([*top[:depth], name]) for depth in range(len(top), -1, -1))
+        found = next((beside[name] for name in names if name in beside), None)
+        if found is None:
+            return None
+        return self._inner_table(found, f"{key} (found as {found.name} in {self.path}; {otherwise})")
+
+    def named_table(self, name: str, key: str) -> Table:
+        """The table at this path inside of the folder or zip, or at a path of its own."""
+        _, top, _, beside = self._listing
+        key = f"{key}={printable(name)}"
+        inside = "/".join(part for part in name.split("/") if part not in ("", "."))
+        for known in (inside, "/".join([*top, inside])):
+            if known in beside:
+                return self._inner_table(beside[known], key)
+        path = Path(name).expanduser()
         try:
             return Table(key, path.name, path.read_bytes())
         except OSError as error:
             raise ConfigError(f"{key}: neither a table in {self.path} nor a file to read ({error.strerror})") from error
 
     def _inner_table(self, file: File, key: str) -> Table:
-        if self.labels is None:
-            key += f" (found as {file.name} in {self.path}; dataset.labels=folders or none passes it over)"
         archive = open_archive(self.path, self.key)
         try:
             return Table(key, file.name, archive.read(file))
@@ -131,6 +151,11 @@ class Folder(Source):
         finally:
             archive.close()
 
+    @property
+    def own(self) -> str:
+        """What the folder is called, or what a zip was made from: how a table may begin the paths of its files."""
+        return (self.path.with_suffix("") if self.path.is_file() else self.path).as_posix()
+
     @cached_property
     def _labelled(self) -> tuple[list[str], list[int]] | None:
         """The classes, and the class of each file."""
@@ -138,8 +163,7 @@ class Folder(Source):
         table = self._table
         if table is not None and (self.labels is not None or speaks_of_labels(table.data)):
             rows = read_table(table.name, table.data, table.key)
-            own = self.path.with_suffix("") if self.path.is_file() else self.path  # what a zip was made from
-            return rows if rows is None else assign([file.name for file in files], own.as_posix(), rows, table.key)
+            return rows if rows is None else assign([file.name for file in files], self.own, rows, table.key)
         depth = len(top)
         if self.labels == "none" or any(len(file.parts) <= depth + 1 for file in files):
             if self.labels == "folders":
@@ -173,41 +197,55 @@ class Folder(Source):
         if self.labels is not None:
             stamps += f"\0{self.labels}"
         if self.labels is not None or not self.path.is_file():
-            stamps += "" if self._table is None else f"\0{hashlib.sha256(self._table.data).hexdigest()}"
+            stamps += "" if self._table is None else f"\0{self._table.digest}"
         digest = hashlib.sha256(stamps.encode(errors="surrogateescape")).hexdigest()[:16]
-        return f"folder:{self.path}:{self.split}:{digest}"
+        return f"folder:{self.path.joinpath(*self.inside)}:{self.split}:{digest}"
 
     def __len__(self) -> int:
         return len(self._listing.files)
 
-    def __iter__(self) -> Iterator[Sample]:
-        files = self._listing.files
-        labels = self._labelled[1] if self._labelled else [None] * len(files)
-        problems: list[str] = []
+    @property
+    def files(self) -> list[File]:
+        """The images that are meant, in order."""
+        return self._listing.files
+
+    @property
+    def depth(self) -> int:
+        """How many folders lie above all of them."""
+        return len(self._listing.top)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Callable[[File], Image.Image]]:
+        """What reads a file as an image in here; it raises ImageError where that is none."""
         archive = open_archive(self.path, self.key)
         try:
-            for file, label in zip(files, labels, strict=True):
-                try:
-                    image = decode(archive.read(file))
-                except ImageError as error:
-                    problems.append(f"{file.name}: {error}")
-                    continue
-                yield file.name, image, label
+            yield lambda file: decode(archive.read(file))
         finally:
             archive.close()
-        if problems:
-            found = f"{self.key}={self.path}: {len(problems)} of {len(files)} files cannot be read as images"
-            if len(problems) > self.max_corrupt:
-                raise GanLabError(
-                    f"{found} ({listed(problems)}); remove or repair them, or leave them out with "
-                    f"dataset.max_corrupt={len(problems)}; nothing was packed"
-                )
-            log.warning("%s and are left out (%s)", found, listed(problems))
+
+    def __iter__(self) -> Iterator[Sample]:
+        labels = self.class_of_each
+        unreadable = Unreadable(f"{self.key}={self.path}", len(labels), self.max_corrupt)
+        with self.opened() as read:
+            for file, label in zip(self.files, labels, strict=True):
+                try:
+                    image = read(file)
+                except ImageError as error:
+                    unreadable.add(file.name, error)
+                    continue
+                yield file.name, image, label
+        unreadable.conclude()
+
+    @property
+    def class_of_each(self) -> Sequence[int | None]:
+        """The label of each of the files."""
+        return self._labelled[1] if self._labelled else [None] * len(self.files)
 
     def describe(self) -> str:
         _, top, split, _ = self._listing
         kind = "zip" if self.path.is_file() else "folder"
-        return f"{kind} {self.path}" + (f", {'/'.join(top)}/ as its {split} split" if split else "")
+        where = f"{kind} {self.path.joinpath(*self.inside)}"
+        return where + (f", {'/'.join(top[len(self.inside) :])}/ as its {split} split" if split else "")
 
 
 def _suffix(file: File) -> str:

@@ -73,6 +73,16 @@ class Source(ABC):
         return (Example(*sample) for sample in self)
 
 
+class Joined(Source):
+    """A source that tells of more than images and labels: what it yields is what `examples` has of them."""
+
+    @abstractmethod
+    def examples(self) -> Iterator[Example]: ...
+
+    def __iter__(self) -> Iterator[Sample]:
+        return ((example.name, example.image, example.label) for example in self.examples())
+
+
 def has_one_channel(image: Image.Image | NDArray[Any]) -> bool:
     """Whether an image of a source has one channel, transparency aside."""
     if isinstance(image, np.ndarray):

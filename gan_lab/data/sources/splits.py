@@ -16,13 +16,19 @@ SPLITS = {
 _SPLIT_OF = {alias: split for split, aliases in SPLITS.items() for alias in aliases}
 
 
-def choose(files: list[File], split: str, path: Path) -> tuple[list[File], tuple[str, ...], str | None]:
-    """Descend through single common folders and into the split; returns the files, the way down, the split.
+def aliases(split: str) -> tuple[str, ...]:
+    """The usual names of a split, in lower case; its own, where it is none of them."""
+    return SPLITS.get(_SPLIT_OF.get(split.lower(), ""), (split.lower(),))
+
+
+def choose(
+    files: list[File], split: str, path: Path, top: tuple[str, ...] = ()
+) -> tuple[list[File], tuple[str, ...], str | None]:
+    """Descend from `top` through single common folders and into the split; returns the files, the way down, the split.
 
     Top folders are splits where there are several such names, or one and nothing else. Raises ConfigError where `split`
     is not among them.
     """
-    top: tuple[str, ...] = ()
     found: str | None = None
     while files:
         depth = len(top)
