@@ -110,12 +110,14 @@ def of_checkpoint(folder: Path, which: str, trust: Sequence[str], told: Sequence
 
 def not_finite(state: Mapping[str, Any]) -> list[str]:
     """The names of the tensors of networks and averages that hold a number that is none."""
+    import torch
+
     return [
         f"{part}.{role}.{name}"
         for part in ("networks", "ema")
         for role, tensors in state[part].items()
         for name, tensor in tensors.items()
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all())
+        if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and not bool(tensor.isfinite().all())
     ]
 
 

@@ -88,6 +88,11 @@ def test_the_command_line(game: str, gan_lab: Callable[..., int], here: Path) ->
     assert Path("run/samples/step-00000006.png").exists()
     logged = [json.loads(line) for line in Path("run/metrics.jsonl").read_text().splitlines()]
     assert any("health/diversity" in line for line in logged)
+    measured = "[psnr,fid]" if game == "toy_translation" else "[fid]"
+    assert gan_lab("evaluate", "run=run", f"metrics={measured}", "extractor=pixels", "n=12", TRUST) == 0
+    found = json.loads(Path("run/summary.json").read_text())["metrics"]
+    assert {name.partition("/")[0] for name in found} == set(measured.strip("[]").split(","))
+    assert gan_lab("doctor", "run", TRUST) == 0
     trained = load("run", trust=["tests.toys.games", "tests.toys.networks"])
     if "input" in trained.sampler.takes:
         given = torch.linspace(-1, 1, 3).view(3, 1, 1, 1).expand(3, 1, 16, 16)
