@@ -108,6 +108,7 @@ def conclude(run: Run) -> None:
     if taken := peak(run.engine.device):  # 0: not known
         log.info("memory     %s at most", size(taken))
     log.info("dashboard  tensorboard --logdir %s", folder)
-    log.info("more       gan-lab sample run=%s n=64", folder)
+    if not run.sampler().needs:
+        log.info("more       gan-lab sample run=%s n=64", folder)
     following = f" trainer.max_steps={2 * run.plan.max_steps}" if run.last_step else ""
     log.info("go on      gan-lab train resume=%s%s", folder, following)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -19,7 +18,7 @@ from gan_lab.data.batch import Batch
 from gan_lab.data.dataset import Dataset
 from gan_lab.data.held_out import held_out
 from gan_lab.data.stream import Stream
-from gan_lab.errors import ConfigError
+from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.metrics.frechet import Moments
 from gan_lab.storage.files import write_whole
@@ -110,9 +109,13 @@ class Reference:
             self.inputs = self if name == self.split else self.held_out(name, key)
         elif self.data.config is not None and "split" in self.data.config:
             for split in HELD_OUT:
-                with contextlib.suppress(ConfigError):
+                try:
                     self.inputs = self.held_out(split, key)
                     return
+                except ConfigError:
+                    continue  # there is no such split
+                except GanLabError as error:
+                    raise GanLabError(f"{error}; {key}={self.split} takes those of training") from error
 
     @property
     def card_of_inputs(self) -> dict[str, Any]:

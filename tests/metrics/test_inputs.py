@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from gan_lab.data.shapes import Sides
-from gan_lab.data.sources.source import Example
+from gan_lab.data.sources.source import DownloadError, Example
 from gan_lab.degradations.base import Degradation
-from gan_lab.errors import ConfigError
+from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.pixels import Pixels
 from gan_lab.metrics import frechet_distance
 from gan_lab.metrics.evaluate import applicable, count_for, measure, reference_for, requests
@@ -133,6 +133,27 @@ def test_which_inputs(plain: Reference) -> None:
         asked(sampler, plain, "dev")
     with pytest.raises(ConfigError, match=r"^inputs: halves \(test\) has no input to make images from"):
         asked(sampler, plain, degradation=None)
+
+
+class Unreachable(Halves):
+    """A test split that would have to be fetched."""
+
+    @property
+    def identity(self) -> str:
+        return f"unreachable:{self.split}"
+
+    def __len__(self) -> int:
+        if self.split == "test":
+            raise DownloadError("no network")
+        return super().__len__()
+
+
+def test_a_split_that_cannot_be_fetched_is_said_with_the_way_out(plain: Reference) -> None:
+    source = {"_target_": f"{__name__}.Unreachable", "split": "train"}
+    config = {**plain.data.config, "source": source}  # type: ignore[dict-item]
+    with pytest.raises(GanLabError, match=r"^inputs=test: .*no network.*; inputs=train takes those of training$"):
+        asked(Converter(Enlarged()), plain, dataset=config)
+    assert asked(Converter(Enlarged()), plain, "train", dataset=config).inputs.split == "train"
 
 
 class Inverted(Halves):
