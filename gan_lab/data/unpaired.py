@@ -72,6 +72,10 @@ class Unpaired:
         """`n` samples of each, spread evenly over its store; nothing is drawn."""
         return _together(self.image.peek(n), self.input.peek(n))
 
+    def at(self, indices: Tensor) -> Batch:
+        """The inputs at these places `(n,)` of their store, each beside an image; nothing is drawn."""
+        return _together(self.image.at(indices % len(self.image.store)), self.input.at(indices))
+
     def state_dict(self) -> dict[str, Any]:
         return {"image": self.image.state_dict(), "input": self.input.state_dict()}
 

@@ -15,7 +15,7 @@ from gan_lab.errors import ConfigError
 from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.metrics.base import Measure, Part
 from gan_lab.metrics.figure import Figure, Value
-from gan_lab.metrics.reference import Reference
+from gan_lab.metrics.reference import Reference, choose
 from gan_lab.pictures.grid import to_bytes
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler
@@ -65,10 +65,10 @@ def reference_for(
     if sampler.needs:
         reference.take_inputs(inputs, key)
         asked = reference.inputs
-        batch = asked.batch(asked.places(1))
+        batch = asked.batch(choose(1, len(asked)))
         for column in sampler.needs:
             if getattr(batch, column) is None:
-                raise ConfigError(f"{key}: {asked.data.store.name} ({asked.split}) has no {column} to make images from")
+                raise ConfigError(f"{key}: {asked.store.name} ({asked.split}) has no {column} to make images from")
         log.info("metrics    images are made from the %d samples of the split %s", len(asked), asked.split)
     return reference
 
@@ -85,7 +85,7 @@ def requests(sampler: Sampler, reference: Reference, n: int, seed: int) -> Itera
         yield Request(n, seed, label=sampler.each_in_turn(n)), None
         return
     codes = sampler.codes(n, seed) if "codes" in sampler.takes else None
-    places = reference.inputs.places(n)
+    places = choose(n, len(reference.inputs))
     for start in range(0, n, sampler.AT_ONCE):
         part = slice(start, start + sampler.AT_ONCE)
         batch = reference.inputs.batch(places[part])
@@ -123,7 +123,7 @@ def measure(
             seen += len(images)
             done += len(images)
             tell(done)
-    card = {**about, "seed": seed} | ({"inputs": reference.inputs.card_of_inputs} if sampler.needs else {})
+    card = {**about, "seed": seed} | ({"inputs": reference.inputs.card} if sampler.needs else {})
     return [
         figure(value, measures[name], reference, n, card)
         for name, accumulator in accumulators.items()

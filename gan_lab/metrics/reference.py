@@ -13,14 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_lab.config import build
-from gan_lab.data.batch import Batch
 from gan_lab.data.dataset import Dataset
 from gan_lab.data.held_out import held_out
-from gan_lab.data.stream import Stream
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.metrics.frechet import Moments
+from gan_lab.metrics.inputs import Inputs, card_of
 from gan_lab.storage.files import write_whole
 from gan_lab.storage.root import data_root
 from gan_lab.storage.shared import made_once
@@ -33,9 +31,8 @@ SEED = 0  # of the order in which fewer than all images are taken
 
 class Reference:
     """The images of a store as an extractor sees them. `extractor` is ready when this is made; `device` is for measures
-    that train something. `inputs` are the samples that a generator is asked by which makes images from others: these,
-    unless `take_inputs` has found better ones. `degradation` is the configuration of what makes inputs of images, where
-    the data has none."""
+    that train something. `inputs` are the samples that a generator is asked by which makes images from others: those of
+    this data, with `degradation` (see `gan_lab.metrics.inputs.Inputs`), unless `take_inputs` has found better ones."""
 
     def __init__(
         self,
@@ -50,24 +47,13 @@ class Reference:
         self.extractor = extractor.settled()
         self.split = split
         self.device = torch.device(device)
-        self.inputs = self
+        self.inputs = Inputs(data, split, degradation)
         self._held_out: dict[str, Reference] = {}
-
-    def __len__(self) -> int:
-        return len(self.data.store)
 
     @property
     def card(self) -> dict[str, Any]:
         """What tells this data from other data."""
-        store = self.data.store
-        shape = "x".join(map(str, store.shape))
-        return {
-            "name": store.name,
-            "split": self.split,
-            "sha256": store.sha256[:16],
-            "count": len(store),
-            "shape": shape,
-        }
+        return card_of(self.data.store, self.split)
 
     @cached_property
     def moments(self) -> Moments:
@@ -106,40 +92,17 @@ class Reference:
         """Ask generators by the samples that `name` means: this split, another, or what lies at a path. None: those of
         the test split, else the validation split, where the dataset has one; else these. Raises as `held_out`."""
         if name is not None:
-            self.inputs = self if name == self.split else self.held_out(name, key)
+            if name != self.split:
+                self.inputs = self.held_out(name, key).inputs
         elif self.data.config is not None and "split" in self.data.config:
             for split in HELD_OUT:
                 try:
-                    self.inputs = self.held_out(split, key)
+                    self.inputs = self.held_out(split, key).inputs
                     return
                 except ConfigError:
                     continue  # there is no such split
                 except GanLabError as error:
                     raise GanLabError(f"{error}; {key}={self.split} takes those of training") from error
-
-    @property
-    def card_of_inputs(self) -> dict[str, Any]:
-        """The same where its samples are what a generator is asked by: with what their inputs are made by."""
-        return {**self.card, "degradation": self.degradation} if self.degradation else self.card
-
-    @property
-    def paired(self) -> bool:
-        """Whether each image has an input that it is to be made from."""
-        return bool(self.degradation) or self.data.store.inputs is not None
-
-    @cached_property
-    def samples(self) -> Stream:
-        """The data as a round has it, a sample at a time; inputs that are drawn are the same every time."""
-        return self.data.samples(build(self.degradation, "degradation") if self.degradation else None)
-
-    @property
-    def image_shape(self) -> tuple[int, ...]:
-        """`(C, H, W)` of an image as a round has it."""
-        return self.samples.images.shape
-
-    def batch(self, places: NDArray[np.int64]) -> Batch:
-        """The samples at these places as a round has them, on the CPU."""
-        return self.samples.at(torch.from_numpy(places))
 
     @cached_property
     def class_shares(self) -> NDArray[np.float64] | None:
@@ -161,12 +124,8 @@ class Reference:
         return self._kept(f"features-{len(chosen)}", make)
 
     def places(self, n: int) -> NDArray[np.int64]:
-        """Where `min(n, N)` samples are, chosen once and for all, in the order of the store."""
-        store = self.data.store
-        if n >= len(store):
-            return np.arange(len(store))
-        order = torch.randperm(len(store), generator=torch.Generator().manual_seed(SEED)).numpy()
-        return np.sort(order[:n])
+        """Where these images are in the store."""
+        return choose(n, len(self.data.store))
 
     def _extracted(self, places: NDArray[np.int64]) -> Iterator[Extracted]:
         for start in range(0, len(places), AT_ONCE):
@@ -179,6 +138,14 @@ class Reference:
         digest = hashlib.sha256(decides.encode()).hexdigest()[:16]
         path = data_root() / "references" / f"{self.data.store.name}-{about.name}-{kind}-{digest}.npz"
         return made_once(path, _load, make, _save)
+
+
+def choose(n: int, count: int) -> NDArray[np.int64]:
+    """`min(n, count)` places of `count`, in order; the same every time."""
+    if n >= count:
+        return np.arange(count)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(SEED)).numpy()
+    return np.sort(order[:n])
 
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:

@@ -141,3 +141,13 @@ def test_a_dataset_of_two_sets(tmp_path: Path, root: Path) -> None:
 class Half(torch.nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return images
+
+
+def test_at_places_of_the_inputs(streams: dict[str, Any]) -> None:
+    """Each beside an image, from the first again where these are fewer; nothing is drawn."""
+    both = streams["make"](resident_limit=0)
+    before = both.state_dict()
+    batch = both.at(torch.tensor([10, 0, 8]))
+    assert torch.equal(batch.input, streams["stores"]["input"].read([10, 0, 8]))
+    assert torch.equal(batch.image, streams["stores"]["image"].read([3, 0, 1]))
+    assert both.state_dict() == before

@@ -21,7 +21,7 @@ from gan_lab.metrics.evaluate import applicable, count_for, measure, reference_f
 from gan_lab.metrics.figure import unlike
 from gan_lab.metrics.measures import FrechetDistance
 from gan_lab.metrics.pairs import PeakSignalToNoise, StructuralSimilarity, psnr, ssim
-from gan_lab.metrics.reference import Reference
+from gan_lab.metrics.reference import Reference, choose
 from gan_lab.pictures.grid import to_bytes
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler, all_images
@@ -88,7 +88,7 @@ def test_every_image_is_held_against_the_target_of_its_own_input(plain: Referenc
     reference = asked(sampler, plain)
     found = values(sampler, reference, 150)
     store = reference.inputs.data.store
-    places = reference.inputs.places(150)
+    places = choose(150, 898)
     targets = store.read(places)
     made = Enlarged()(avg_pool2d(targets, 2))
     one, two = to_bytes(made), to_bytes(targets)
@@ -108,7 +108,8 @@ def test_cards_say_which_samples_were_asked_and_how_many(plain: Reference) -> No
     for found, split, n in ((test, "test", 898), (train, "train", 10)):
         assert {figure.card["n"] for figure in found.values()} == {n}
         assert {figure.card["inputs"]["split"] for figure in found.values()} == {split}
-        assert found["psnr"].card["inputs"] == {**found["psnr"].card["reference"], "degradation": HALVED}
+        assert found["psnr"].card["reference"] == found["psnr"].card["inputs"]
+        assert found["psnr"].card["inputs"]["degradation"] == HALVED
         assert found["fid"].card["reference"] == plain.card
         assert found["psnr"].card["seed"] == 0
         assert found["psnr"].card["extractor"] == "gray"
@@ -123,12 +124,12 @@ def test_which_inputs(plain: Reference) -> None:
     assert asked(sampler, plain, "test").inputs.split == "test"
     assert asked(Copies(plain.data.store), plain).inputs.split == "train"  # it needs none: none are looked for
     own = asked(sampler, plain, "train")
-    assert own.inputs is own
+    assert own.inputs.data is own.data
     assert plain.data.config is not None
     single = {key: value for key, value in plain.data.config.items() if key != "split"}
     for dataset in (single, composed("dataset=digits")["dataset"]):  # without a setting to ask for another split
         only = asked(sampler, plain, dataset=dataset)
-        assert only.inputs is only
+        assert only.inputs.data is only.data
     with pytest.raises(ConfigError, match="^inputs=dev: dataset.split=dev: there are train and test"):
         asked(sampler, plain, "dev")
     with pytest.raises(ConfigError, match=r"^inputs: halves \(test\) has no input to make images from"):
@@ -173,7 +174,7 @@ def test_pairs_of_the_datas_own(plain: Reference) -> None:
     sampler = Converter(Negative())
     reference = asked(sampler, plain, dataset=config, degradation=None)
     assert reference.inputs.split == "test"
-    assert reference.inputs.card_of_inputs == reference.inputs.card
+    assert "degradation" not in reference.inputs.card
     assert values(sampler, reference, 10**6)["ssim"].value == pytest.approx(1, abs=1e-6)  # but for a level in resizing
 
 
@@ -187,7 +188,21 @@ def test_inputs_that_are_drawn_are_the_same_at_every_measurement(plain: Referenc
     assert torch.equal(state, torch.random.get_rng_state())
 
 
-def test_what_is_no_pair_is_refused_in_words(plain: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inputs_that_are_images_of_their_own(plain: Reference) -> None:
+    """Every one of them is asked once, however many images there are; no measure of pairs can be taken."""
+    sampler, digits = Converter(nn.Identity()), composed("dataset=digits")["dataset"]
+    reference = asked(sampler, plain, dataset={**plain.data.config, "inputs": digits}, degradation=None)  # type: ignore[dict-item]
+    taken, refused = applicable(MEASURES, reference, sampler)
+    assert list(taken) == ["fid"]
+    assert refused["psnr"].startswith("the data has no pairs")
+    (fid,) = measure(sampler, reference, taken, 10**6, 0, {})
+    assert (fid.card["n"], fid.card["inputs"]["name"], fid.card["inputs"]["count"]) == (1797, "digits", 1797)
+    everything = torch.from_numpy(np.array(reference.inputs.store.images))
+    expected = frechet_distance(plain.features(10**6), plain.extractor(everything).features)
+    assert fid.value == pytest.approx(expected, rel=1e-6)
+
+
+def test_what_is_no_pair_is_refused_in_words(plain: Reference) -> None:
     measures = {
         "psnr": PeakSignalToNoise(),
         "wide": PeakSignalToNoise(border=8),
@@ -200,11 +215,6 @@ def test_what_is_no_pair_is_refused_in_words(plain: Reference, monkeypatch: pyte
     taken, refused = applicable(measures, asked(sampler, plain), sampler)
     assert (list(taken), refused["wide"]) == (["psnr"], "of the images 0 pixels are left, 1 are needed")
     assert refused["ssim"] == "of the images 10 pixels are left, 11 are needed"
-    monkeypatch.setattr(Reference, "paired", False)
-    _, refused = applicable(measures, asked(sampler, plain), sampler)
-    assert refused["psnr"].startswith("the data has no pairs")
-    (fid,) = measure(sampler, asked(sampler, plain), {"fid": FrechetDistance()}, 30, 0, {})
-    assert fid.card["n"] == 30  # of unpaired data
 
 
 def test_codes_are_the_seeds_and_the_indexs_alone(plain: Reference) -> None:
@@ -213,7 +223,7 @@ def test_codes_are_the_seeds_and_the_indexs_alone(plain: Reference) -> None:
     reference = asked(noisy, plain)
     parts = [all_images(noisy, request) for request, _ in requests(noisy, reference, 70, 5)]
     assert [len(part) for part in parts] == [64, 6]
-    batch = reference.inputs.batch(reference.inputs.places(70))
+    batch = reference.inputs.batch(choose(70, 898))
     assert torch.equal(torch.cat(parts), all_images(noisy, Request(70, 5, input=batch.input)))
 
 
