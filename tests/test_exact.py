@@ -12,6 +12,7 @@ from gan_lab.training.assemble import assemble
 from gan_lab.training.run import Run
 from tests.compose import choices, composed, unpaired_regularizers
 from tests.conftest import TINY, equal
+from tests.data.conftest import encoded, noise, write_tree
 
 PARTS = ("networks", "ema", "optimizers", "algorithm", "augmentation", "rng", "stream")
 
@@ -55,3 +56,15 @@ def test_regularizers(regularizer: str, tmp_path: Path) -> None:
 
 def test_a_flipped_stream(tmp_path: Path) -> None:
     check(tmp_path, "model=gan_small", "dataset.flip=true")
+
+
+def test_windows_turns_and_inputs_that_are_drawn(tmp_path: Path) -> None:
+    check(tmp_path, "model=gan_small", "dataset.crop=[8,8]", "dataset.turn=true", "degradation=mask")
+
+
+def test_two_streams(tmp_path: Path) -> None:
+    members = {
+        f"train{side}/{n}.png": encoded(noise(8, 8, seed=n)) for side in "AB" for n in range(3 if side == "A" else 5)
+    }
+    data = write_tree(tmp_path / "data", members)
+    check(tmp_path, "model=gan_small", "dataset=unpaired", f"dataset.path={data}", "dataset.image_shape=[3,8,8]")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gan_lab.config import build
 from gan_lab.data.location import UserImages, folder_of, noted_channels, read_user_images, unavailable
 from gan_lab.data.packing import pack
+from gan_lab.data.patches import check_patch, check_scale
 from gan_lab.data.shapes import AUTO, Sides, check_crop, check_image_shape, check_input_shape, cut_shape, windows
 from gan_lab.data.sources.images import FITS, MODES
 from gan_lab.data.sources.points import Mixture
@@ -37,11 +38,12 @@ class Dataset:
     set, and in `reading` whatever else is set; with such settings it may do without a path.
 
     C may be `auto`: `channels`, and if that is `auto` too, what the images have (1 if all are gray, else 3); the
-    store's shape is always of numbers. Inputs, where the images have any, get `input_shape` (None: the images'), and
-    captions are read by `tokenizer`. `inputs` is a dataset of images that this one's are made from, but not one by one.
-    `num_classes`, when given, is checked against the labels. `flip`, `crop` and `turn` are what a stream does to the
-    images (see `gan_lab.data.stream`), `picture` shows them; both change nothing in the store. Raises ConfigError
-    naming the key that is wrong.
+    store's shape is always of numbers. With a `patch` = {size, stride} pictures are not fitted but cut into squares,
+    and the height and width of `image_shape` are their size. Inputs, where the images have any, get `input_shape`
+    (None: the images'), and captions are read by `tokenizer`. `inputs` is a dataset of images that this one's are made
+    from, but not one by one. `num_classes`, when given, is checked against the labels. `flip`, `crop` and `turn` are
+    what a stream does to the images (see `gan_lab.data.stream`), `picture` shows them; both change nothing in the
+    store. Raises ConfigError naming the key that is wrong.
     """
 
     config: Mapping[str, Any] | None = None  # what it was built from, where that is known
@@ -61,6 +63,7 @@ class Dataset:
         flip: bool = False,
         crop: Sequence[int] | None = None,
         turn: bool = False,
+        patch: Mapping[str, int] | None = None,
         input_shape: Sequence[int] | None = None,
         tokenizer: Words | None = None,
         inputs: Dataset | None = None,
@@ -92,6 +95,12 @@ class Dataset:
         self.crop = check_crop(crop)
         self.turn = turn
         self.input_shape = check_input_shape(input_shape)
+        self.patch = check_patch(patch)
+        if self.patch is not None:
+            if source is not None and source.shape is not None:
+                raise ConfigError(f"dataset.patch={patch}: {name} has no pictures to cut; leave it null")
+            self.image_shape = (self.image_shape[0], self.patch.size, self.patch.size)
+            check_scale(self.patch, self.input_shape or (1, self.patch.size, self.patch.size))
         self.tokenizer = tokenizer
         self.inputs = inputs
         self.reader = reader
@@ -209,8 +218,9 @@ class Dataset:
         if not folder.exists() or force:
             source = local.source if local else self.source
             assert source is not None
+            form: dict[str, Any] = {"input_shape": self.input_shape, "tokenizer": self.tokenizer, "patch": self.patch}
             try:
-                store = pack(source, shape, self.fit, folder, self.name, force, self.input_shape, self.tokenizer)
+                store = pack(source, shape, self.fit, folder, self.name, force, **form)
             except DownloadError as error:
                 raise unavailable(error, self.name, folder) from error
         else:
@@ -250,6 +260,7 @@ class Dataset:
         assert source is not None  # _local has complained
         channels, height, width = self.image_shape
         more = [] if self.input_shape is None else [f"input {self.input_shape}"]
+        more += [] if self.patch is None else [f"patch {self.patch.size} {self.patch.stride}"]
         more += [] if self.tokenizer is None else [self.tokenizer.identity]
         places = {
             count: folder_of(self.name, (count, height, width), self.fit, source, more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -18,22 +19,29 @@ from PIL import Image
 from gan_lab import __version__
 from gan_lab.data import tokens
 from gan_lab.data.card import CARD, NAMED_COLUMNS, STORED, VERSION, Column
+from gan_lab.data.patches import Patch, cut, cut_pairs
 from gan_lab.data.progress import Progress
-from gan_lab.data.sources.images import ImageError, fit
+from gan_lab.data.sources.images import ImageError, fit, pixels
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.source import Example, Source, has_one_channel
 from gan_lab.errors import ConfigError, GanLabError
 
 Picture = Image.Image | NDArray[Any]
 
+SHOWN = 5  # names in a message
+
+log = logging.getLogger(__name__)
+
 
 class Form(NamedTuple):
-    """What samples become: the shapes of image and input, how pictures are fitted to them, and what reads captions."""
+    """What samples become: the shapes of image and input, how pictures are fitted to them, what reads captions, and the
+    squares that pictures are cut into instead of fitting them."""
 
     shape: tuple[int, ...]
     how: str
     input_shape: tuple[int, ...]
     tokenizer: tokens.Words
+    patch: Patch | None = None
 
 
 class ColumnFile:
@@ -71,12 +79,11 @@ def fill(folder: Path, source: Source, form: Form, name: str) -> None:
     try:
         for example in source.examples():
             filling.add(example)
-            progress.update(len(filling.names))
+            progress.update(filling.read)
     finally:
         progress.close()
         filling.close()
-    if not filling.names:
-        raise ConfigError(f"dataset: {source.describe()} has no images")
+    filling.check()
     card = {"version": VERSION, "name": name, "shape": [int(side) for side in form.shape], "fit": form.how}
     card |= {"source": source.describe(), "origin": source.identity}
     card |= {"resampling": "lanczos"} if source.shape is None else {"dtype": "float32"}
@@ -95,26 +102,47 @@ class Filling:
         self.folder, self.source, self.form = folder, source, form
         self.images = ColumnFile(folder, "image", Column("uint8" if source.shape is None else "float32", form.shape))
         self.inputs: ColumnFile | None = None
-        self.names: list[str] = []
+        self.read = 0  # pictures
+        self.squares: dict[str, int] = {}  # of each picture, where they are cut
         self.labels: list[int | None] = []
-        self.captions: list[Sequence[str]] = []
+        self.captions: list[list[str]] = []
+        self.silent: list[str] = []  # the first few without a caption
         self.gray = True  # every image so far
 
     def add(self, example: Example) -> None:
-        if not self.names and example.input is not None:
+        if not self.read and example.input is not None:
             self.inputs = ColumnFile(self.folder, "input", Column("uint8", self.form.input_shape))
         if (self.inputs is None) != (example.input is None):
             raise GanLabError(f"{example.name}: has {_unlike(example.input)}; nothing was packed")
         try:
-            self.images.write(_as_stored(self.source, example.image, self.form))
-            if self.inputs is not None and example.input is not None:
-                self.inputs.write(fit(example.input, self.form.input_shape, self.form.how))
+            samples = _samples(example, self.source, self.form)
         except ImageError as error:
             raise GanLabError(f"{example.name}: {error}; nothing was packed") from error
-        self.names.append(example.name)
-        self.labels.append(example.label)
-        self.captions.append(example.captions)
+        for image, other in samples:
+            self.images.write(image)
+            if self.inputs is not None and other is not None:
+                self.inputs.write(other)
+        self.read += 1
+        self.labels += [example.label] * len(samples)
+        if self.form.patch is not None:
+            self.squares[example.name] = len(samples)
+        captions = [caption for caption in example.captions if tokens.split(caption)]
+        if captions:
+            self.captions += [captions] * len(samples)
+        elif len(self.silent) <= SHOWN:
+            self.silent.append(example.name)
         self.gray = self.gray and has_one_channel(example.image)
+
+    def check(self) -> None:
+        """Raises ConfigError where there is nothing; warns of pictures that are too small to be cut."""
+        small = [name for name, count in self.squares.items() if not count]
+        size = 0 if self.form.patch is None else self.form.patch.size
+        told = f"{len(small)} of {self.read} pictures are smaller than dataset.patch.size={size}"
+        if not self.labels:
+            where = f"dataset: {self.source.describe()}"
+            raise ConfigError(f"{where}: {told}; take smaller patches" if small else f"{where} has no images")
+        if small:
+            log.warning("dataset: %s and are left out (%s)", told, listed(small))
 
     def close(self) -> None:
         """Whatever was written of the pictures lies on the disk."""
@@ -135,8 +163,10 @@ class Filling:
             others.append(ColumnFile.whole(self.folder, "caption", captions[0]))
         for column in others:
             digest.update(column.digest.digest())
-        told: dict[str, Any] = {"count": len(self.names), "classes": None if labels is None else labels[1]}
+        told: dict[str, Any] = {"count": len(self.labels), "classes": None if labels is None else labels[1]}
         told |= {"sha256": digest.hexdigest()}
+        if self.form.patch is not None:
+            told["patch"] = {**self.form.patch._asdict(), "pictures": self.squares}
         if not others:
             return told
         columns = {each.name: each.column._asdict() for each in (*first, *others)}
@@ -145,6 +175,18 @@ class Filling:
 
 def _unlike(given: Picture | None) -> str:
     return "no input, others have one" if given is None else "an input, others have none"
+
+
+def _samples(example: Example, source: Source, form: Form) -> Sequence[tuple[NDArray[Any], NDArray[Any] | None]]:
+    """An example as what the store will hold, image and input: once, or in as many squares as there are."""
+    other = example.input
+    if form.patch is None:
+        input = None if other is None else fit(other, form.input_shape, form.how)
+        return [(_as_stored(source, example.image, form), input)]
+    image = pixels(example.image, form.shape[0])
+    if other is None:
+        return [(square, None) for square in cut(image, form.patch)]
+    return list(cut_pairs(image, pixels(other, form.input_shape[0]), form.patch, form.input_shape))
 
 
 def _as_stored(source: Source, image: Picture, form: Form) -> NDArray[Any]:
@@ -168,14 +210,13 @@ def _labels(labels: list[int | None], source: Source) -> tuple[NDArray[np.int64]
 def _tokens(filling: Filling) -> tuple[NDArray[np.int64], list[str]] | None:
     """`(N, K, L)`, the tokens of up to K captions of each example, and the words they stand for; None where there is no
     caption at all. Raises ConfigError where some examples have none."""
-    if not any(filling.captions):
+    said, count = filling.captions, len(filling.labels)
+    if not said:
         return None
-    said = [[caption for caption in each if tokens.split(caption)] for each in filling.captions]
-    without = [name for name, each in zip(filling.names, said, strict=True) if not each]
-    if without:
+    if len(said) < count:
         raise ConfigError(
-            f"dataset: {len(without)} of {len(said)} pictures of {filling.source.describe()} have no caption "
-            f"({listed(without)}); add them to the table, or take these pictures away"
+            f"dataset: {count - len(said)} of {count} pictures of {filling.source.describe()} have no caption "
+            f"({listed(filling.silent)}); add them to the table, or take these pictures away"
         )
     learned = filling.form.tokenizer.learn(chain.from_iterable(said))
     found = np.zeros((len(said), max(map(len, said)), learned.length), np.int64)

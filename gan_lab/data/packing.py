@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gan_lab.data.filling import Form, fill
+from gan_lab.data.patches import Patch
 from gan_lab.data.sources.source import Source
 from gan_lab.data.store import Store, StoreError
 from gan_lab.data.tokens import Words
@@ -29,19 +30,21 @@ def pack(
     force: bool = False,
     input_shape: Sequence[int] | None = None,
     tokenizer: Words | None = None,
+    patch: Patch | None = None,
 ) -> Store:
     """Write every image of `source`, fitted to `shape` = `(C, H, W)` by `how`, as the store `folder`, and open it.
 
     Inputs, where the source has any, are fitted to `input_shape` (None: to the images'), captions become tokens of the
-    words that `tokenizer` learns from them. The card's `channels` is what the images had before: 1 if all were gray,
-    else 3. A source with a shape of its own makes a float32 store of that shape.
+    words that `tokenizer` learns from them. With `patch` pictures are not fitted but cut into squares of that size,
+    samples of their own; the card counts them by the name of their picture. The card's `channels` is what the images
+    had before: 1 if all were gray, else 3. A source with a shape of its own makes a float32 store of that shape.
     Two processes may pack the same store at once: the first to finish stays, unless `force`, where the last does.
     Whatever interrupts leaves nothing behind but what was there. Raises GanLabError for a full or unwritable disk
     and for images that cannot be read, ConfigError for a source without images.
     """
     needed = len(source) * math.prod(shape) * (1 if source.shape is None else 4)
     temporary = _temporary(folder)
-    form = Form(tuple(shape), how, tuple(input_shape or shape), tokenizer or Words())
+    form = Form(tuple(shape), how, tuple(input_shape or shape), tokenizer or Words(), patch)
     try:
         fill(temporary, source, form, name)
         return _publish(temporary, folder, force)

@@ -140,6 +140,8 @@ def _print_near_duplicates(store: Store, out: Path) -> None:
 def _print_facts(store: Store) -> None:
     classes = f", {store.num_classes} classes" if store.num_classes else ", no labels"
     print(f"images   {len(store)} of {_sides(store)}{classes}, {_size(store.nbytes)}, sha256 {store.sha256[:12]}")
+    if (patch := store.card.get("patch")) is not None:
+        print(f"patches  {patch['size']} pixels, {patch['stride']} apart, of {len(patch['pictures'])} pictures")
     if store.input_shape is not None:
         channels, height, width = store.input_shape
         print(f"inputs   {width}x{height}x{channels}, one of each image")

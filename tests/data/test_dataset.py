@@ -45,7 +45,12 @@ READY_MADE: dict[str, tuple[list[int | str], int | None]] = {
     "grid": ([2, 1, 1], 25),
 }
 OF_A_PATH = ("folder", "arrays", "parquet")
-CONFIGS = READY_MADE | {name: (["auto", 64, 64], None) for name in OF_A_PATH}
+JOINED = {"paired": 256, "unpaired": 256, "captioned": 64}  # images with inputs or captions, and their side
+CONFIGS = (
+    READY_MADE
+    | {name: (["auto", 64, 64], None) for name in OF_A_PATH}
+    | {name: (["auto", side, side], None) for name, side in JOINED.items()}
+)
 DRAWN = ("ring", "grid")
 
 
@@ -70,8 +75,8 @@ def test_every_config_has_the_common_keys() -> None:
     assert {path.stem for path in files} == {*CONFIGS}
     for path in files:
         node = OmegaConf.load(path)
-        assert {"name", "path", "image_shape", "num_classes", "fit", "flip"} <= node.keys()
-        assert node.flip is False
+        assert {"name", "path", "image_shape", "num_classes", "fit", "flip", "crop", "turn", "patch"} <= node.keys()
+        assert (node.flip, node.crop, node.turn, node.patch) == (False, None, False, None)
         assert path.stem in DRAWN or "labels" in node
         assert node.name == path.stem
         assert path.read_text().startswith("# ")
@@ -81,7 +86,7 @@ def test_every_config_has_the_common_keys() -> None:
 def test_building_touches_nothing(name: str, root: Path) -> None:
     dataset = configured(name)
     assert (list(dataset.image_shape), dataset.num_classes) == CONFIGS[name]
-    assert dataset.ready_made is (name not in OF_A_PATH)
+    assert dataset.ready_made is (name not in (*OF_A_PATH, *JOINED))
     assert (dataset.picture is not None) is (name in DRAWN)
     assert not root.exists()
 
@@ -232,6 +237,19 @@ def test_classes_must_agree_where_both_are_known(tmp_path: Path) -> None:
         ({"crop": [8]}, "dataset.crop=[8]: "),
         ({"crop": [8, 0]}, "dataset.crop=[8, 0]: "),
         ({"crop": [8, 8.0]}, "dataset.crop=[8, 8.0]: "),
+        ({"patch": 8}, "dataset.patch=8: the size of a square and the stride to the next, from 1 to size"),
+        ({"patch": {"size": 8, "stride": 9}}, "dataset.patch={'size': 8, 'stride': 9}: "),
+        ({"patch": {"stride": 8}}, "dataset.patch={'stride': 8}: "),
+        ({"patch": {"size": 8, "step": 8}}, "dataset.patch={'size': 8, 'step': 8}: "),
+        ({"patch": {"size": 8.0}}, "dataset.patch={'size': 8.0}: "),
+        (
+            {"patch": {"size": 8, "stride": 3}, "input_shape": [1, 4, 4]},
+            "dataset.patch.stride=3: must be a multiple of 2, as inputs are smaller",
+        ),
+        (
+            {"patch": {"size": 8}, "input_shape": [1, 3, 3]},
+            "dataset.input_shape=[1, 3, 3]: the part of a patch of 8 must be a square, smaller or larger by a",
+        ),
         ({"input_shape": [2, 8, 8]}, "dataset.input_shape=[2, 8, 8]: [channels, height, width]"),
         ({"input_shape": ["auto", 8, 8]}, "dataset.input_shape=['auto', 8, 8]: "),
         ({"channels": 2}, "dataset.channels=2: 1 (gray), 3 (colour) or auto"),
@@ -310,6 +328,11 @@ def test_points_open_as_floats(name: str, modes: int) -> None:
         ConfigError, match=r"^dataset\.image_shape=\[3, 1, 1\]: this dataset has \[2, 1, 1\] and no oth"
     ):
         configured(name, image_shape=[3, 1, 1])
+
+
+def test_points_are_not_cut() -> None:
+    with pytest.raises(ConfigError, match=r"^dataset\.patch=.*: ring has no pictures to cut; leave it null$"):
+        configured("ring", patch={"size": 1})
 
 
 def test_points_are_not_read_from_a_path(tmp_path: Path) -> None:

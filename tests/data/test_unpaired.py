@@ -119,12 +119,15 @@ def test_a_dataset_of_two_sets(tmp_path: Path, root: Path) -> None:
         "dataset"
     ]
     dataset = build_dataset(node)
+    dataset.pack()
+    assert len(list(root.iterdir())) == 2
     stream = dataset.stream(Engine(device="cpu", precision="fp32"), 4, 0)
     assert isinstance(stream, Unpaired)
     batch = stream.next()
     assert batch.input is not None
     assert batch.image.shape == batch.input.shape == (4, 3, 6, 6)
     assert (len(stream.image.store), len(stream.input.store)) == (2, 3)
+    assert torch.equal(batch.input, Stream(stream.input.store, 4, 0, crop=(6, 6), name="input").next().image)
     assert dataset.batch_shapes() == ((3, 6, 6), (3, 6, 6))
     assert sorted(folder.name.rsplit("-", 2)[0] for folder in root.iterdir()) == ["unpaired", "unpaired_inputs"]
     elsewhere = write_tree(tmp_path / "other", {f"train{letter}/0.png": encoded(noise(9, 9)) for letter in "AB"})

@@ -118,13 +118,27 @@ def fit(image: Image.Image | NDArray[np.uint8], shape: Sequence[int], how: str) 
     if how not in FITS:
         raise ValueError(f"fit={how!r} is none of {', '.join(FITS)}")
     channels, height, width = shape
-    if isinstance(image, np.ndarray):
-        image = Image.fromarray(image[0] if image.shape[0] == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
-    image = to_channels(image, channels)
+    image = _in_mode(image, channels)
     if image.size != (width, height):
         image = {"crop": _crop, "pad": _pad, "stretch": _stretch}[how](image, width, height)
-    pixels: NDArray[np.uint8] = np.asarray(image)
-    return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+    return _array(image)
+
+
+def pixels(image: Image.Image | NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """`image` (Pillow, or uint8 `(C, H, W)`) as uint8 of its own size in so many channels."""
+    return _array(_in_mode(image, channels))
+
+
+def _in_mode(image: Image.Image | NDArray[np.uint8], channels: int) -> Image.Image:
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image[0] if image.shape[0] == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
+    return to_channels(image, channels)
+
+
+def _array(image: Image.Image) -> NDArray[np.uint8]:
+    """`(C, H, W)`."""
+    array: NDArray[np.uint8] = np.asarray(image)
+    return np.ascontiguousarray(array[None] if array.ndim == 2 else array.transpose(2, 0, 1))
 
 
 def _stretch(image: Image.Image, width: int, height: int) -> Image.Image:
