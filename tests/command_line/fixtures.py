@@ -19,6 +19,7 @@ from gan_lab.errors import ConfigError, GanLabError
 GROUPS = {
     "dataset/digits": "image_shape: [1, 8, 8]",
     "dataset/folder": "path: ???",
+    "degradation/none": "{}",
     "augmentation/none": "_target_: torch.nn.Identity",
     "loss/non_saturating": "defaults: [regularizers: []]\ngenerator: ns\nregularizers: {}",
     "loss/hinge": "defaults: [regularizers: []]\ngenerator: hinge\nregularizers: {}",

@@ -55,7 +55,7 @@ def test_nothing_is_kept_from_job_to_job(gan_lab: Cli, monkeypatch: pytest.Monke
 
 
 def command(*words: str, **popen: Any) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     pipe = subprocess.PIPE
     argv = [sys.executable, "-m", "gan_lab", "train", *words]
     return subprocess.Popen(argv, env=environment, stdout=pipe, stderr=pipe, text=True, **popen)

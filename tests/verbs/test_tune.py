@@ -25,7 +25,7 @@ WORDS = (*TINY, "model=gan_small", "trials=3", "pruner=null", "hydra.run.dir=s",
 def test_killed_in_the_middle_and_taken_up_again(
     gan_lab: Cli, here: Path, own_data_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     argv = [sys.executable, "-m", "gan_lab", "tune", *WORDS]
     with subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL) as process:
         until = time.monotonic() + 120
