@@ -107,9 +107,9 @@ def _prepared(name: str, flags: dict[str, str], overrides: list[str]) -> list[st
     if name == "bench":
         overrides = without_absent(add_plus(overrides))
     if name in ("tune", "ablate"):
-        from gan_lab.tuning.resume import resumed as taken_up
+        from gan_lab.tuning.typed import take_up
 
-        overrides = without_absent(taken_up(name, add_plus(overrides)))
+        overrides = without_absent(take_up(name, add_plus(overrides)))
     if name == "train":
         overrides = without_absent(resumed(add_plus(overrides), sweeping))
         sweeping = sweeping or overrides[-1:] == ["hydra.mode=MULTIRUN"]

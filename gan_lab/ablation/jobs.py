@@ -3,63 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gan_lab.command_line.nearest import nearest
 from gan_lab.errors import ConfigError
-from gan_lab.records.sweep import finished, read_json, results_of
+from gan_lab.records.sweep import Job, read_json, results_of
 
 BASE = "none"  # the model as it is
 FILE = "ablation.json"
 
 
 @dataclass
-class Job:
-    """One training. `state` is waiting, running, finished, failed, refused (the technique does not go with the model)
-    or interrupted; `figures` are the run's own, by name."""
+class Variant(Job):
+    """The training of one technique with one seed; `figures` are the run's own, by name."""
 
     technique: str
     seed: int
-    state: str = "waiting"
-    seconds: float | None = None
-    error: str = ""
     figures: dict[str, Any] = field(default_factory=dict)
     better_low: dict[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder = f"{self.technique}/{self.seed}"
+        added = [] if self.technique == BASE else [f"+technique=[{self.technique.replace('+', ',')}]"]
+        self.overrides = [*added, f"seed={self.seed}"]
 
     @property
     def name(self) -> str:
         return f"{self.technique}, seed {self.seed}"
 
-    @property
-    def folder(self) -> str:
-        return f"{self.technique}/{self.seed}"
-
-    def words(self) -> list[str]:
-        """The overrides that make this job what it is."""
-        chosen = [] if self.technique == BASE else [f"+technique=[{self.technique.replace('+', ',')}]"]
-        return [*chosen, f"seed={self.seed}"]
-
-    def read(self, folder: Path, max_steps: int, objective: str) -> bool:
-        """Take over what the run in the ablation's folder says. Returns whether it has come to its end."""
-        done = finished(folder / self.folder, max_steps, objective)
-        if done is None:
+    def read(self, root: Path, max_steps: int, objective: str) -> bool:
+        if not super().read(root, max_steps, objective):
             return False
-        summary = read_json(folder / self.folder / "summary.json")
+        summary = read_json(root / self.folder / "summary.json")
         metrics = summary.get("metrics")
         records = metrics.items() if isinstance(metrics, dict) else ()
-        self.state, self.error, self.seconds = "finished", "", self.seconds or done[1]
         self.figures = results_of(summary)
         self.better_low = {name: bool(record.get("lower_is_better", True)) for name, record in records}
         return True
 
-    def facts(self) -> dict[str, Any]:
-        """For json."""
-        return {**asdict(self), "folder": self.folder}
 
-
-def chosen(asked: Any, known: Sequence[str]) -> list[str]:
+def choose_techniques(asked: Any, known: Sequence[str]) -> list[str]:
     """The techniques that `techniques=` means: all, one, or a list, in which `a+b` is both at once.
 
     Raises ConfigError for one that is not there.
@@ -76,7 +61,7 @@ def chosen(asked: Any, known: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def seeds_of(asked: Any, first: int) -> list[int]:
+def choose_seeds(asked: Any, first: int) -> list[int]:
     """`seeds=3`: three from `first` on; or a list of them. Raises ConfigError for anything else."""
     if isinstance(asked, int) and not isinstance(asked, bool) and asked >= 1:
         return [first + number for number in range(asked)]
@@ -86,10 +71,10 @@ def seeds_of(asked: Any, first: int) -> list[int]:
     return list(dict.fromkeys(asked))
 
 
-def planned(techniques: Sequence[str], seeds: Sequence[int], stored: Sequence[Any]) -> list[Job]:
+def plan(techniques: Sequence[str], seeds: Sequence[int], stored: Sequence[Any]) -> list[Variant]:
     """Every job, one seed of all techniques before the next seed; what a stored list says of one is taken over."""
     told = {(job.get("technique"), job.get("seed")): job for job in stored if isinstance(job, dict)}
-    jobs = [Job(technique, seed) for seed in seeds for technique in (BASE, *techniques)]
+    jobs = [Variant(technique, seed) for seed in seeds for technique in (BASE, *techniques)]
     for job in jobs:
         before = told.get((job.technique, job.seed), {})
         if before.get("state") == "refused":

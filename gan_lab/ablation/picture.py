@@ -8,21 +8,15 @@ from typing import Any
 
 from gan_lab.ablation.jobs import BASE
 from gan_lab.ablation.table import Table
-
-DOTS = 150  # to the inch
+from gan_lab.tuning.plots import canvas
 
 
 def draw(path: Path, table: Table) -> Path | None:
     """Write the picture; nothing where there is no figure yet. The dashed line is the model as it is."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     if not table.figures:
         return None
     count, rows = len(table.figures), len(table.rows)
-    figure = Figure(figsize=(2.2 + 3.2 * count, 1.2 + 0.32 * rows), dpi=DOTS, layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(1, count, sharey=True, squeeze=False)[0]
+    figure, panels = canvas(2.2 + 3.2 * count, 1.2 + 0.32 * rows, count)
     for axes, name in zip(panels, table.figures, strict=True):
         panel(axes, table, name)
     names = [row.technique + (f" ({row.note})" if row.note else "") for row in table.rows]
@@ -50,4 +44,3 @@ def panel(axes: Any, table: Table, name: str) -> None:
     axes.set_title(f"{name} ({'less' if name in table.low else 'more'} is better)", fontsize=8)
     axes.tick_params(labelsize=7)
     axes.grid(axis="y", linewidth=0.3)
-    axes.spines[["top", "right"]].set_visible(False)

@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-from gan_lab.ablation.jobs import BASE, Job
+from gan_lab.ablation.jobs import BASE, Variant
 from gan_lab.command_line.table import number
-from gan_lab.errors import ConfigError
-from gan_lab.metrics.figure import find
-from gan_lab.storage.files import write_text
+from gan_lab.records.sweep import only_match
 
 
 class Cell(NamedTuple):
@@ -61,7 +58,7 @@ class Table(NamedTuple):
         return len(known) > 1 and row.cells[figure].mean == (min if figure in self.low else max)(known)
 
 
-def tabulated(jobs: Sequence[Job], show: Sequence[str] | None) -> Table:
+def tabulate(jobs: Sequence[Variant], show: Sequence[str] | None) -> Table:
     """The rows: the model as it is, then the techniques, the best first by the first figure.
 
     `show` names figures as `gan_lab.metrics.figure.find` does; None is all metrics. What no run has is in `missing`.
@@ -73,7 +70,7 @@ def tabulated(jobs: Sequence[Job], show: Sequence[str] | None) -> Table:
         names, missing = list(dict.fromkeys(name for job in done for name in job.better_low)), []
     else:
         everything = {name: None for job in done for name in job.figures}
-        found = {key: _found(everything, key) for key in show}
+        found = {key: only_match(everything, key) for key in show}
         names = [name for name in found.values() if name is not None]
         missing = [key for key, name in found.items() if name is None] if done else []
     techniques = list(dict.fromkeys(job.technique for job in jobs))
@@ -87,14 +84,7 @@ def tabulated(jobs: Sequence[Job], show: Sequence[str] | None) -> Table:
     return Table(names, lower, sorted(rows, key=rank), len({job.seed for job in jobs}), missing)
 
 
-def _found(everything: dict[str, None], key: str) -> str | None:
-    try:
-        return find(everything, key)
-    except ConfigError:
-        return None
-
-
-def _row(technique: str, jobs: Sequence[Job], names: Sequence[str]) -> Row:
+def _row(technique: str, jobs: Sequence[Variant], names: Sequence[str]) -> Row:
     done = [job for job in jobs if job.state == "finished"]
     values = {name: tuple(float(v) for job in done if (v := job.figures.get(name)) is not None) for name in names}
     refused = [job for job in jobs if job.state == "refused"]
@@ -111,15 +101,10 @@ def cells(table: Table) -> tuple[list[str], list[list[str]]]:
     """Header and rows as text."""
     noted = any(row.note for row in table.rows)
     header = ["technique", *table.figures, "seeds", *(["note"] if noted else [])]
-    rows = [
-        [
-            row.technique,
-            *(str(row.cells[name]) for name in table.figures),
-            str(row.done),
-            *([row.note] if noted else []),
-        ]
-        for row in table.rows
-    ]
+    rows = []
+    for row in table.rows:
+        figures = (str(row.cells[name]) for name in table.figures)
+        rows.append([row.technique, *figures, str(row.done), *([row.note] if noted else [])])
     return header, rows
 
 
@@ -139,8 +124,3 @@ def markdown(table: Table, caption: str) -> str:
 
 def _line(parts: Sequence[str]) -> str:
     return "| " + " | ".join(part.replace("|", "\\|") for part in parts) + " |"
-
-
-def write(path: Path, table: Table, caption: str) -> None:
-    """Write the Markdown table."""
-    write_text(path, markdown(table, caption))

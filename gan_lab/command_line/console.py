@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from gan_lab.errors import ConfigError
+
 if TYPE_CHECKING:
     Stream = logging.StreamHandler[TextIO]
 else:
@@ -45,3 +47,11 @@ def shown(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def already_holds(key: str, folder: Path, what: str) -> ConfigError:
+    """The folder that `key` names is one to go on with, not one to begin in."""
+    place = shown(folder)
+    return ConfigError(
+        f"{key}: {place} already holds {what}; go on with it by resume={place}, or choose another folder"
+    )

@@ -18,7 +18,7 @@ from gan_lab.command_line.choices import Choices, dotted, is_hydra
 from gan_lab.command_line.nearest import nearest, nearest_key
 from gan_lab.command_line.overrides import quote, read
 
-LAUNCHERS = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slurm": "slurm"}  # name: our extra that has it
+LAUNCHERS = {"submitit_local": "slurm", "submitit_slurm": "slurm"}  # name: our extra that has it
 
 
 def reason(error: OmegaConfBaseException) -> str:

@@ -23,7 +23,6 @@ OPTIONAL = {  # module: what it is for, how to get it
     "pyarrow": ("parquet files", "pip install 'gan-lab[parquet]'"),
     "datasets": ("dataset=huggingface", "pip install 'gan-lab[datasets]'"),
     "lmdb": ("dataset=lsun", "pip install 'gan-lab[lsun]'"),
-    "hydra_plugins.hydra_joblib_launcher": ("sweeps side by side", "pip install 'gan-lab[joblib]'"),
     "hydra_plugins.hydra_submitit_launcher": ("sweeps on a cluster", "pip install 'gan-lab[slurm]'"),
 }
 LITTLE = 2.0  # GB

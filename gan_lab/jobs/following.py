@@ -35,14 +35,12 @@ class Following:
             return []
         whole = text[: text.rfind(b"\n") + 1]
         self._at += len(whole)
-        points = [self._point(line) for line in whole.splitlines()]
-        return [point for point in points if point is not None and self._later(point)]
-
-    def _later(self, point: Point) -> bool:
-        """Of two lines of one step the first counts."""
-        later = point.step > self._step
-        self._step = max(self._step, point.step)
-        return later
+        points = []
+        for point in filter(None, map(self._point, whole.splitlines())):
+            if point.step > self._step:  # of two lines of one step the first counts
+                self._step = point.step
+                points.append(point)
+        return points
 
     def _point(self, line: bytes) -> Point | None:
         try:

@@ -19,15 +19,15 @@ from gan_lab.command_line.choices import Choices
 from gan_lab.command_line.console import say
 from gan_lab.command_line.explain import explain
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.jobs.job import Job
 from gan_lab.jobs.sweeper import our_sweeper
+from gan_lab.jobs.task import Task
 
 FULL = "HYDRA_FULL_ERROR"
 
 
 def launch(verb: str, flags: dict[str, str], overrides: Sequence[str]) -> int:
     """Compose the verb's config and run its task (or print what a flag asks for). Returns the exit code."""
-    task = Job(verb, tracebacks=os.environ.get(FULL) == "1")
+    task = Task(verb, tracebacks=os.environ.get(FULL) == "1")
     try:
         under_hydra(task, [*flag_words.join(flags), *overrides])
     except SystemExit as stop:  # Hydra after a help page, or a run that a signal stopped
@@ -48,7 +48,7 @@ def launch(verb: str, flags: dict[str, str], overrides: Sequence[str]) -> int:
     return task.summarise()
 
 
-def under_hydra(task: Job, words: Sequence[str]) -> None:
+def under_hydra(task: Task, words: Sequence[str]) -> None:
     """`hydra.main` reads `sys.argv`, and raises what went wrong (instead of printing it) only when told so. A closed
     pipe or a full disk under the log must not print a traceback for every line."""
     before = sys.argv, logging.raiseExceptions, os.environ.get(FULL)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override as Parsed
@@ -23,22 +24,28 @@ from hydra.plugins.sweeper import Sweeper as HydraSweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import already_holds, say, shown
 from gan_lab.command_line.overrides import merge, own_overrides, quote, read
-from gan_lab.command_line.stored_overrides import is_run, stored_overrides, sweep_overrides
+from gan_lab.command_line.stored_overrides import is_among, is_run, stored_overrides, sweep_overrides
+from gan_lab.command_line.table import number, terminal_width
 from gan_lab.errors import ConfigError
-from gan_lab.jobs.job import Job
-from gan_lab.jobs.supervisor import Supervisor
-from gan_lab.jobs.worker import cores
-from gan_lab.records.sweep import Entry, Sweep, ask_to_stop, finished, read_note, stored_folders
+from gan_lab.jobs.cluster import Batch, Planned
+from gan_lab.jobs.supervisor import End, Supervisor
+from gan_lab.jobs.task import Task
+from gan_lab.jobs.training import Launch, config_flags, cores
+from gan_lab.records.record import Record, finite
+from gan_lab.records.sweep import Numbered, Sweep, ask_to_stop, stored_jobs
 from gan_lab.storage.files import write_text
 from gan_lab.storage.lock import lock_folder
 
-Planned = tuple[Entry, list[str]]  # a job, and the overrides that it is to be started with
+JOBLIB = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
+# Hydra's settings that are about the whole sweep, and none of its jobs.
+OF_THE_SWEEP = "hydra.mode hydra.run hydra.sweep hydra.sweeper hydra/sweeper hydra.launcher hydra/launcher".split()
 
 
 class Sweeper(HydraSweeper):
-    """`max_batch_size`: how many jobs a launcher gets at once; null is all, on one machine one for each core.
+    """`max_batch_size`: how many jobs run at once, or are in a launcher's hands; null is as many as there are cores on
+    this machine, and all of them elsewhere.
 
     `params` are overrides that every sweep has, e.g. `{seed: "0,1,2"}`.
     """
@@ -48,145 +55,155 @@ class Sweeper(HydraSweeper):
         self.params = dict(params or {})
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        assert isinstance(task_function, Job)
-        self.master, self.composer, self.job = config, hydra_context.config_loader, task_function
-        self.starter: Launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
+        assert isinstance(task_function, Task)
+        self.master, self.context, self.task = config, hydra_context, task_function
 
     def sweep(self, arguments: list[str]) -> None:
         """Run every job that is not done. What became of them is said and written to `sweep.json`."""
         folder = Path(str(self.master.hydra.sweep.dir)).absolute()
         resuming = any(read(word).key == "resume" for word in arguments)
         if not resuming and (folder / "multirun.yaml").exists():
-            raise ConfigError(
-                f"hydra.sweep.dir: {shown(folder)} already holds a sweep; "
-                f"go on with it by resume={shown(folder)}, or choose another folder"
-            )
+            raise already_holds("hydra.sweep.dir", folder, "a sweep")
         planned = self._plan(folder, arguments, resuming)
-        entries = [entry for entry, _ in planned]
-        sweep = Sweep(folder, str(self.master.get("objective")), entries, self.job.session)
+        waiting = [(job, words) for job, words in planned if job.state == "waiting"]
+        self.record = Sweep(folder, str(self.master.get("objective")), [job for job, _ in planned], self.task.session)
         folder.mkdir(parents=True, exist_ok=True)
         with lock_folder(folder, "running this sweep"):
             ask_to_stop(folder, False)
-            sweep.save()
+            self.record.save()
             if not resuming:
-                self._remember(folder)
+                self._remember()
             try:
-                self._launch(sweep, [(entry, words) for entry, words in planned if entry.state == "waiting"])
+                self._run(waiting)
             finally:
-                sweep.close()
-                sweep.save()
-                if resuming and sweep.moved:
-                    self._remember(folder)
-                self._conclude(sweep)
+                self.record.close()
+                if resuming and any(job.state in ("finished", "stopped") for job, _ in waiting):
+                    self._remember()
+                self._conclude()
 
     def _plan(self, folder: Path, arguments: list[str], resuming: bool) -> list[Planned]:
         """Every job with its folder, compared with what is there already. All are composed: a mistake ends the sweep
         before it begins."""
         asked = own = [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
-        typed: list[str] = []
+        self.typed: list[str] = []
         if resuming:
             stored = set(sweep_overrides(folder, arguments))
-            typed = [word for word in arguments if word not in stored and read(word).key != "resume"]
+            self.typed = [word for word in arguments if word not in stored and read(word).key != "resume"]
             own = [word for word in asked if read(word).key != "resume"]
-        names = stored_folders(folder) if resuming else {}
+        known = stored_jobs(folder) if resuming else {}
         planned = []
-        for number, words in enumerate(combinations(self._parsed(own))):
-            name = names.get(number) or str(OmegaConf.select(self._composed(words, number), "hydra.sweep.subdir"))
-            entry = Entry(number, own_overrides(words), name)
+        parsed = OverridesParser.create(config_loader=self.context.config_loader).parse_overrides(own)
+        for at, words in enumerate(combinations(parsed)):
+            before = known.get(at, {})
+            name = before.get("folder") or str(OmegaConf.select(self._composed(words, at), "hydra.sweep.subdir"))
+            job = Numbered(at, overrides=own_overrides(words), folder=name)
             start = [*words, f"hydra.sweep.subdir={quote(name)}"]
             if resuming and is_run(folder / name):
-                start = self._taken_up(entry, folder / name, typed) or start
-            planned.append((entry, start))
+                job.seconds = before.get("seconds")
+                start = self._take_up(job, folder) or start
+            planned.append((job, start))
         return planned
 
-    def _taken_up(self, entry: Entry, run: Path, typed: Sequence[str]) -> list[str]:
-        """The overrides with which a job goes on, like a run that is resumed; `entry` says so where it need not."""
+    def _take_up(self, job: Numbered, folder: Path) -> list[str]:
+        """The overrides with which a job goes on, like a run that is resumed; its state says so where it need not."""
+        run = folder / job.folder
         try:
-            words = merge(stored_overrides(run, typed), typed)
+            words = merge(stored_overrides(run, self.typed), self.typed)
         except ConfigError as error:
-            entry.state, entry.error = "failed", str(error)
+            job.state, job.error = "failed", str(error)
             return []
-        composed = self._composed(words, entry.job)
-        if (done := finished(run, composed.trainer.max_steps, str(composed.objective))) is not None:
-            entry.state, (entry.objective, entry.seconds) = "finished", done
-            entry.seconds = read_note(run.parents[len(Path(entry.folder).parts) - 1], entry.job).get("seconds", done[1])
-        own = (f"resume={quote(str(run))}", f"hydra.sweep.subdir={quote(entry.folder)}", "hydra.output_subdir=null")
+        composed = self._composed(words, job.number)
+        job.read(folder, composed.trainer.max_steps, str(composed.objective))
+        own = (f"resume={quote(str(run))}", f"hydra.sweep.subdir={quote(job.folder)}", "hydra.output_subdir=null")
         return [*words, *own]
-
-    def _parsed(self, words: Sequence[str]) -> list[Parsed]:
-        return OverridesParser.create(config_loader=self.composer).parse_overrides(list(words))
 
     def _composed(self, words: Sequence[str], number: int) -> DictConfig:
         """The configuration of one job, as the launcher will compose it."""
-        config = self.composer.load_sweep_config(self.master, list(words))
+        config = self.context.config_loader.load_sweep_config(self.master, list(words))
         with read_write(config), open_dict(config):
             config.hydra.job.num = number
             config.hydra.job.id = str(number)
         HydraConfig.instance().set_config(config)
         return config
 
-    def _launch(self, sweep: Sweep, waiting: list[Planned]) -> None:
-        """Hand the jobs to the launcher: one by one in this process, otherwise by batches."""
+    def _run(self, waiting: list[Planned]) -> None:
+        """Do the jobs: side by side in processes of our own, one by one in this one, or by a launcher of Hydra's."""
+        for job in self.record.jobs:
+            if job.state == "failed":
+                self.task.tell(job.name, job.error)
         kind = str(self.master.hydra.launcher._target_).rpartition(".")[2]
-        for entry in sweep.entries:
-            if entry.state == "failed":
-                self.job.tell(entry.name(), entry.error)
-        if kind == "BasicLauncher":
-            for entry, words in waiting:
-                self.starter.launch([words], initial_job_idx=entry.job)
-                sweep.refresh()
-                sweep.save()
+        if self.master.hydra.launcher._target_ == JOBLIB:
+            self._run_side_by_side(waiting)
             return
-        size, self.job.threads = self._share(kind, len(waiting))
-        with Supervisor(sweep, self.job, shield=kind == "LocalLauncher") as together:
-            for start in range(0, len(waiting), size):
-                batch = waiting[start : start + size]
-                if together.signal is not None:
-                    break
-                together.launch(self.starter, [words for _, words in batch], Numbers.of(batch))
+        launcher = Plugins.instance().instantiate_launcher(self.context, self.task, self.master)
+        if kind == "BasicLauncher":
+            for job, words in waiting:
+                launcher.launch([words], initial_job_idx=job.number)
+                self.record.read(job)
+                self.record.save()
+        else:
+            self._run_elsewhere(waiting, launcher, kind)
 
-    def _share(self, kind: str, waiting: int) -> tuple[int, int | None]:
-        """How many jobs to hand over at once, and the threads of each where they share this machine."""
+    def _run_side_by_side(self, waiting: list[Planned]) -> None:
+        at_once = self.master.hydra.launcher.n_jobs or -1
+        at_once = min(at_once if at_once > 0 else cores(), self.max_batch_size or len(waiting), len(waiting))
+        flags = (f"--config-name={self.master.hydra.job.config_name}", *config_flags(self.master.hydra))
+        hydra = [word for word in self.master.hydra.overrides.hydra if not is_among(read(word).key, OF_THE_SWEEP)]
+        for word in self.master.hydra.overrides.hydra:
+            if is_among(read(word).key, ["hydra.launcher"]) and read(word).key != "hydra.launcher.n_jobs":
+                say(self.task.verb, f"{word}: a setting of joblib itself, which is not used")
+        jobs = []
+        for job, words in waiting:
+            place = quote(str(self.record.folder / job.folder))
+            begun = f"resume={place}" in words  # it takes the rest from there by itself
+            own = [*self.typed, f"resume={place}"] if begun else [*words, f"hydra.run.dir={place}"]
+            jobs.append((job, [*hydra, f"hydra.job.num={job.number}", *own]))
+        Launch(at_once, flags=flags).train(self.record.folder, jobs, self._tell)
+
+    def _run_elsewhere(self, waiting: list[Planned], launcher: Launcher, kind: str) -> None:
         each = OmegaConf.select(self.master, "hydra.launcher.cpus_per_task")
-        if kind == "SlurmLauncher":
-            return self.max_batch_size or max(waiting, 1), each
-        at_once = OmegaConf.select(self.master, "hydra.launcher.n_jobs") or -1
-        at_once = max(cores() // (each or 1), 1) if at_once < 0 else at_once
-        size = self.max_batch_size or (at_once if kind == "LocalLauncher" else max(waiting, 1))
-        return size, each or max(cores() // min(at_once, size, max(waiting, 1)), 1)
+        here = max(cores() // (each or 1), 1)
+        size = self.max_batch_size or (here if kind == "LocalLauncher" else max(len(waiting), 1))
+        if kind != "SlurmLauncher":  # they share this machine
+            each = each or max(cores() // min(here, size, max(len(waiting), 1)), 1)
+        self.task.threads = each
+        parts = (waiting[start : start + size] for start in range(0, len(waiting), size))
 
-    def _remember(self, folder: Path) -> None:
+        def ended(_: None, end: End) -> None:
+            if end.error:
+                self.task.tell("", end.error)
+                self.task.code = 1
+
+        Supervisor(1).run(((None, Batch(launcher, self.record, part, self._tell)) for part in parts), ended)
+
+    def _tell(self, job: Numbered, end: End) -> None:
+        """Say what has become of a job in another process, and write it down."""
+        job.state, job.seconds, job.error = end.state, end.seconds, end.error
+        if end.state in ("failed", "refused"):
+            job.state = "failed"
+            self.task.tell(job.name, end.error, end.traceback if self.task.tracebacks else "")
+        else:
+            what = "begins" if end.state == "running" else end.state
+            if end.state == "finished":
+                job.objective = finite(Record(self.record.folder / job.folder, "").get("objective"))
+                what += f" in {number(end.seconds)} s, {self.record.objective} {number(job.objective)}"
+            print(f"{job.name} {what}", flush=True)
+        self.record.save()
+
+    def _remember(self) -> None:
         """Write what the sweep is, so that it can be taken up again."""
         config = copy.deepcopy(self.master)
         with read_write(config), open_dict(config):
             config.hydra.overrides.task = own_overrides(list(config.hydra.overrides.task))
-        write_text(folder / "multirun.yaml", OmegaConf.to_yaml(config))
+        write_text(self.record.folder / "multirun.yaml", OmegaConf.to_yaml(config))
 
-    def _conclude(self, sweep: Sweep) -> None:
-        from gan_lab.command_line.table import terminal_width
-
-        self.job.jobs = len(sweep.entries)
-        print("\n".join(["", *sweep.lines(terminal_width()), ""]))
-        print(f"sweep      {shown(sweep.folder)}")
-        if any(entry.state != "finished" for entry in sweep.entries):
-            print(f"go on      gan-lab train resume={shown(sweep.folder)}", flush=True)
-
-
-class Numbers(int):
-    """The numbers of a batch's jobs, which need not be in a row; a launcher numbers them `first + i`."""
-
-    numbers: list[int]
-
-    @classmethod
-    def of(cls, batch: Sequence[Planned]) -> Numbers:
-        made = cls(batch[0][0].job)
-        made.numbers = [entry.job for entry, _ in batch]
-        return made
-
-    def __add__(self, index: int) -> int:
-        return self.numbers[index]
+    def _conclude(self) -> None:
+        folder, jobs = self.record.folder, self.record.jobs
+        self.task.jobs = len(jobs)
+        print("\n".join(["", *self.record.lines(terminal_width()), ""]))
+        print(f"sweep      {shown(folder)}")
+        if any(job.state != "finished" for job in jobs):
+            print(f"go on      gan-lab train resume={shown(folder)}", flush=True)
 
 
 def combinations(overrides: Sequence[Parsed]) -> Iterator[list[str]]:
@@ -210,6 +227,8 @@ def our_sweeper() -> Iterator[None]:
     Hydra takes plugins from its own package only, so the one that makes them is told, for one sweeper.
     """
     plugins = Plugins.instance()
+    if not ConfigStore.instance().list("hydra/launcher").count("joblib.yaml"):  # it needs no joblib here
+        ConfigStore.instance().store("joblib", {"_target_": JOBLIB, "n_jobs": -1}, "hydra/launcher")
 
     def make(*, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> HydraSweeper:
         put_back()  # jobs in other processes get a copy of `plugins`

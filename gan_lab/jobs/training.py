@@ -9,19 +9,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from gan_lab.command_line.overrides import quote, read
-from gan_lab.command_line.stored_overrides import COMPUTING, is_among
-from gan_lab.config import require_whole
+from gan_lab import config
 from gan_lab.errors import ConfigError
-from gan_lab.jobs.worker import cores
+from gan_lab.jobs.supervisor import STOPPED, End, Supervisor
+from gan_lab.records.sweep import Job, read_json
 
 COMMAND = (sys.executable, str(Path(__file__).with_name("child.py")))
 PATIENCE = 60.0  # seconds in which a training that was asked to end may save
 LINES = 100_000  # bytes of what a training said that are looked at
+SPEAKER = "gan-lab train: "
+J = TypeVar("J", bound=Job)
 
 
 class Training:
@@ -32,22 +33,15 @@ class Training:
     """
 
     def __init__(
-        self,
-        words: Sequence[str],
-        folder: Path,
-        said: Path,
-        threads: int | None = None,
-        launcher: Sequence[str] = (),
+        self, words: Sequence[str], folder: Path, said: Path, threads: int | None = None, launcher: Sequence[str] = ()
     ) -> None:
         self.folder = folder
-        self.words = list(words)
         self._said = said
         self._asked: float | None = None
         self._began = time.monotonic()
         said.parent.mkdir(parents=True, exist_ok=True)
         environment = dict(os.environ)
-        if threads is not None:
-            environment.setdefault("OMP_NUM_THREADS", str(threads))
+        limit_threads(environment, threads)
         with open(said, "wb") as file:
             self._process = subprocess.Popen(
                 [*launcher, *COMMAND, *words],
@@ -58,19 +52,21 @@ class Training:
                 start_new_session=True,
             )
 
-    @property
-    def seconds(self) -> float:
-        """Since it was started."""
-        return round(time.monotonic() - self._began, 3)
-
-    def poll(self) -> int | None:
-        """The exit code (minus the signal's number where one ended it), None while it runs."""
+    def poll(self) -> End | None:
+        """How it has ended; None while it runs."""
         if self._asked is not None and time.monotonic() - self._asked > PATIENCE:
             self._process.kill()
         code = self._process.poll()
-        if code is not None and self._process.stdin is not None:
+        if code is None:
+            return None
+        if self._process.stdin is not None:
             self._process.stdin.close()
-        return code
+        seconds = round(time.monotonic() - self._began, 3)
+        if code == 0 and read_json(self.folder / "summary.json").get("state") == "finished":
+            return End("finished", seconds)
+        if self._asked is not None:
+            return End("stopped" if code in STOPPED else "interrupted", seconds)
+        return End("refused" if code == ConfigError.exit_code else "failed", seconds, *self._complaint(code))
 
     def stop(self) -> None:
         """Ask it, once, to save and end."""
@@ -85,33 +81,45 @@ class Training:
         self._process.wait()
         self.poll()
 
-    def complaint(self, code: int) -> str:
-        """Why it failed, in one line."""
-        if code < 0:
-            name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-            return f"its process was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+    def _complaint(self, code: int) -> tuple[str, str]:
+        """Why it failed, in one line, and what it had said before."""
+        if code == 0:
+            return "it ended without finishing", ""
+        number = code - 128 if code in STOPPED else -code
+        if number > 0:
+            name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+            return f"its process was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else ""), ""
         with open(self._said, "rb") as file:
             file.seek(max(self._said.stat().st_size - LINES, 0))
-            lines = file.read().decode(errors="replace").split("\n")
-        told = [line for line in lines if line.startswith("gan-lab train: ")] or [
-            line for line in lines if line.strip()
-        ]
-        return told[-1].strip().removeprefix("gan-lab train: ") if told else f"exit code {code}"
+            lines = [line for line in file.read().decode(errors="replace").split("\n") if line.strip()]
+        told = [at for at, line in enumerate(lines) if line.startswith(SPEAKER)] or [*range(len(lines))]
+        if not told:
+            return f"exit code {code}", ""
+        return lines[told[-1]].strip().removeprefix(SPEAKER), "".join(f"{line}\n" for line in lines[: told[-1]])
 
 
-def words_of(base: Sequence[str], own: Sequence[str], folder: Path, flags: Sequence[str] = ()) -> list[str]:
-    """The command line of a fresh run in `folder`: what was typed for all, then what is this one's own."""
-    return ["train", *flags, *base, *own, f"hydra.run.dir={quote(str(folder))}"]
+def config_flags(hydra: Any) -> list[str]:
+    """The user's own folders of configs (`hydra` is Hydra's node), for the trainings too."""
+    names = {"command-line": "--config-dir", "main": "--config-path"}
+    sources = [(names.get(source.provider), source.path) for source in hydra.runtime.config_sources]
+    return [f"{name}={path}" for name, path in sources if name and path != str(config.CONFIG_DIR)]
 
 
-def words_to_go_on(base: Sequence[str], folder: Path, flags: Sequence[str] = ()) -> list[str]:
-    """The command line that goes on with the run in `folder`, which keeps all of `base` but what may change."""
-    computing = [word for word in base if is_among(read(word).key, COMPUTING)]
-    return ["train", *flags, *computing, f"resume={quote(str(folder))}"]
+def cores() -> int:
+    """The CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def limit_threads(environment: MutableMapping[str, str], threads: int | None) -> None:
+    """Let a process take so many cores (None: all), unless the user has said how many: processes that all take every
+    core slow one another."""
+    if threads is not None:
+        environment.setdefault("OMP_NUM_THREADS", str(threads))
 
 
 class Launch(NamedTuple):
-    """How trainings are started: so many at once, and by which command, where not simply on this machine.
+    """How trainings are started: so many at once, with which flags of the command line, and by which other command,
+    where not simply on this machine.
 
     A `launcher` stays in the foreground until the training has ended, and hands on its signals, standard input and
     exit code, as `srun` does: then a training is stopped, and ends with its starter, wherever it runs.
@@ -119,19 +127,42 @@ class Launch(NamedTuple):
 
     workers: int = 1
     launcher: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Launch:
+    def of(cls, settings: Mapping[str, Any], flags: Sequence[str] = ()) -> Launch:
         """From `workers` and `launch`. Raises ConfigError."""
-        launcher = config["launch"]
+        launcher = settings["launch"]
         if not isinstance(launcher, list) or not all(isinstance(word, (str, int, float)) for word in launcher):
             raise ConfigError(f"launch: {launcher!r} is not a list of words, e.g. launch=[srun,--gpus=1]")
         words = tuple(map(str, launcher))
         if words and shutil.which(words[0]) is None:
             raise ConfigError(f"launch: there is no program {words[0]} here; launch=[] trains on this machine")
-        return cls(require_whole(config["workers"], "workers"), words)
+        return cls(config.require_whole(settings["workers"], "workers"), words, tuple(flags))
 
-    def begin(self, words: Sequence[str], folder: Path, said: Path) -> Training:
-        """Start one. Several on this machine share its cores; who starts them elsewhere says what they have."""
+    def train(
+        self,
+        root: Path,
+        jobs: Iterable[tuple[J, Sequence[str]]],
+        tell: Callable[[J, End], None],
+        watch: Callable[[J, Training], None] = lambda job, training: None,
+    ) -> None:
+        """Train jobs, which come with their overrides, in their folders below `root`. `tell` hears that one runs, and
+        how it has ended.
+
+        Raises SystemExit where a signal has stopped it.
+        """
+
+        def begun() -> Iterator[tuple[J, Training]]:
+            for job, words in jobs:
+                tell(job, End("running"))
+                yield job, self.begin(root, job.folder, words)
+
+        Supervisor(self.workers).run(begun(), tell, watch)
+
+    def begin(self, root: Path, name: str, words: Sequence[str]) -> Training:
+        """Start the run `name` of the folder `root`. Several on this machine share its cores; who starts them elsewhere
+        says what they have."""
         threads = max(cores() // self.workers, 1) if self.workers > 1 and not self.launcher else None
-        return Training(words, folder, said, threads, self.launcher)
+        said = root / ".said" / f"{name.replace('/', '-')}.txt"
+        return Training(["train", *self.flags, *words], root / name, said, threads, self.launcher)

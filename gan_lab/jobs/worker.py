@@ -1,4 +1,4 @@
-"""A job of a sweep in a process of its own (joblib, submitit): its threads, its voice, and how it is stopped.
+"""A job of a sweep in a process that a launcher of Hydra's started (submitit): its voice, and how it is stopped.
 
 The process that started the sweep is the only one that speaks to the terminal; a job speaks to its own log.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,15 +15,11 @@ from pathlib import Path
 from types import FrameType
 
 from gan_lab.command_line.console import Console
+from gan_lab.jobs.training import limit_threads
 from gan_lab.records.sweep import stop_asked
 from gan_lab.training.interruption import Interruption
 
-SECONDS = 0.3  # between looks at a file
-
-
-def cores() -> int:
-    """The CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+EVERY = 0.3  # seconds between looks at a file
 
 
 @contextmanager
@@ -33,8 +28,7 @@ def as_worker(sweep: Path, threads: int | None) -> Iterator[None]:
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, Console)]:
         root.removeHandler(handler)
-    if threads is not None:
-        share_cores(threads)
+    limit_threads(os.environ, threads)
     save_before_requeue()
     done = threading.Event()
     watcher = threading.Thread(target=stop_when_asked, args=(sweep, done), daemon=True)
@@ -46,18 +40,9 @@ def as_worker(sweep: Path, threads: int | None) -> Iterator[None]:
         watcher.join()
 
 
-def share_cores(threads: int) -> None:
-    """Take `threads` cores, unless the user has said how many: processes that all take every core slow one another."""
-    if "OMP_NUM_THREADS" in os.environ:
-        return
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    if (torch := sys.modules.get("torch")) is not None:  # too late for the variable
-        torch.set_num_threads(threads)
-
-
 def stop_when_asked(sweep: Path, done: threading.Event) -> None:
     """End the run in this process once the sweep is to stop; a terminal may have told it already."""
-    while not done.wait(SECONDS):
+    while not done.wait(EVERY):
         listening = open_interruption()
         if listening is not None and listening.signal is None and stop_asked(sweep):
             os.kill(os.getpid(), signal.SIGTERM)

@@ -1,14 +1,15 @@
-"""The folder of a sweep: which jobs it has, how each of them stands, and the table at its end.
+"""Jobs, each a training of several: those of a sweep with the files in its folder, and the table at its end.
 
-A job runs in a process of its own where the launcher says so, so what becomes of it is told by files: a note
-`.jobs/<number>.json` when it begins and when it ends, and its run's `summary.json`. `sweep.json` sums them up.
+A job of a sweep may run on another machine. What becomes of it is then told by a note, `.jobs/<number>.json`, which it
+writes when it begins and when it ends. `sweep.json` sums all of them up.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,75 +24,85 @@ STOP = "stop"  # beside the notes: no further job begins, and those that run sav
 LIMIT = 10_000_000  # bytes of a note or summary
 
 
-@dataclass
-class Entry:
-    """One job. `state` is waiting, running, finished, stopped, failed or interrupted; `folder` lies in the sweep's."""
+@dataclass(kw_only=True)
+class Job:
+    """One training of a sweep, a search or an ablation, in whose folder its own `folder` lies.
 
-    job: int
-    overrides: list[str]
-    folder: str
+    `state` is waiting, running, finished, stopped (by a signal, saved), interrupted (killed, or not saved), failed,
+    refused (its settings do not go together) or, in a search, pruned. `error` is one line.
+    """
+
+    overrides: list[str] = field(default_factory=list)
+    folder: str = ""
     state: str = "waiting"
     objective: float | None = None
     seconds: float | None = None
     error: str = ""
 
+    def read(self, root: Path, max_steps: int, objective: str) -> bool:
+        """Take over what the run in `root` says of its end. Returns whether it has come to it."""
+        summary = read_json(root / self.folder / "summary.json")
+        step, seconds, value = summary.get("step"), summary.get("seconds"), objective_of(summary, objective)
+        whole = isinstance(step, int) and (step >= max_steps or bool(summary.get("ended")))  # ended early: that was all
+        if summary.get("state") != "finished" or not whole:
+            return False
+        self.state, self.error = "finished", ""
+        self.objective = float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+        self.seconds = self.seconds or (float(seconds) if isinstance(seconds, (int, float)) else None)
+        return True
+
+
+@dataclass
+class Numbered(Job):
+    """A job of a sweep."""
+
+    number: int
+
+    @property
     def name(self) -> str:
-        return job_name(self.job, self.overrides)
+        return f"job {self.number} ({' '.join(self.overrides)})"
 
 
-def job_name(job: int, overrides: Sequence[str]) -> str:
-    """`job 3 (seed=4)`."""
-    return f"job {job} ({' '.join(overrides)})"
-
-
+@dataclass
 class Sweep:
     """`objective` is the figure that the jobs are compared by, `session` the call of the command that runs them now."""
 
-    def __init__(self, folder: Path, objective: str, entries: list[Entry], session: str = "") -> None:
-        self.folder = folder
-        self.objective = objective
-        self.entries = entries
-        self.session = session
-        self._told: dict[int, str] = {}
+    folder: Path
+    objective: str
+    jobs: list[Numbered]
+    session: str = ""
 
-    def refresh(self) -> list[Entry]:
-        """Read the notes of this session. Returns the jobs whose state has changed."""
-        changed = []
-        for entry in self.entries:
-            note = read_note(self.folder, entry.job)
-            if note.get("session") != self.session or note.get("state") == self._told.get(entry.job):
-                continue
-            entry.state = self._told[entry.job] = str(note.get("state"))
-            entry.objective, entry.seconds = note.get("objective"), note.get("seconds")
-            entry.error = str(note.get("error") or "")
-            changed.append(entry)
-        return changed
+    def read(self, job: Numbered) -> dict[str, Any]:
+        """Take over what a job has noted in this session. Returns the note, empty where there is none."""
+        note = read_note(self.folder, job.number)
+        if note.get("session") != self.session:
+            return {}
+        job.state, job.error = str(note.get("state")), str(note.get("error") or "")
+        job.objective, job.seconds = note.get("objective"), note.get("seconds")
+        return note
 
     def close(self) -> None:
         """Nothing runs any more: who has not told its end was interrupted."""
-        self.refresh()
-        for entry in self.entries:
-            if entry.state == "running":
-                entry.state = "interrupted"
-
-    @property
-    def moved(self) -> bool:
-        """Whether a job of this session has run to its end or to a checkpoint."""
-        return any(state in ("finished", "stopped") for state in self._told.values())
+        for job in self.jobs:
+            if job.state in ("waiting", "running"):
+                self.read(job)
+            if job.state == "running":
+                job.state = "interrupted"
+        self.save()
 
     def save(self) -> None:
         """Write `sweep.json`."""
-        jobs = [asdict(entry) for entry in self.entries]
-        failed = [entry.job for entry in self.entries if entry.state == "failed"]
+        jobs = [{"job": facts.pop("number"), **facts} for facts in map(asdict, self.jobs)]
+        failed = [job.number for job in self.jobs if job.state == "failed"]
         write_json(self.folder / "sweep.json", {"objective": self.objective, "failed": failed, "jobs": jobs})
 
     def lines(self, width: int | None) -> list[str]:
         """The table: job, the overrides that differ, objective, state, seconds."""
         header = ("job", "overrides", self.objective, "state", "seconds")
-        told = differing([entry.overrides for entry in self.entries])
+        told = differing([job.overrides for job in self.jobs])
         rows = [
-            (str(entry.job), " ".join(own), number(entry.objective), entry.state, number(entry.seconds))
-            for entry, own in zip(self.entries, told, strict=True)
+            (str(job.number), " ".join(own), number(job.objective), job.state, number(job.seconds))
+            for job, own in zip(self.jobs, told, strict=True)
         ]
         return table(header, rows, width, numbers=("job", self.objective, "seconds"))
 
@@ -131,21 +142,6 @@ def ask_to_stop(folder: Path, asked: bool) -> None:
         flag.unlink(missing_ok=True)
 
 
-def finished(run: Path, max_steps: int, objective: str) -> tuple[float | None, float | None] | None:
-    """The objective and the seconds of a job that has done its `max_steps`; None where there is more to do."""
-    summary = read_json(run / "summary.json")
-    step = summary.get("step")
-    short = isinstance(step, int) and step < max_steps and not summary.get("ended")  # ended early: that was all
-    if summary.get("state") != "finished" or not isinstance(step, int) or short:
-        return None
-    value = objective_of(summary, objective)
-    seconds = summary.get("seconds")
-    return (
-        float(value) if isinstance(value, (int, float)) else None,
-        float(seconds) if isinstance(seconds, (int, float)) else None,
-    )
-
-
 def results_of(summary: dict[str, Any]) -> dict[str, Any]:
     """The figures and metrics of a `summary.json` by name, as numbers."""
     figures, metrics = summary.get("figures"), summary.get("metrics")
@@ -159,23 +155,26 @@ def results_of(summary: dict[str, Any]) -> dict[str, Any]:
 def objective_of(summary: dict[str, Any], objective: str) -> Any:
     """The figure of that name, or the only one below it (`fid` of `fid/...`); None where there is none."""
     found = results_of(summary)
-    try:
-        name = find(found, objective)
-    except ConfigError:
-        return None
+    name = only_match(found, objective)
     return None if name is None else found[name]
 
 
-def stored_folders(folder: Path) -> dict[int, str]:
-    """The folder of each job as `sweep.json` has it; names that would lead out of the sweep's are refused."""
+def only_match(names: Mapping[str, Any], key: str) -> str | None:
+    """The one of `names` that a key means; None where there is none, or several."""
+    try:
+        return find(names, key)
+    except ConfigError:
+        return None
+
+
+def stored_jobs(folder: Path) -> dict[int, dict[str, Any]]:
+    """The jobs as `sweep.json` has them. Raises GanLabError for a folder that would lead out of the sweep's."""
     found = {}
     jobs = read_json(folder / "sweep.json").get("jobs")
-    for entry in jobs if isinstance(jobs, list) else []:
-        if isinstance(entry, dict) and isinstance(entry.get("job"), int) and isinstance(entry.get("folder"), str):
-            name = entry["folder"]
-            if not (folder / name).resolve().is_relative_to(folder.resolve()):
-                raise GanLabError(
-                    f"{folder / 'sweep.json'}: job {entry['job']} lies outside the sweep's folder ({name})"
-                )
-            found[entry["job"]] = name
+    for job in jobs if isinstance(jobs, list) else []:
+        if isinstance(job, dict) and isinstance(job.get("job"), int) and isinstance(job.get("folder"), str):
+            if not (folder / job["folder"]).resolve().is_relative_to(folder.resolve()):
+                where = f"{folder / 'sweep.json'}: job {job['job']}"
+                raise GanLabError(f"{where} lies outside the sweep's folder ({job['folder']})")
+            found[job["job"]] = job
     return found

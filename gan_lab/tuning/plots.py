@@ -15,22 +15,23 @@ log = logging.getLogger(__name__)
 DOTS = 150  # to the inch
 
 
-def plots(folder: Path, study: Study, objective: str) -> list[Path]:
+def draw(folder: Path, study: Study, objective: str) -> list[Path]:
     """Write `history.png` and `importance.png`, where there is enough to show. Returns what was written."""
     return [path for path in (history(folder, study, objective), importance(folder, study)) if path is not None]
 
 
-def canvas(width: float, height: float) -> tuple[Any, Any]:
-    """A matplotlib figure with one pair of axes, apart from pyplot's windows and global state."""
+def canvas(width: float, height: float, columns: int = 1) -> tuple[Any, Any]:
+    """A matplotlib figure with axes side by side, apart from pyplot's windows and global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it tells of its fonts
     figure = Figure(figsize=(width, height), dpi=DOTS, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
+    panels = figure.subplots(1, columns, sharey=True, squeeze=False)[0]
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, panels
 
 
 def history(folder: Path, study: Study, objective: str) -> Path | None:
@@ -41,7 +42,7 @@ def history(folder: Path, study: Study, objective: str) -> Path | None:
     pruned = [trial for trial in study.trials if trial.state.name == "PRUNED" and trial.value is not None]
     if not done:
         return None
-    figure, axes = canvas(7, 4)
+    figure, (axes,) = canvas(7, 4)
     axes.scatter([t.number for t in done], [t.value for t in done], s=24, color="tab:blue", label="finished")
     if pruned:
         at, values = [t.number for t in pruned], [t.value for t in pruned]
@@ -79,7 +80,7 @@ def importance(folder: Path, study: Study) -> Path | None:
         return None
     count = sum(trial.state.name == "COMPLETE" for trial in study.trials)
     names = sorted(shares, key=lambda name: shares[name])
-    figure, axes = canvas(7, 1.2 + 0.35 * len(names))
+    figure, (axes,) = canvas(7, 1.2 + 0.35 * len(names))
     bars = axes.barh(names, [shares[name] for name in names], color="tab:blue")
     axes.bar_label(bars, fmt="%.2f", padding=3)
     axes.set(xlabel=f"share of the importance ({count} finished trials)", xlim=(0, 1.1))

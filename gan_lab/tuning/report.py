@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gan_lab.command_line.overrides import read
 from gan_lab.command_line.table import number, table
 from gan_lab.storage.files import write_json
-from gan_lab.tuning.space import Space, words
+from gan_lab.tuning.space import Space
 from gan_lab.tuning.study import BASELINE, ERROR, TIME, Study
-
-if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
 
 FILE = "study.json"
 STATES = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
@@ -22,21 +20,21 @@ STATES = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING
 def facts(study: Study, space: Space) -> list[dict[str, Any]]:
     """Every trial that has begun, as plain data."""
     replaced = study.replaced()
-    return [_facts(trial, space, trial.number in replaced) for trial in study.trials if trial.state.name != "WAITING"]
-
-
-def _facts(trial: FrozenTrial, space: Space, replaced: bool) -> dict[str, Any]:
-    return {
-        "trial": trial.number,
-        "state": "interrupted" if replaced else STATES[trial.state.name],
-        "value": trial.value,
-        "step": trial.last_step,
-        "overrides": words(space, trial.params) if trial.params else [],
-        "baseline": bool(trial.user_attrs.get(BASELINE)),
-        "seconds": trial.user_attrs.get(TIME),
-        "error": str(trial.user_attrs.get(ERROR, "")),
-        "folder": f"trials/{trial.number}",
-    }
+    return [
+        {
+            "trial": trial.number,
+            "state": "interrupted" if trial.number in replaced else STATES[trial.state.name],
+            "value": trial.value,
+            "step": trial.last_step,
+            "overrides": space.words(trial.params) if trial.params else [],
+            "baseline": bool(trial.user_attrs.get(BASELINE)),
+            "seconds": trial.user_attrs.get(TIME),
+            "error": str(trial.user_attrs.get(ERROR, "")),
+            "folder": f"trials/{trial.number}",
+        }
+        for trial in study.trials
+        if trial.state.name != "WAITING"
+    ]
 
 
 def save(folder: Path, about: dict[str, Any], study: Study, space: Space) -> None:
@@ -84,10 +82,4 @@ def _value(overrides: Sequence[str], key: str) -> str:
 
 def to_paste(base: Sequence[str], own: Sequence[str]) -> str:
     """The command that trains what a trial has trained."""
-    return " ".join(["gan-lab train", *(_shell(word) for word in (*base, *own))])
-
-
-def _shell(word: str) -> str:
-    from shlex import quote
-
-    return quote(word)
+    return shlex.join(["gan-lab", "train", *base, *own])

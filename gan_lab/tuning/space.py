@@ -61,7 +61,7 @@ class Interval(NamedTuple):
         return [self.text(self.low), self.text(self.high)]
 
 
-class Choices(NamedTuple):
+class Categorical(NamedTuple):
     """One of several values, each as it is typed behind `key=`."""
 
     texts: tuple[str, ...]
@@ -82,32 +82,55 @@ class Choices(NamedTuple):
         return list(self.texts)
 
 
-Dimension = Interval | Choices
-Space = Mapping[str, Dimension]
+Dimension = Interval | Categorical
 
 
-def read_space(node: Any, key: str = "") -> dict[str, Dimension]:
-    """The dimensions below a node of the configuration by dotted key. Raises ConfigError, naming the key."""
-    if isinstance(node, (list, tuple)) and key:
-        return {key: _choices(node, key)}
-    if not isinstance(node, Mapping):
-        where = f"space.{key}" if key else "space"
-        raise ConfigError(f"{where}: {node!r} is neither {{low, high}} nor a list of choices")
-    if key and node and all(name in OF_DIMENSION for name in node):
-        return {key: _choices(node["choices"], key) if "choices" in node else _interval(node, key)}
-    found: dict[str, Dimension] = {}
-    for name, below in node.items():
-        found.update(read_space(below, f"{key}.{name}" if key else str(name)))
-    return found
+class Space(dict[str, Dimension]):
+    """The dimensions by dotted key."""
+
+    @classmethod
+    def read(cls, node: Any, key: str = "") -> Space:
+        """The dimensions below a node of the configuration. Raises ConfigError, naming the key."""
+        if isinstance(node, (list, tuple)) and key:
+            return cls({key: _categorical(node, key)})
+        if not isinstance(node, Mapping):
+            where = f"space.{key}" if key else "space"
+            raise ConfigError(f"{where}: {node!r} is neither {{low, high}} nor a list of choices")
+        if key and node and all(name in OF_DIMENSION for name in node):
+            return cls({key: _categorical(node["choices"], key) if "choices" in node else _interval(node, key)})
+        found = cls()
+        for name, below in node.items():
+            found.update(cls.read(below, f"{key}.{name}" if key else str(name)))
+        return found
+
+    def words(self, values: Mapping[str, Any]) -> list[str]:
+        """The overrides of one trial."""
+        return [f"{key}={dimension.text(values[key])}" for key, dimension in self.items()]
+
+    def default(self, settings: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """The point where nothing is overridden, out of `key -> setting`, and the key that hinders it."""
+        found = {}
+        for key, dimension in self.items():
+            value = dimension.of_setting(settings.get(key))
+            if value is None:
+                return {}, key
+            found[key] = value
+        return found, ""
+
+    def check_apart(self, keys: Sequence[str]) -> None:
+        """Raise ConfigError for a setting that is searched and typed too."""
+        for key in keys:
+            if key in self:
+                raise ConfigError(f"{key}: is typed and in the search space too; leave one out, e.g. by ~space.{key}")
 
 
-def _choices(values: Any, key: str) -> Choices:
+def _categorical(values: Any, key: str) -> Categorical:
     if not isinstance(values, (list, tuple)) or len(values) < 2:
         raise ConfigError(f"space.{key}: needs a list of at least two choices")
     texts = tuple(value if isinstance(value, str) else typed(value) for value in values)
     if len(set(texts)) < len(texts):
         raise ConfigError(f"space.{key}: a choice stands there twice")
-    return Choices(texts)
+    return Categorical(texts)
 
 
 def _interval(node: Mapping[str, Any], key: str) -> Interval:
@@ -154,26 +177,3 @@ def typed(value: Any) -> str:
 def _part(value: Any) -> str:
     plain = not isinstance(value, str) or value.replace("_", "").isalnum()
     return typed(value) if plain else quote(str(value))
-
-
-def words(space: Space, values: Mapping[str, Any]) -> list[str]:
-    """The overrides of one trial."""
-    return [f"{key}={dimension.text(values[key])}" for key, dimension in space.items()]
-
-
-def default(space: Space, settings: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """The point of the space where nothing is overridden, out of `key -> setting`, and the key that hinders it."""
-    found = {}
-    for key, dimension in space.items():
-        value = dimension.of_setting(settings.get(key))
-        if value is None:
-            return {}, key
-        found[key] = value
-    return found, ""
-
-
-def check_apart(space: Space, keys: Sequence[str]) -> None:
-    """Raise ConfigError for a setting that is searched and typed too."""
-    for key in keys:
-        if key in space:
-            raise ConfigError(f"{key}: is typed and in the search space too; leave one out, e.g. by ~space.{key}")

@@ -24,9 +24,9 @@ DIRECTIONS = ("minimize", "maximize")
 BASELINE, AGAIN, ERROR, TIME = "baseline", "again", "error", "seconds"  # what is noted on a trial
 
 
-def check_installed() -> None:
+def check_installed(*names: str) -> None:
     """Raise ConfigError where what searches or draws is not installed."""
-    for name in ("optuna", "matplotlib"):
+    for name in names:
         try:
             __import__(name)
         except ImportError as error:
@@ -116,6 +116,10 @@ class Study:
         """The trials that are over and are not tried again."""
         replaced = self.replaced()
         return sum(trial.state.is_finished() and trial.number not in replaced for trial in self.trials)
+
+    def begun(self) -> int:
+        """The trials that are over or run."""
+        return self.counted() + sum(trial.state.name == "RUNNING" for trial in self.trials)
 
     def best(self) -> FrozenTrial | None:
         """The finished trial with the best value; None where there is none."""

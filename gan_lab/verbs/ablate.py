@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_lab.ablation.jobs import BASE, FILE, Job, chosen, planned, seeds_of
-from gan_lab.command_line.console import shown
+from gan_lab.ablation import jobs, picture, table
+from gan_lab.ablation.jobs import BASE, FILE, Variant
+from gan_lab.command_line.choices import Choices
+from gan_lab.command_line.console import already_holds, shown
 from gan_lab.command_line.overrides import read
-from gan_lab.command_line.stored_overrides import is_run
-from gan_lab.command_line.table import table, terminal_width
+from gan_lab.command_line.table import table as columns
+from gan_lab.command_line.table import terminal_width
+from gan_lab.config import settings
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.jobs.pool import Pool
-from gan_lab.jobs.training import Launch, Training, words_of, words_to_go_on
-from gan_lab.storage.files import write_json
+from gan_lab.jobs.supervisor import End
+from gan_lab.jobs.training import Launch, config_flags
+from gan_lab.records.sweep import read_json
+from gan_lab.storage.files import write_json, write_text
 from gan_lab.storage.lock import lock_folder
-from gan_lab.tuning.typed import all_words, flags, for_training
+from gan_lab.tuning import typed
+from gan_lab.tuning.study import check_installed
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -32,145 +38,119 @@ def main(cfg: DictConfig) -> float:
     """The Hydra task. Returns the mean of the first figure of the model as it is."""
     from hydra.core.hydra_config import HydraConfig
 
-    from gan_lab.command_line.choices import Choices
-    from gan_lab.config import settings
-
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ConfigError("needs matplotlib: pip install 'gan-lab[tune]'") from error
-    extra = flags()
-    known = Choices("ablate", dict([flag.split("=", 1) for flag in extra])).groups().get("technique", [])
-    return ablate(settings(cfg), known, Path(HydraConfig.get().runtime.output_dir), all_words(), extra)
+    check_installed("matplotlib")
+    hydra = HydraConfig.get()
+    flags = config_flags(hydra)
+    known = Choices("ablate", dict([flag.split("=", 1) for flag in flags])).groups().get("technique", [])
+    return ablate(settings(cfg), known, Path(hydra.runtime.output_dir), typed.all_words(), flags)
 
 
 def ablate(
-    config: dict[str, Any], known: Sequence[str], folder: Path, typed: Sequence[str], extra: Sequence[str] = ()
+    config: dict[str, Any], known: Sequence[str], folder: Path, words: Sequence[str], flags: Sequence[str] = ()
 ) -> float:
-    """Train what is missing of the jobs that `config` describes, and write the table. `known` are all techniques.
+    """Train what is missing of the jobs that `config` describes, and write the table. `known` are all techniques,
+    `words` the overrides that `config` comes of.
 
     Raises ConfigError for what cannot be compared, GanLabError where jobs have failed.
     """
-    from gan_lab.records.sweep import read_json
-
-    check(config, typed)
-    techniques, seeds = chosen(config["techniques"], known), seeds_of(config["seeds"], config["seed"])
+    launch = Launch.of(config, flags)
+    check_settings(config, words)
+    techniques = jobs.choose_techniques(config["techniques"], known)
+    seeds = jobs.choose_seeds(config["seeds"], config["seed"])
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder, "running this ablation"):
         stored = read_json(folder / FILE)
         if stored and not config["resume"]:
-            raise ConfigError(
-                f"hydra.run.dir: {shown(folder)} already holds an ablation; "
-                f"go on with it by resume={shown(folder)}, or choose another folder"
-            )
+            raise already_holds("hydra.run.dir", folder, "an ablation")
         before = stored.get("jobs")
-        jobs = planned(techniques, seeds, before if isinstance(before, list) else [])
-        for job in jobs:
-            job.read(folder, config["trainer"]["max_steps"], config["objective"])
-        ablation = Ablation(folder, jobs, config, typed, extra)
+        planned = jobs.plan(techniques, seeds, before if isinstance(before, list) else [])
+        ablation = Ablation(folder, planned, config, list(words))
+        for job in planned:
+            ablation.is_done(job)
         ablation.save()
         try:
-            ablation.run()
+            ablation.run(launch)
         finally:
             ablation.save()
             mean = ablation.conclude()
-    failed = [job.name for job in jobs if job.state == "failed"]
+    failed = [job.name for job in planned if job.state == "failed"]
     if failed:
-        raise GanLabError(f"{len(failed)} of {len(jobs)} jobs failed: {'; '.join(failed)}")
+        raise GanLabError(f"{len(failed)} of {len(planned)} jobs failed: {'; '.join(failed)}")
     return mean
 
 
-def check(config: Mapping[str, Any], typed: Sequence[str]) -> None:
+def check_settings(config: Mapping[str, Any], words: Sequence[str]) -> None:
     """Raise ConfigError for settings that make no ablation."""
-    Launch.of(config)
     show = config["show"]
     if show is not None and (not isinstance(show, list) or not all(isinstance(name, str) for name in show)):
         raise ConfigError(f"show: {show!r} is not a list of figures, e.g. show=[modes,reverse_kl]")
-    if any(read(word).key == "technique" for word in typed):
+    if any(read(word).key == "technique" for word in words):
         raise ConfigError("technique: is what is compared; name them in techniques=, e.g. techniques=[lecam,packing]")
 
 
+@dataclass
 class Ablation:
-    """The jobs in their folder, and the loop that trains them."""
+    """The jobs in their folder, and their trainings."""
 
-    def __init__(
-        self, folder: Path, jobs: list[Job], config: Mapping[str, Any], typed: Sequence[str], extra: Sequence[str]
-    ) -> None:
-        self.folder = folder
-        self.jobs = jobs
-        self.config = config
-        self.typed = list(typed)
-        self.extra = extra
-        self._playing: dict[Training, Job] = {}
+    folder: Path
+    jobs: list[Variant]
+    config: Mapping[str, Any]
+    words: list[str]
 
-    def run(self) -> None:
+    def run(self, launch: Launch) -> None:
         """Train every job that is not done. Raises SystemExit where a signal stopped it."""
-        waiting = [job for job in self.jobs if job.state == "waiting"]
-        launch = Launch.of(self.config)
+        launch.train(self.folder, self._missing(), self._tell)
 
-        def begin() -> Training | None:
-            refused = {job.technique: job.error for job in self.jobs if job.state == "refused"}
-            while waiting and waiting[0].technique in refused:
-                job = waiting.pop(0)
+    def _missing(self) -> Iterator[tuple[Variant, list[str]]]:
+        """What has been refused once is not tried with another seed."""
+        base = typed.for_training(self.words, OWN)
+        for job in self.jobs:
+            refused = {other.technique: other.error for other in self.jobs if other.state == "refused"}
+            if job.state == "waiting" and job.technique in refused:
                 job.state, job.error = "refused", refused[job.technique]
-            return self._begin(waiting.pop(0), launch) if waiting else None
+            elif job.state == "waiting":
+                yield job, typed.to_start(base, job.overrides, self.folder / job.folder)
 
-        with Pool(launch.workers) as self._pool:
-            try:
-                self._pool.run(begin, lambda training, code: self._ended(self._playing.pop(training), training, code))
-            finally:
-                for job in self._playing.values():
-                    job.state = "interrupted"
+    def is_done(self, job: Variant) -> bool:
+        """Whether its run has come to its end, which is then taken over."""
+        return job.read(self.folder, self.config["trainer"]["max_steps"], self.config["objective"])
 
-    def _begin(self, job: Job, launch: Launch) -> Training:
-        run = self.folder / job.folder
-        base = for_training(self.typed, OWN)
-        words = words_to_go_on(base, run, self.extra) if is_run(run) else words_of(base, job.words(), run, self.extra)
-        training = launch.begin(words, run, self.folder / ".said" / f"{job.technique}-{job.seed}.txt")
-        job.state = "running"
-        self._playing[training] = job
-        log.info("%s begins", job.name)
-        self.save()
-        return training
-
-    def _ended(self, job: Job, training: Training, code: int) -> None:
-        job.seconds = (job.seconds or 0.0) + training.seconds
-        if code == 0 and job.read(self.folder, self.config["trainer"]["max_steps"], self.config["objective"]):
-            log.info("%s finished in %.0f s", job.name, training.seconds)
-        elif self._pool.signal is not None:
+    def _tell(self, job: Variant, end: End) -> None:
+        job.seconds = (job.seconds or 0.0) + end.seconds if end.seconds else job.seconds
+        job.state, job.error = end.state, end.error
+        if end.state == "running":
+            log.info("%s begins", job.name)
+        elif end.state in ("stopped", "interrupted"):
             job.state = "interrupted"
             log.info("%s was interrupted", job.name)
+        elif end.state == "finished" and self.is_done(job):
+            log.info("%s finished in %.0f s", job.name, end.seconds)
         else:
-            why = training.complaint(code) if code else "it ended without finishing"
-            refused = code == ConfigError.exit_code
-            job.state, job.error = "refused" if refused else "failed", why
-            log.warning("%s %s: %s", job.name, job.state, why)
-            if refused and job.technique == BASE:
-                raise ConfigError(why)
+            if end.state == "finished":
+                job.state, job.error = "failed", "it ended without finishing"
+            log.warning("%s %s: %s", job.name, job.state, job.error)
+            if job.state == "refused" and job.technique == BASE:
+                raise ConfigError(job.error)
         self.save()
 
     def save(self) -> None:
         """Write `ablation.json`."""
-        jobs = [job.facts() for job in self.jobs]
-        write_json(self.folder / FILE, {"overrides": self.typed, "objective": self.config["objective"], "jobs": jobs})
+        about = {"overrides": self.words, "objective": self.config["objective"]}
+        write_json(self.folder / FILE, {**about, "jobs": [asdict(job) for job in self.jobs]})
 
     def conclude(self) -> float:
         """Print and write the table. Returns the first figure's mean for the model as it is."""
-        from gan_lab.ablation.picture import draw
-        from gan_lab.ablation.table import cells, tabulated, write
-
-        found = tabulated(self.jobs, self.config["show"])
-        header, rows = cells(found)
-        print(
-            "\n".join(["", *table(header, rows, terminal_width(), numbers=(*found.figures, "seeds")), ""]), flush=True
-        )
+        found = table.tabulate(self.jobs, self.config["show"])
+        header, rows = table.cells(found)
+        lines = columns(header, rows, terminal_width(), numbers=(*found.figures, "seeds"))
+        print("\n".join(["", *lines, ""]), flush=True)
         if found.missing:
             log.warning("show: no run has one figure %s", " or ".join(found.missing))
-        words = " ".join(for_training(self.typed, ("workers", "launch")))
-        write(self.folder / "table.md", found, f"`gan-lab ablate {words}`: mean ± standard deviation over the seeds.")
-        drawn = draw(self.folder / "table.png", found)
+        words = " ".join(typed.for_training(self.words, ("workers", "launch")))
+        caption = f"`gan-lab ablate {words}`: mean ± standard deviation over the seeds."
+        write_text(self.folder / "table.md", table.markdown(found, caption))
         log.info("table      %s", shown(self.folder / "table.md"))
-        if drawn is not None:
+        if (drawn := picture.draw(self.folder / "table.png", found)) is not None:
             log.info("picture    %s", shown(drawn))
         log.info("dashboard  tensorboard --logdir %s", shown(self.folder))
         if any(job.state not in ("finished", "refused") for job in self.jobs):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gan_lab.ablation.jobs import Job, chosen, planned, seeds_of
+from gan_lab.ablation.jobs import Variant, choose_seeds, choose_techniques, plan
 from gan_lab.errors import ConfigError
 
 KNOWN = ["lecam", "packing", "spectral_norm"]
@@ -24,7 +25,7 @@ KNOWN = ["lecam", "packing", "spectral_norm"]
     ],
 )
 def test_techniques(asked: Any, names: list[str]) -> None:
-    assert chosen(asked, KNOWN) == names
+    assert choose_techniques(asked, KNOWN) == names
 
 
 @pytest.mark.parametrize(
@@ -38,22 +39,22 @@ def test_techniques(asked: Any, names: list[str]) -> None:
 )
 def test_no_techniques(asked: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        chosen(asked, KNOWN)
+        choose_techniques(asked, KNOWN)
 
 
 def test_seeds() -> None:
-    assert seeds_of(3, 5) == [5, 6, 7]
-    assert seeds_of([4, 2, 4], 0) == [4, 2]
+    assert choose_seeds(3, 5) == [5, 6, 7]
+    assert choose_seeds([4, 2, 4], 0) == [4, 2]
     for wrong in (0, True, [], [-1], [1.5], "3", None):
         with pytest.raises(ConfigError, match="seeds: .* is neither a number of seeds nor a list"):
-            seeds_of(wrong, 0)
+            choose_seeds(wrong, 0)
 
 
 def test_one_seed_of_all_before_the_next() -> None:
-    jobs = planned(["a+b"], [0, 1], [])
+    jobs = plan(["a+b"], [0, 1], [])
     assert [(job.technique, job.seed) for job in jobs] == [("none", 0), ("a+b", 0), ("none", 1), ("a+b", 1)]
     assert [job.folder for job in jobs[:2]] == ["none/0", "a+b/0"]
-    assert [job.words() for job in jobs[:2]] == [["seed=0"], ["+technique=[a,b]", "seed=0"]]
+    assert [job.overrides for job in jobs[:2]] == [["seed=0"], ["+technique=[a,b]", "seed=0"]]
 
 
 def test_what_was_refused_stays_so_and_what_failed_is_tried_again() -> None:
@@ -62,13 +63,13 @@ def test_what_was_refused_stays_so_and_what_failed_is_tried_again() -> None:
         {"technique": "none", "seed": 0, "state": "failed", "error": "no"},
         "rubbish",
     ]
-    base, refused = planned(["a"], [0], stored)
+    base, refused = plan(["a"], [0], stored)
     assert (base.state, base.error, base.seconds) == ("waiting", "", None)
     assert (refused.state, refused.error, refused.seconds) == ("refused", "no", 2.0)
 
 
 def test_a_run_that_came_to_its_end(tmp_path: Path) -> None:
-    job = Job("a", 1)
+    job = Variant("a", 1)
     assert not job.read(tmp_path, 3, "fid")
     (tmp_path / "a/1").mkdir(parents=True)
     record = {"value": 4.0, "spread": None, "lower_is_better": False, "card": {}}
@@ -79,4 +80,4 @@ def test_a_run_that_came_to_its_end(tmp_path: Path) -> None:
     assert (job.state, job.seconds) == ("finished", 2.5)
     assert job.figures == {"x": 1.0, "modes/p-9": 4.0}
     assert job.better_low == {"modes/p-9": False}
-    assert job.facts()["folder"] == "a/1"
+    assert asdict(job)["folder"] == "a/1"

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
-from gan_lab.ablation.jobs import Job
-from gan_lab.ablation.table import Cell, cells, markdown, tabulated, write
+from gan_lab.ablation.jobs import Variant
+from gan_lab.ablation.table import Cell, cells, markdown, tabulate
 
 
-def job(technique: str, seed: int, modes: float, kl: float) -> Job:
+def job(technique: str, seed: int, modes: float, kl: float) -> Variant:
     figures = {"modes/p-9": modes, "reverse_kl/p-9": kl, "loss/generator": 1.0}
     low = {"modes/p-9": False, "reverse_kl/p-9": True}
-    return Job(technique, seed, "finished", 2.0, figures=figures, better_low=low)
+    return Variant(technique, seed, state="finished", seconds=2.0, figures=figures, better_low=low)
 
 
 JOBS = [
     job("none", 0, 6, 1.0),
     job("none", 1, 8, 2.0),
     job("worse", 0, 5, 3.0),
-    Job("worse", 1, "failed", error="out of luck"),
-    Job("wrong", 0, "refused", error="takes | no such"),
-    Job("wrong", 1, "refused", error="takes | no such"),
+    Variant("worse", 1, state="failed", error="out of luck"),
+    Variant("wrong", 0, state="refused", error="takes | no such"),
+    Variant("wrong", 1, state="refused", error="takes | no such"),
     job("better", 0, 8, 0.5),
-    Job("better", 1, "interrupted"),
+    Variant("better", 1, state="interrupted"),
 ]
 
 
@@ -35,7 +34,7 @@ def test_mean_and_standard_deviation() -> None:
 
 
 def test_the_base_first_then_the_best_by_the_first_figure() -> None:
-    header, rows = cells(tabulated(JOBS, None))
+    header, rows = cells(tabulate(JOBS, None))
     assert header == ["technique", "modes/p-9", "reverse_kl/p-9", "seeds", "note"]
     assert rows == [
         ["none", "7 ± 1.4", "1.5 ± 0.71", "2", ""],
@@ -46,21 +45,20 @@ def test_the_base_first_then_the_best_by_the_first_figure() -> None:
 
 
 def test_only_what_is_asked_for_by_prefix() -> None:
-    found = tabulated(JOBS, ["reverse_kl", "loss/generator", "fid"])
+    found = tabulate(JOBS, ["reverse_kl", "loss/generator", "fid"])
     assert found.figures == ["reverse_kl/p-9", "loss/generator"]
     assert found.missing == ["fid"]
     assert [row.technique for row in found.rows] == ["none", "better", "worse", "wrong"]
 
 
 def test_before_anything_is_done() -> None:
-    found = tabulated([Job("none", 0), Job("a", 0, "running")], ["modes"])
+    found = tabulate([Variant("none", 0), Variant("a", 0, state="running")], ["modes"])
     assert (found.figures, found.missing) == ([], [])
     assert cells(found) == (["technique", "seeds", "note"], [["none", "0", "1 to come"], ["a", "0", "1 to come"]])
 
 
-def test_markdown(tmp_path: Path) -> None:
-    write(tmp_path / "table.md", tabulated(JOBS, None), "How it was made.")
-    assert (tmp_path / "table.md").read_text() == (
+def test_markdown() -> None:
+    assert markdown(tabulate(JOBS, None), "How it was made.") == (
         "| technique | modes/p-9 ↑ | reverse_kl/p-9 ↓ | seeds | note |\n"
         "| --- | ---: | ---: | ---: | --- |\n"
         "| none | 7 ± 1.4 | 1.5 ± 0.71 | 2 |  |\n"
@@ -76,10 +74,10 @@ def test_markdown(tmp_path: Path) -> None:
 
 
 def test_no_best_where_all_are_alike() -> None:
-    assert "**" not in markdown(tabulated([job("none", 0, 8, 1.0), job("a", 0, 8, 1.0)], None), "")
+    assert "**" not in markdown(tabulate([job("none", 0, 8, 1.0), job("a", 0, 8, 1.0)], None), "")
 
 
 def test_a_figure_that_is_no_number_is_last_and_never_best() -> None:
-    found = tabulated([job("none", 0, 6, 1), job("nan", 0, math.nan, 2), job("a", 0, 5, 3)], ["modes"])
+    found = tabulate([job("none", 0, 6, 1), job("nan", 0, math.nan, 2), job("a", 0, 5, 3)], ["modes"])
     assert [row.technique for row in found.rows] == ["none", "a", "nan"]
     assert [found.is_best(row, "modes/p-9") for row in found.rows] == [True, False, False]

@@ -10,7 +10,7 @@ import pytest
 
 from gan_lab.callbacks.metrics import Metrics
 from gan_lab.errors import ConfigError
-from gan_lab.records.sweep import finished, read_json
+from gan_lab.records.sweep import Job, read_json
 from gan_lab.storage import checkpoint
 from tests.conftest import equal
 
@@ -57,7 +57,7 @@ def test_it_ends_early(trained: Callable[..., Path], gan_lab: Callable[..., int]
     assert summary["step"] == 6
     assert summary["state"] == "finished"
     assert "has not fallen below" in summary["ended"]
-    assert finished(run, 50, "fid") is not None  # a sweep does not run it again
+    assert Job(folder=run.name).read(run.parent, 50, "fid")  # a sweep does not run it again
 
 
 def test_what_is_refused() -> None:

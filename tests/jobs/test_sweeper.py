@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +15,7 @@ import pytest
 import yaml
 from hydra.core.hydra_config import HydraConfig
 
-from gan_lab.jobs.sweeper import Numbers
-from gan_lab.records.sweep import Entry, ask_to_stop
+from gan_lab.records.sweep import ask_to_stop
 from tests.command_line.fixtures import Task
 
 Call = Callable[..., tuple[int, str, str]]
@@ -160,15 +163,10 @@ def test_a_job_folder_outside_the_sweep_is_refused(call: Call, played: list[Any]
     assert "job 0 lies outside the sweep's folder (../../x)" in err
 
 
-def test_numbers_need_not_be_in_a_row() -> None:
-    batch = [(Entry(number, [], ""), []) for number in (2, 5, 7)]
-    assert [Numbers.of(batch) + index for index in range(3)] == [2, 5, 7]
-
-
 def test_a_job_that_the_cluster_puts_back_resumes(
     call: Call, tasks: dict[str, Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gan_lab.jobs import job
+    from gan_lab.jobs.task import Task as Ours
 
     seen: list[Any] = []
 
@@ -178,13 +176,13 @@ def test_a_job_that_the_cluster_puts_back_resumes(
         return 0.0
 
     tasks["train"].main = main  # type: ignore[method-assign, assignment]
-    again = job.Job.__call__
+    again = Ours.__call__
 
     def twice(self: Any, cfg: Any) -> float | None:
         again(self, cfg)
         return again(self, cfg)
 
-    monkeypatch.setattr(job.Job, "__call__", twice)
+    monkeypatch.setattr(Ours, "__call__", twice)
     assert call("train", "-m", "seed=1,2", "hydra.sweep.dir=s")[0] == 0
     folders = [str(Path(f"s/{number}-dcgan-digits").absolute()) for number in range(2)]
     assert seen == [None, folders[0], None, folders[1]]
@@ -232,12 +230,103 @@ def test_an_unknown_technique_offers_the_nearest(call: Call) -> None:
         assert (code, err) == (2, "gan-lab train: unknown technique=blurr; nearest: blur\n  choices: blur, noise\n")
 
 
-def test_a_launcher_that_is_not_installed_names_its_extra(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hydra.core.config_store import ConfigStore
-
-    launchers = ConfigStore.instance().repo["hydra"]["launcher"]
-    monkeypatch.delitem(launchers, "joblib.yaml", raising=False)
-    assert call("train", "-m", "hydra/launcher=joblib", "seed=1,2")[::2] == (
+@pytest.mark.parametrize("launcher", ["submitit_local", "submitit_slurm"])
+def test_a_launcher_that_is_not_installed_names_its_extra(
+    call: Call, launchers: dict[str, Any], monkeypatch: pytest.MonkeyPatch, launcher: str
+) -> None:
+    monkeypatch.delitem(launchers, f"{launcher}.yaml", raising=False)
+    assert call("train", "-m", f"hydra/launcher={launcher}", "seed=1,2")[::2] == (
         2,
-        "gan-lab train: hydra/launcher=joblib is not installed: pip install 'gan-lab[joblib]'\n",
+        f"gan-lab train: hydra/launcher={launcher} is not installed: pip install 'gan-lab[slurm]'\n",
     )
+
+
+@pytest.fixture
+def launchers() -> dict[str, Any]:
+    """Where Hydra finds the settings of the launchers that are installed."""
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.plugins import Plugins
+
+    Plugins.instance()
+    found: dict[str, Any] = ConfigStore.instance().repo["hydra"]["launcher"]
+    return found
+
+
+SIDE_BY_SIDE = ("train", "-m", "hydra/launcher=joblib", "hydra.sweep.dir=s")
+
+
+def words(job: str) -> list[str]:
+    """What a job's own process was started with, without the last: its folder."""
+    found: list[str] = json.loads(Path("s", job, "words.json").read_text())
+    return found[:-1]
+
+
+def test_side_by_side_needs_no_joblib(
+    fake: Path, call: Call, launchers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(launchers, "joblib.yaml", raising=False)
+    code, out, err = call(*SIDE_BY_SIDE, "hydra.launcher.n_jobs=2", "hydra.verbose=[a]", "+what=ends:1,crashes,killed")
+    assert code == 1
+    failed = ("RuntimeError: out of luck", "its process was ended by SIGKILL (out of memory?)")
+    assert sorted(err.splitlines()[:2]) == [
+        f"gan-lab train: job 1 (+what=crashes): {failed[0]}",
+        f"gan-lab train: job 2 (+what=killed): {failed[1]}",
+    ]
+    assert err.splitlines()[2].startswith("gan-lab train: 2 of 3 jobs failed: ")
+    assert r"job 0 (+what=ends\:1) begins" in out
+    assert r"job 0 (+what=ends\:1) finished in " in out
+    assert [(job["state"], job["objective"], job["error"]) for job in jobs()] == [
+        ("finished", 1.0, ""),
+        ("failed", None, failed[0]),
+        ("failed", None, failed[1]),
+    ]
+    assert words("1-dcgan-digits") == [
+        *("train", "--config-name=train", "hydra.verbose=[a]", "hydra.job.num=1"),
+        *("+what=crashes", "hydra.sweep.subdir='1-dcgan-digits'"),
+    ]
+
+
+def test_side_by_side_only_what_is_missing_is_done(fake: Path, call: Call) -> None:
+    call(*SIDE_BY_SIDE, "+what=ends:3,crashes,ends:2")
+    before = Path("s/0-dcgan-digits/words.json").stat().st_mtime_ns
+    again = ("train", "resume=s", "hydra/launcher=joblib", "trainer.max_steps=3")
+    assert call(*again)[0] == 1
+    assert words("1-dcgan-digits") == ["train", "--config-name=train", "hydra.job.num=1", "trainer.max_steps=3"]
+    assert Path("s/0-dcgan-digits/words.json").stat().st_mtime_ns == before
+    assert [job["objective"] for job in jobs()] == [3.0, None, 2.0]
+
+
+def test_side_by_side_settings_of_joblib_itself_are_not_passed_over_in_silence(fake: Path, call: Call) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    code, _, err = call(*SIDE_BY_SIDE, "hydra.launcher.n_jobs=1", "hydra.launcher.verbose=1", "+what=ends:3")
+    line = "gan-lab train: hydra.launcher.verbose=1: a setting of joblib itself, which is not used\n"
+    assert (code, err) == (0, line)
+
+
+def test_side_by_side_a_run_that_is_no_job_of_this_sweep_is_not_gone_on_with(fake: Path, call: Call) -> None:
+    call(*SIDE_BY_SIDE, "hydra.sweep.subdir=here", "hydra.launcher.n_jobs=1", "+what=ends:3,ends:2")
+    assert json.loads(Path("s/here/words.json").read_text())[-1] == f"hydra.run.dir='{Path('s/here').absolute()}'"
+
+
+def test_side_by_side_shows_a_traceback_where_it_is_wanted(
+    fake: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "a warning" not in call(*SIDE_BY_SIDE, "+what=crashes")[2]
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    err = call("train", "resume=s", "hydra/launcher=joblib")[2]
+    assert err.startswith("a warning\ngan-lab train: job 0 (+what=crashes): RuntimeError: out of luck\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_side_by_side_a_signal_lets_them_save(fake: Path, call: Call) -> None:
+    def stop() -> None:
+        while not Path("s/1-dcgan-digits/metrics.jsonl").exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop, daemon=True).start()
+    code, out, _ = call(*SIDE_BY_SIDE, "hydra.launcher.n_jobs=1", "+what=ends:1,waits:2,ends:3")
+    assert code == 143
+    assert "SIGTERM: what runs is saved and ends (once more to stop at once)" in out
+    assert "go on      gan-lab train resume=s" in out
+    assert [job["state"] for job in jobs()] == ["finished", "stopped", "waiting"]

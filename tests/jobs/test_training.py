@@ -12,42 +12,47 @@ from pathlib import Path
 import pytest
 
 from gan_lab.errors import ConfigError
-from gan_lab.jobs.training import COMMAND, Launch, Training, words_of
+from gan_lab.jobs.supervisor import End
+from gan_lab.jobs.training import COMMAND, Launch, Training
 
 unix = pytest.mark.skipif(os.name == "nt", reason="signals")
 
 
-def ended(training: Training) -> int:
+def ended(training: Training) -> End:
     until = time.monotonic() + 60
-    while (code := training.poll()) is None and time.monotonic() < until:
+    while (end := training.poll()) is None and time.monotonic() < until:
         time.sleep(0.01)
-    assert code is not None
-    return code
+    assert end is not None
+    return end
 
 
 def begun(what: str, here: Path) -> Training:
-    return Training(words_of([], [f"what={what}"], here / "run"), here / "run", here / ".said" / "0.txt")
+    return Training(["train", f"what={what}", "hydra.run.dir=run"], here / "run", here / ".said" / "0.txt")
 
 
 @unix
 @pytest.mark.parametrize(
-    ("what", "code", "complaint"),
+    ("what", "state", "error"),
     [
-        ("crashes", 1, "RuntimeError: out of luck"),
-        ("refused", 2, "wrappers: do not fit"),
-        ("killed", -signal.SIGKILL, "its process was ended by SIGKILL (out of memory?)"),
+        ("crashes", "failed", "RuntimeError: out of luck"),
+        ("refused", "refused", "wrappers: do not fit"),
+        ("killed", "failed", "its process was ended by SIGKILL (out of memory?)"),
+        ("ended", "failed", "its process was ended by SIGTERM"),
+        ("silent", "failed", "exit code 3"),
+        ("early", "failed", "it ended without finishing"),
     ],
 )
-def test_why_it_failed(fake: Path, what: str, code: int, complaint: str) -> None:
-    training = begun(what, fake)
-    assert ended(training) == code
-    assert training.complaint(code) == complaint
+def test_why_it_failed(fake: Path, what: str, state: str, error: str) -> None:
+    end = ended(begun(what, fake))
+    assert (end.state, end.error) == (state, error)
+    assert end.traceback == ("a warning\n" if what == "crashes" else "")
 
 
-def test_one_that_says_nothing(fake: Path) -> None:
-    training = begun("ends:1", fake)
-    assert ended(training) == 0
-    assert training.complaint(1) == "exit code 1"
+def test_one_that_finishes(fake: Path) -> None:
+    end = ended(begun("ends:1", fake))
+    assert (end.state, end.error) == ("finished", "")
+    assert end.seconds is not None
+    assert end.seconds > 0
 
 
 @unix
@@ -58,12 +63,25 @@ def test_it_is_asked_to_end(fake: Path) -> None:
     assert training.poll() is None
     training.stop()
     training.stop()
-    assert ended(training) == 143
+    assert ended(training).state == "stopped"
 
 
-def test_the_command_line() -> None:
-    words = words_of(["seed=1"], ["lr=0.1"], Path("/a b"), ["--config-dir=/c"])
-    assert words == ["train", "--config-dir=/c", "seed=1", "lr=0.1", "hydra.run.dir='/a b'"]
+@unix
+def test_one_that_ends_before_it_could_save_was_interrupted(fake: Path) -> None:
+    training = begun("waits:1", fake)
+    training.stop()
+    assert ended(training).state == "interrupted"
+
+
+@unix
+def test_one_that_hangs_is_killed(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = begun("hangs", fake)
+    while not (fake / "run/metrics.jsonl").exists():
+        time.sleep(0.01)
+    training.stop()
+    assert training.poll() is None
+    monkeypatch.setattr("gan_lab.jobs.training.PATIENCE", 0.0)
+    assert ended(training).state == "interrupted"
 
 
 @pytest.mark.parametrize(
@@ -73,21 +91,20 @@ def test_the_command_line() -> None:
 def test_cores_are_shared(launch: Launch, threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[object] = []
     monkeypatch.setattr("gan_lab.jobs.training.Training", lambda *args: told.extend(args))
-    launch.begin(["train"], Path("run"), Path("said"))
-    assert told == [["train"], Path("run"), Path("said"), threads, launch.launcher]
+    launch.begin(Path("r"), "none/0", ["seed=1"])
+    assert told == [["train", "seed=1"], Path("r/none/0"), Path("r/.said/none-0.txt"), threads, launch.launcher]
 
 
 @unix
 def test_a_launcher_starts_it_and_hands_on_signals(fake: Path) -> None:
     """`sh` stands for `srun`: it says that it was there, and becomes the training."""
     launch = Launch.of({"workers": 1, "launch": ["sh", "-c", 'echo $1 > there; shift; exec "$@"', "srun", 7]})
-    words = words_of([], ["what=waits:1"], fake / "run")
-    training = launch.begin(words, fake / "run", fake / ".said" / "0.txt")
+    training = launch.begin(fake, "run", ["what=waits:1", "hydra.run.dir=run"])
     while not (fake / "run/metrics.jsonl").exists():
         time.sleep(0.01)
     assert (fake / "there").read_text() == "7\n"
     training.stop()
-    assert ended(training) == 143
+    assert ended(training).state == "stopped"
 
 
 @pytest.mark.parametrize(

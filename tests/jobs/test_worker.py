@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gan_lab.command_line.console import Console
-from gan_lab.jobs import worker as as_worker
+from gan_lab.jobs import worker
 from gan_lab.records.sweep import ask_to_stop
 from gan_lab.training.interruption import Interruption
 
@@ -29,32 +29,28 @@ def handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_a_job_takes_its_share_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    before = torch.get_num_threads()
-    try:
-        monkeypatch.setenv("OMP_NUM_THREADS", "7")
-        as_worker.share_cores(2)
-        assert (os.environ["OMP_NUM_THREADS"], torch.get_num_threads()) == ("7", before)
-        monkeypatch.delenv("OMP_NUM_THREADS")
-        as_worker.share_cores(2)
-        assert (os.environ["OMP_NUM_THREADS"], torch.get_num_threads()) == ("2", 2)
-    finally:
-        torch.set_num_threads(before)
+def test_a_job_takes_its_share_of_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    with worker.as_worker(tmp_path, 2):
+        assert os.environ["OMP_NUM_THREADS"] == "7"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    with worker.as_worker(tmp_path, None):
+        assert "OMP_NUM_THREADS" not in os.environ
+    with worker.as_worker(tmp_path, 2):
+        assert os.environ["OMP_NUM_THREADS"] == "2"
 
 
 def test_the_terminal_is_left_alone(tmp_path: Path) -> None:
     root = logging.getLogger()
     root.addHandler(Console())
-    with as_worker.as_worker(tmp_path, None):
+    with worker.as_worker(tmp_path, None):
         assert not any(isinstance(handler, Console) for handler in root.handlers)
 
 
 def test_a_run_is_stopped_by_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(as_worker, "SECONDS", 0.01)
+    monkeypatch.setattr(worker, "EVERY", 0.01)
     (tmp_path / ".jobs").mkdir()
-    with as_worker.as_worker(tmp_path, None), Interruption() as interruption:
+    with worker.as_worker(tmp_path, None), Interruption() as interruption:
         time.sleep(0.1)
         assert interruption.signal is None
         ask_to_stop(tmp_path, True)
@@ -68,7 +64,7 @@ def test_a_warning_saves_before_it_requeues(handlers: None) -> None:
     called: list[int] = []
     signal.signal(signal.SIGUSR2, lambda number, frame: called.append(number))
     signal.signal(signal.SIGTERM, lambda number, frame: called.append(number))
-    as_worker.save_before_requeue()
+    worker.save_before_requeue()
     with Interruption() as interruption:
         os.kill(os.getpid(), signal.SIGUSR2)
         assert (interruption.signal, called) == (signal.SIGTERM, [])
@@ -80,7 +76,7 @@ def test_a_warning_before_the_run_requeues_at_once_and_a_plain_end_does_not(hand
     called: list[int] = []
     signal.signal(signal.SIGUSR2, lambda number, frame: called.append(number))
     signal.signal(signal.SIGTERM, lambda number, frame: called.append(number))
-    as_worker.save_before_requeue()
+    worker.save_before_requeue()
     os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGUSR2)
     assert called == [signal.SIGTERM, signal.SIGUSR2]

@@ -99,3 +99,35 @@ def test_jobs_side_by_side(launcher: str, here: Path, own_data_root: Path) -> No
     ]
     assert "job 0 (trainer=debug trainer.batch_size=4 seed=0) finished in" in out
     assert (here / "s/0-rpgan-digits/checkpoints/last.pt").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_job_that_is_put_back_into_the_queue_goes_on(here: Path, own_data_root: Path) -> None:
+    """A cluster's warning, by submitit's own hand: the run is saved, its process leaves, and another takes it up."""
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
+    log = here / "s/0-rpgan-digits/train.log"
+    long = ("trainer.checkpoint_every=0", "trainer.max_steps=100000", "hydra.sweep.dir=s")
+
+    def wait_for(text: str, times: int) -> None:
+        until = time.monotonic() + 120
+        while not (log.exists() and log.read_text().count(text) >= times) and time.monotonic() < until:
+            time.sleep(0.05)
+
+    with command("-m", "hydra/launcher=submitit_local", *TINY, *long, "seed=0") as process:
+        wait_for("step ", 1)
+        (worker,) = here.glob("s/.submitit/*/*_submitted.pkl")
+        controller = worker.name.split("_")[0]
+        children = Path(f"/proc/{controller}/task/{controller}/children")
+        if not children.exists():
+            process.kill()
+            pytest.skip("no /proc here")
+        os.kill(int(children.read_text().split()[0]), signal.SIGUSR2)
+        wait_for(" run ", 2)
+        wait_for("step ", 2)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    told = [line.rsplit(") ")[1] for line in out.splitlines() if line.startswith("job 0 (")]
+    assert told == ["begins", "stopped", "begins", "stopped"]
+    assert process.returncode == 130
+    saved = [int(path.stem[5:]) for path in here.glob("s/0-rpgan-digits/checkpoints/step-*.pt")]
+    assert f"steps {min(saved)} to 100000" in log.read_text()

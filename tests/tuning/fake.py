@@ -14,17 +14,21 @@ FIGURE = "fid/pixels-native-10"
 
 
 def main() -> int:
-    words = dict(word.lstrip("+").partition("=")[::2] for word in sys.argv[2:])
+    words = settings(sys.argv[2:])
     folder = Path((words.get("hydra.run.dir") or words["resume"]).strip("'"))
     if "resume" in words:  # the rest is in its folder
         begun = json.loads((folder / "words.json").read_text())
-        words = dict(word.partition("=")[::2] for word in begun[1:]) | words
+        words = settings(begun[1:]) | words
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text("trainer: {}\n")
+    (folder / "config.yaml").write_text("objective: fid\ntrainer: {}\n")
     (folder / "words.json").write_text(json.dumps(sys.argv[1:]))
-    what, _, told = words.get("what", "ends:1").strip("'").partition(":")
+    what, _, told = words.get("what", "ends:1").strip("'").replace("\\:", ":").partition(":")
     value = float(told or "nan")
     return PLAYS[what](folder, value)
+
+
+def settings(words: list[str]) -> dict[str, str]:
+    return dict(word.lstrip("+").partition("=")[::2] for word in words)
 
 
 def ends(folder: Path, value: float) -> int:
@@ -57,6 +61,26 @@ def killed(folder: Path, _: float) -> int:
     return 0
 
 
+def ended(folder: Path, _: float) -> int:
+    """Saved, as by a signal."""
+    return 143
+
+
+def silent(folder: Path, _: float) -> int:
+    return 3
+
+
+def early(folder: Path, _: float) -> int:
+    return summary(folder, "stopped", {})
+
+
+def hangs(folder: Path, value: float) -> int:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    line(folder, 1, value)
+    time.sleep(600)
+    return 0
+
+
 def other(folder: Path, value: float) -> int:
     return summary(folder, "finished", {"loss/generator": value})
 
@@ -71,13 +95,7 @@ def gains(folder: Path, value: float) -> int:
 
 
 PLAYS = {
-    "ends": ends,
-    "waits": waits,
-    "crashes": crashes,
-    "refused": refused,
-    "killed": killed,
-    "other": other,
-    "gains": gains,
+    play.__name__: play for play in (ends, waits, crashes, refused, killed, ended, silent, early, hangs, other, gains)
 }
 
 

@@ -13,11 +13,13 @@ from optuna.trial import TrialState
 from PIL import Image
 
 from gan_lab.tuning import report
-from gan_lab.tuning.plots import plots
-from gan_lab.tuning.space import Choices, Interval
+from gan_lab.tuning.plots import draw
+from gan_lab.tuning.space import Categorical, Interval, Space
 from gan_lab.tuning.study import Study
 
-SPACE = {"optimizer.generator.lr": Interval(0.1, 1.0), "optimizer.discriminator.lr": Choices(("0.1", "[a b]"))}
+SPACE = Space(
+    {"optimizer.generator.lr": Interval(0.1, 1.0), "optimizer.discriminator.lr": Categorical(("0.1", "[a b]"))}
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,7 @@ def test_the_command_can_be_pasted() -> None:
 
 
 def test_the_pictures(study: Study, tmp_path: Path) -> None:
-    paths = plots(tmp_path, study, "fid")
+    paths = draw(tmp_path, study, "fid")
     assert [path.name for path in paths] == ["history.png", "importance.png"]
     for path in paths:
         with Image.open(path) as image:
@@ -93,4 +95,4 @@ def test_the_pictures(study: Study, tmp_path: Path) -> None:
 
 def test_nothing_to_show(tmp_path: Path) -> None:
     with Study(tmp_path, SPACE, "minimize", {"_target_": "optuna.samplers.RandomSampler"}, None, 0) as empty:
-        assert plots(tmp_path, empty, "fid") == []
+        assert draw(tmp_path, empty, "fid") == []

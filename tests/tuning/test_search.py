@@ -14,16 +14,16 @@ import pytest
 pytest.importorskip("optuna")
 
 from gan_lab.errors import ConfigError
-from gan_lab.jobs.training import Launch, words_to_go_on
+from gan_lab.jobs.training import Launch, Training
 from gan_lab.records.sweep import read_json
 from gan_lab.storage.lock import lock_folder
 from gan_lab.tuning import report
-from gan_lab.tuning.search import Search, taken_over
-from gan_lab.tuning.space import Choices
+from gan_lab.tuning.search import Playing, Search, take_over
+from gan_lab.tuning.space import Categorical, Space
 from gan_lab.tuning.study import Study
 
 WHATS = ("ends:3", "ends:2", "ends:nan", "crashes", "killed", "refused", "waits:50", "waits:2.5", "other:1", "gains:4")
-SPACE = {"what": Choices(WHATS)}
+SPACE = Space({"what": Categorical(WHATS)})
 SAMPLER = {"_target_": "optuna.samplers.RandomSampler"}
 PRUNER = {"_target_": "optuna.pruners.SuccessiveHalvingPruner", "min_resource": 1, "reduction_factor": 3}
 
@@ -99,13 +99,13 @@ def test_at_the_last_step_there_is_nothing_to_prune(study: Study, fake: Path) ->
 def test_stopped_and_taken_up_again(study: Study, fake: Path) -> None:
     queue(study, "ends:3", "waits:2.5", "ends:2")
 
-    def stop(training: object) -> None:
-        if len(study.trials) > 1 and (fake / "trials/1/metrics.jsonl").exists() and search._pool.signal is None:
-            os.kill(os.getpid(), signal.SIGTERM)
+    class Stopped(Search):
+        def _watch(self, job: Playing, training: Training | None) -> None:
+            super()._watch(job, training)
+            if training and job.trial.number == 1 and (fake / "trials/1/metrics.jsonl").exists():
+                os.kill(os.getpid(), signal.SIGTERM)
 
-    search = Search(fake, study, SPACE, "fid", [])
-    watch = search._watch
-    search._watch = lambda playing: (watch(playing), stop(playing))[0]  # type: ignore[method-assign]
+    search = Stopped(fake, study, SPACE, "fid", [])
     with pytest.raises(SystemExit) as stopped:
         search.run(3, Launch())
     assert stopped.value.code == 143
@@ -125,21 +125,15 @@ def read_words(run: Path) -> list[str]:
     return words
 
 
-def test_a_run_that_somebody_still_plays_is_not_taken_over(tmp_path: Path) -> None:
+def test_a_run_that_somebody_still_plays_is_not_take_over(tmp_path: Path) -> None:
     run = tmp_path / "1"
-    assert not taken_over(run, tmp_path / "2"), "there is none"
+    assert not take_over(run, tmp_path / "2"), "there is none"
     run.mkdir()
     (run / "config.yaml").touch()
     with lock_folder(run):
-        assert not taken_over(run, tmp_path / "2")
-    assert taken_over(run, tmp_path / "2")
+        assert not take_over(run, tmp_path / "2")
+    assert take_over(run, tmp_path / "2")
     assert (tmp_path / "2/config.yaml").exists()
-
-
-def test_what_may_change_is_typed_again() -> None:
-    base = ["model=dcgan", "device=cpu", "trust=[mine]", "trainer.max_steps=5", "dataset.path=there"]
-    words = words_to_go_on(base, Path("runs/a=b"), ["--config-dir=c"])
-    assert words == ["train", "--config-dir=c", "device=cpu", "trust=[mine]", "dataset.path=there", "resume='runs/a=b'"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import yaml
 
 from gan_lab.config import CONFIG_DIR
 from gan_lab.errors import ConfigError
-from gan_lab.tuning.space import Choices, Interval, check_apart, default, read_space, typed, words
+from gan_lab.tuning.space import Categorical, Interval, Space, typed
 from tests.compose import composed
 
 SPACES = sorted((CONFIG_DIR / "space").glob("*.yaml"))
@@ -22,11 +22,11 @@ def test_nested_and_dotted_keys_and_both_ways_to_write_choices() -> None:
         "loss": ["hinge", "minimax"],
         "seed": {"choices": [0, 1]},
     }
-    assert read_space(node) == {
+    assert Space.read(node) == {
         "optimizer.generator.lr": Interval(1e-5, 1e-2, True, None),
         "algorithm.critic_steps": Interval(1, 5),
-        "loss": Choices(("hinge", "minimax")),
-        "seed": Choices(("0", "1")),
+        "loss": Categorical(("hinge", "minimax")),
+        "seed": Categorical(("0", "1")),
     }
 
 
@@ -48,7 +48,7 @@ def test_nested_and_dotted_keys_and_both_ways_to_write_choices() -> None:
 )
 def test_what_is_no_space(node: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        read_space(node)
+        Space.read(node)
 
 
 def test_numbers_are_typed_in_few_digits_and_stay_inside() -> None:
@@ -75,26 +75,26 @@ def test_plain_values_in_hydras_grammar(value: Any, text: str) -> None:
 
 
 def test_the_default_is_a_point_of_the_space_or_not() -> None:
-    space = {"lr": Interval(0.1, 1.0), "n": Interval(1, 9, step=2), "loss": Choices(("a", "b"))}
-    assert default(space, {"lr": 0.1, "n": 3, "loss": "b"}) == ({"lr": 0.1, "n": 3, "loss": "b"}, "")
-    assert default(space, {"lr": 2.0, "n": 3, "loss": "b"}) == ({}, "lr")
-    assert default(space, {"lr": 0.5, "n": 2, "loss": "b"}) == ({}, "n")
-    assert default(space, {"lr": 0.5, "n": 3, "loss": "c"}) == ({}, "loss")
-    assert words(space, {"lr": 0.12345, "n": 3, "loss": "b"}) == ["lr=0.1235", "n=3", "loss=b"]
+    space = Space({"lr": Interval(0.1, 1.0), "n": Interval(1, 9, step=2), "loss": Categorical(("a", "b"))})
+    assert space.default({"lr": 0.1, "n": 3, "loss": "b"}) == ({"lr": 0.1, "n": 3, "loss": "b"}, "")
+    assert space.default({"lr": 2.0, "n": 3, "loss": "b"}) == ({}, "lr")
+    assert space.default({"lr": 0.5, "n": 2, "loss": "b"}) == ({}, "n")
+    assert space.default({"lr": 0.5, "n": 3, "loss": "c"}) == ({}, "loss")
+    assert space.words({"lr": 0.12345, "n": 3, "loss": "b"}) == ["lr=0.1235", "n=3", "loss=b"]
 
 
 def test_what_is_searched_is_not_typed() -> None:
-    space = {"lr": Interval(0.1, 1.0)}
-    check_apart(space, ["seed"])
+    space = Space({"lr": Interval(0.1, 1.0)})
+    space.check_apart(["seed"])
     with pytest.raises(ConfigError, match=r"lr: is typed and in the search space too; .* ~space\.lr"):
-        check_apart(space, ["seed", "lr"])
+        space.check_apart(["seed", "lr"])
 
 
 @pytest.mark.parametrize("file", SPACES, ids=lambda path: path.stem)
 def test_every_space_composes_at_both_ends(file: Any) -> None:
     text = file.read_text()
     assert text.startswith("# ")
-    space = read_space(yaml.safe_load(text))
+    space = Space.read(yaml.safe_load(text))
     for index in (0, -1):
         ends = [f"{key}={dimension.ends()[index]}" for key, dimension in space.items()]
         config = composed(*(word for word in ends if word != "technique=null" and not word.startswith("technique")))

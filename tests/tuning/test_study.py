@@ -11,11 +11,11 @@ pytest.importorskip("optuna")
 from optuna.trial import TrialState
 
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.tuning.space import Choices, Interval
+from gan_lab.tuning.space import Categorical, Interval, Space
 from gan_lab.tuning.study import Study, check_installed
 
 SAMPLER = {"_target_": "optuna.samplers.TPESampler", "n_startup_trials": 6}
-SPACE = {"lr": Interval(1e-4, 1.0, log=True), "loss": Choices(("a", "b"))}
+SPACE = Space({"lr": Interval(1e-4, 1.0, log=True), "loss": Categorical(("a", "b"))})
 
 
 def opened(folder: Path, direction: str = "minimize") -> Study:
@@ -84,7 +84,7 @@ def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         opened(tmp_path)
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ConfigError, match=r"needs optuna: pip install 'gan-lab\[tune\]'"):
-        check_installed()
+        check_installed("optuna")
 
 
 def test_a_path_with_signs_of_urls(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.jobs import pool, training
+from gan_lab.jobs import supervisor, training
 from gan_lab.verbs.ablate import ablate
 from tests.conftest import TINY
 
@@ -37,7 +37,7 @@ CONFIG: dict[str, Any] = {
 def fake(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = Path(__file__).parents[1] / "tuning" / "fake.py"
     monkeypatch.setattr(training, "COMMAND", (sys.executable, str(script)))
-    monkeypatch.setattr(pool, "SECONDS", 0.02)
+    monkeypatch.setattr(supervisor, "SECONDS", 0.02)
     return here
 
 

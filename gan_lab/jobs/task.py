@@ -25,14 +25,13 @@ from gan_lab.command_line.overrides import own_overrides
 from gan_lab.command_line.verbs import VERBS
 from gan_lab.config import targets
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.records.sweep import job_name, read_note, stop_asked, write_note
+from gan_lab.jobs.supervisor import STOPPED
+from gan_lab.records.sweep import Numbered, read_note, stop_asked, write_note
 
 log = logging.getLogger("gan_lab")
 
-STOPPED = (130, 143)  # how a run that a signal stopped exits, saved
 
-
-class Job:
+class Task:
     """A Hydra task that never raises an Exception: `code` is what the command should exit with.
 
     In a sweep every job is one call. A job that fails is reported and returns NaN, and the others run. How it begins
@@ -69,15 +68,14 @@ class Job:
         """Run one job of a sweep, telling its folder how it stands."""
         hydra = HydraConfig.get()
         number = int(hydra.job.num)
-        name = job_name(number, own_overrides(list(hydra.overrides.task)))
+        name = Numbered(number, overrides=own_overrides(list(hydra.overrides.task))).name
         began = time.time()
-        facts = {"session": self.session, "began": began}
         before = read_note(sweep, number)
         if before.get("session") == self.session and (Path(hydra.runtime.output_dir) / "config.yaml").exists():
             with open_dict(cfg):  # a cluster has put the job back into its queue: what it was started with is trusted
                 own = {target.rpartition(".")[0] for _, target in targets(OmegaConf.to_container(cfg))}
                 cfg.resume, cfg.trust = hydra.runtime.output_dir, sorted(own)
-        write_note(sweep, number, state="running", **facts)
+        write_note(sweep, number, state="running", session=self.session)
         self.jobs += 1
         log.info(name)
         state = "stopped"
@@ -93,14 +91,15 @@ class Job:
                 return float("nan")
             raise
         finally:
-            write_note(sweep, number, state=state, seconds=round(time.time() - began, 1), **told, **facts)
+            seconds = round(time.time() - began, 1)
+            write_note(sweep, number, state=state, session=self.session, seconds=seconds, **told)
 
     def _run(self, cfg: DictConfig, name: str) -> tuple[float | None, dict[str, Any]]:
         """What the verb's task returns, and how it failed if it did."""
         try:
             main = importlib.import_module(VERBS[self.verb].module).main
             if VERBS[self.verb].complete:
-                check(cfg, self.verb)
+                check_values(cfg, self.verb)
             result: float | None = main(cfg)
             return result, {}
         except Exception as error:
@@ -150,7 +149,7 @@ class Job:
         return self.code
 
 
-def check(cfg: DictConfig, verb: str) -> None:
+def check_values(cfg: DictConfig, verb: str) -> None:
     """Raise ConfigError where a value is missing or a reference leads nowhere, before anything is built."""
     for key in sorted(OmegaConf.missing_keys(cfg)):
         example = VERBS[verb].example if VERBS[verb].example.startswith(f"{key}=") else f"{key}=..."
