@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +119,13 @@ class Store:
         import torch
 
         return normalised(torch.from_numpy(np.array(self.images[np.asarray(indices, np.int64)])))
+
+    def chunks(self, most: int) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """All images, so many at a time that they take up to `most` bytes (one at least): where they are, and they."""
+        step = max(1, most // self.images[0].nbytes)
+        for start in range(0, len(self), step):
+            place = slice(start, start + step)
+            yield place, np.ascontiguousarray(self.images[place])
 
     def __len__(self) -> int:
         return int(self.card["count"])

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from gan_lab.data.batch import Batch
 from gan_lab.data.columns import Captions, Pictures, laid_out
+from gan_lab.data.drawn import Drawn as Drawn
+from gan_lab.data.drawn import pin
 from gan_lab.data.order import Cursor, Order, Places
 from gan_lab.data.shapes import windows
 from gan_lab.data.store import Store
@@ -24,34 +26,6 @@ from gan_lab.errors import ConfigError, GanLabError
 RESIDENT_LIMIT = 4 * 1024**3
 PREFETCH = 2  # batches ahead, for each reading thread
 READERS = 4  # threads beside a CUDA device; beside a CPU that computes, one
-
-
-class Drawn(NamedTuple):
-    """What a batch is made of, on the device: `indices` (n,) of samples that lie there, or `images`, `inputs`, `labels`
-    and `captions` as they were read; `flips`, `turns`, `corners` and `which` (caption) say how they are shown."""
-
-    indices: Tensor | None = None
-    images: Tensor | None = None
-    labels: Tensor | None = None
-    inputs: Tensor | None = None
-    captions: Tensor | None = None
-    flips: Tensor | None = None
-    turns: Tensor | None = None
-    corners: Tensor | None = None
-    which: Tensor | None = None
-
-    def clone(self) -> Drawn:
-        return self.each(Tensor.clone)
-
-    def each(self, change: Callable[[Tensor], Tensor]) -> Drawn:
-        """The same with every tensor changed."""
-        return Drawn(*(None if part is None else change(part) for part in self))
-
-    def copy_(self, other: Drawn) -> None:
-        """Take over what `other`, of the same shapes, holds."""
-        for mine, its in zip(self, other, strict=True):
-            if mine is not None and its is not None:
-                mine.copy_(its, non_blocking=True)
 
 
 class Ahead(NamedTuple):
@@ -146,7 +120,7 @@ class Stream:
         """What the next batch is made of; the stream stands behind it from now on."""
         if self.resident:
             places, self.cursor = self._order.draw(self.seed, self.cursor, self.batch_size)
-            return _resident(places if self.world == 1 else places.part(self._share))
+            return Drawn.there(places if self.world == 1 else places.part(self._share))
         self._read_ahead()
         began = time.perf_counter()
         self.cursor, drawn = self._ahead.popleft().result()
@@ -184,7 +158,7 @@ class Stream:
         if self._order.captions:
             which = torch.zeros_like(indices)
         places = Places(indices, corners=corners, captions=which)
-        drawn = _resident(places) if self.resident else self._gather(places, self.cursor).drawn
+        drawn = Drawn.there(places) if self.resident else self._gather(places, self.cursor).drawn
         with _undisturbed(self.seed) if self.degradation is not None else nullcontext():
             return self.batch(self._on_device(drawn))
 
@@ -252,16 +226,7 @@ class Stream:
             flips=places.flips,
             turns=places.turns,
         )
-        return Ahead(behind, drawn.each(_pin) if pinned else drawn)
-
-
-def _resident(places: Places) -> Drawn:
-    indices, flips, turns, corners, which = places
-    return Drawn(indices, flips=flips, turns=turns, corners=corners, which=which)
-
-
-def _pin(part: Tensor) -> Tensor:
-    return part if part.is_pinned() else part.pin_memory()
+        return Ahead(behind, drawn.each(pin) if pinned else drawn)
 
 
 @contextmanager

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +49,7 @@ def moments(store: Store) -> tuple[list[float], list[float]]:
         return _float_moments(store)
     channels = store.shape[0]
     counts = np.zeros((channels, 256), np.int64)
-    for chunk in _chunks(store):
+    for _, chunk in store.chunks(CHUNK_BYTES):
         for channel in range(channels):
             counts[channel] += np.bincount(chunk[:, channel].ravel(), minlength=256)
     levels = np.arange(256) / 255
@@ -63,14 +62,16 @@ def moments(store: Store) -> tuple[list[float], list[float]]:
 def _float_moments(store: Store) -> tuple[list[float], list[float]]:
     """In two passes, so that nothing cancels."""
     count = len(store) * store.shape[1] * store.shape[2]
-    mean = sum(chunk.sum(axis=(0, 2, 3), dtype=np.float64) for chunk in _chunks(store)) / count
-    squares = sum(((chunk - mean[:, None, None]) ** 2).sum(axis=(0, 2, 3)) for chunk in _chunks(store))
+    mean = sum(chunk.sum(axis=(0, 2, 3), dtype=np.float64) for _, chunk in store.chunks(CHUNK_BYTES)) / count
+    squares = sum(((chunk - mean[:, None, None]) ** 2).sum(axis=(0, 2, 3)) for _, chunk in store.chunks(CHUNK_BYTES))
     return mean.tolist(), np.sqrt(squares / count).tolist()
 
 
 def duplicates(store: Store) -> int:
     """How many images are a bit-for-bit repeat of an earlier one."""
-    seen = {hashlib.blake2b(image, digest_size=16).digest() for chunk in _chunks(store) for image in chunk}
+    seen = {
+        hashlib.blake2b(image, digest_size=16).digest() for _, chunk in store.chunks(CHUNK_BYTES) for image in chunk
+    }
     return len(store) - len(seen)
 
 
@@ -124,9 +125,3 @@ def _picture(pixels: NDArray[np.uint8]) -> Image.Image:
 def _anchor(font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str | None:
     """Vertically centred where the font can; Pillow's bitmap fallback knows no anchors."""
     return "lm" if isinstance(font, ImageFont.FreeTypeFont) else None
-
-
-def _chunks(store: Store) -> Iterator[NDArray[Any]]:
-    step = max(1, CHUNK_BYTES * len(store) // store.nbytes)
-    for start in range(0, len(store), step):
-        yield np.ascontiguousarray(store.images[start : start + step])

@@ -79,10 +79,7 @@ def _small(store: Store) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     sides = min(height, SIDE), min(width, SIDE)
     thumbnails = np.empty((len(store), channels, *sides), np.uint8)
     grays = np.empty((len(store), 8, 9), np.float32)
-    step = max(1, CHUNK_BYTES // (4 * channels * height * width))
-    for start in range(0, len(store), step):
-        place = slice(start, start + step)
-        chunk = np.ascontiguousarray(store.images[place])
+    for place, chunk in store.chunks(CHUNK_BYTES // 4):  # which floats are made of
         thumbnails[place] = np.rint(_averaged(chunk, *sides))
         grays[place] = _averaged(chunk, 8, 9).mean(axis=1)
     return thumbnails, grays

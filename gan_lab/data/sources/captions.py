@@ -13,7 +13,7 @@ from gan_lab.data.sources.source import Example
 from gan_lab.errors import ConfigError
 
 KEYS = tuple("captions caption text texts description sentence sentences title comment".split())
-CAPTIONS = tables.Said("caption", "captions", KEYS)
+CAPTION = tables.Said("caption", "captions", KEYS)
 FOUND_BY_ITSELF = tuple(f"{name}{suffix}" for name in ("captions", "metadata") for suffix in tables.TABLES)
 
 
@@ -57,7 +57,7 @@ class Captioned(Folder):
         table = self._captions_table
         rows = read_captions(table)
         return [
-            rows[row] for row in tables.match([file.name for file in self.files], self.own, rows, table.key, CAPTIONS)
+            rows[row] for row in tables.match([file.name for file in self.files], self.own, rows, table.key, CAPTION)
         ]
 
     @property
@@ -75,7 +75,7 @@ class Captioned(Folder):
 def read_captions(table: Table) -> dict[str, list[str]]:
     """Every caption of each file that a table names. Raises ConfigError for what is no text."""
     found: dict[str, list[str]] = {}
-    for file, value in tables.read_rows(table.name, table.data, table.key, CAPTIONS) or []:
+    for file, value in tables.read_rows(table.name, table.data, table.key, CAPTION) or []:
         name = tables.file_of(file)
         captions = value if isinstance(value, list) else [] if value is None else [value]
         if not all(isinstance(caption, str) for caption in captions):

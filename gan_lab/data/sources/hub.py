@@ -127,11 +127,11 @@ class HuggingFace(Rows):
             cache = str(data_root() / "downloads" / "huggingface")
             return datasets.load_dataset(place, self.name, split=self.split, cache_dir=cache)
         except datasets.exceptions.DatasetNotFoundError as error:
-            raise DownloadError(_reason(error)) from error
+            raise DownloadError(_first_line(error)) from error
         except OSError as error:  # ConnectionError and the hub's HTTP errors too
-            raise DownloadError(_reason(error)) from error
+            raise DownloadError(_first_line(error)) from error
         except (ValueError, RuntimeError) as error:
-            raise ConfigError(f"dataset.source: {self.path}: {_reason(error)}") from error
+            raise ConfigError(f"dataset.source: {self.path}: {_first_line(error)}") from error
 
 
 def _cell(value: Any) -> Any:
@@ -141,6 +141,6 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _reason(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

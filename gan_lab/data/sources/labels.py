@@ -10,7 +10,7 @@ from gan_lab.data.sources.listed import printable
 from gan_lab.errors import ConfigError
 
 KEYS = tuple("label class category target label_name class_name category_name label_id class_id category_id".split())
-LABELS = tables.Said("label", "labels", KEYS)
+LABEL = tables.Said("label", "labels", KEYS)
 FOUND_BY_ITSELF = "dataset.json"
 
 
@@ -21,13 +21,13 @@ def read_table(name: str, data: bytes, key: str) -> dict[str, str] | None:
     are whole numbers or names; a row with an empty one counts as absent. Raises ConfigError, which begins with `key`,
     for what is no table and for rows that disagree about a file.
     """
-    rows = tables.read_rows(name, data, key, LABELS)
+    rows = tables.read_rows(name, data, key, LABEL)
     return None if rows is None else _agreed(rows, key)
 
 
 def speaks_of_labels(data: bytes) -> bool:
     """Whether a `dataset.json` that nobody asked for is one of labels, or broken, so that nobody knows."""
-    return tables.speaks_of(LABELS, data)
+    return tables.speaks_of(LABEL, data)
 
 
 def assign(images: Sequence[str], own: str, table: dict[str, str], key: str) -> tuple[list[str], list[int]]:
@@ -36,7 +36,7 @@ def assign(images: Sequence[str], own: str, table: dict[str, str], key: str) -> 
     Classes are sorted by name, or by number if all are whole numbers. Raises ConfigError, which begins with `key`, for
     images without a row and for a row that fits several images (see `tables.match`).
     """
-    labels = [table[row] for row in tables.match(images, own, table, key, LABELS)]
+    labels = [table[row] for row in tables.match(images, own, table, key, LABEL)]
     classes = in_order(labels)
     index = {name: number for number, name in enumerate(classes)}
     return classes, [index[label] for label in labels]

@@ -68,7 +68,7 @@ class Torchvision(Source):
                 if isinstance(image, Image.Image):
                     image.load()  # the file behind it is closed
             except OSError as error:
-                raise GanLabError(f"{self.describe()}: image {index} cannot be read ({_reason(error)})") from error
+                raise GanLabError(f"{self.describe()}: image {index} cannot be read ({_last_line(error)})") from error
             yield f"{index:06d}", image, _label(target if place is None else target[place])
         self._data = None  # packed: give the memory back
 
@@ -122,9 +122,9 @@ def _download(factory: type, root: Path, given: dict[str, Any], split: str) -> A
     except OSError as error:  # URLError, ConnectionError and timeouts are OSErrors too
         if error.errno in _DISK:
             raise GanLabError(f"{error.filename or root}: {error.strerror}") from error
-        raise DownloadError(_reason(error)) from error
+        raise DownloadError(_last_line(error)) from error
     except (RuntimeError, EOFError, http.client.HTTPException) as error:
-        raise DownloadError(_reason(error)) from error
+        raise DownloadError(_last_line(error)) from error
     except ImportError as error:
         missing = error.name or "a package that is missing"
         raise GanLabError(
@@ -133,7 +133,7 @@ def _download(factory: type, root: Path, given: dict[str, Any], split: str) -> A
     except TypeError as error:
         raise ConfigError(f"dataset.source: torchvision's {factory.__name__}: {error}") from error
     except (ValueError, AssertionError) as error:
-        reason = _reason(error)
+        reason = _last_line(error)
         if "for argument split" in reason:
             raise ConfigError(f"dataset.split={split}: {reason}") from error
         if "for argument" in reason:
@@ -143,7 +143,7 @@ def _download(factory: type, root: Path, given: dict[str, Any], split: str) -> A
         socket.setdefaulttimeout(before)
 
 
-def _reason(error: BaseException) -> str:
+def _last_line(error: BaseException) -> str:
     """The last line of a message: torchvision puts the cause below what it tried."""
     lines = [line.strip().removeprefix("<urlopen error ").removesuffix(">") for line in str(error).splitlines()]
     return next((line for line in reversed(lines) if line), type(error).__name__)
