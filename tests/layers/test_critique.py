@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from gan_lab.algorithms.noise_to_image import in_fp32
+from gan_lab.algorithms.duel import in_fp32
 from gan_lab.layers.critique import Critique, of
 
 

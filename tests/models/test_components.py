@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from gan_lab.algorithms.averaging import ExponentialMovingAverage
 from gan_lab.algorithms.latents import Normal
 from gan_lab.algorithms.schedules import Constant, Cosine, LinearDecay
-from gan_lab.config import CONFIG_DIR, build
+from gan_lab.config import CONFIG_DIR, build, settings
 from gan_lab.losses import adversarial
 from gan_lab.losses.regularizers import R1, R2, GradientPenalty
 
@@ -174,7 +174,7 @@ def test_optimizers(optimizer: str, composed: Compose) -> None:
     config = composed(f"optimizer={optimizer}", "optimizer.generator.lr=0.125")
     for player in ("generator", "discriminator"):
         weight = torch.nn.Parameter(torch.ones(1))
-        opt = build(config.optimizer[player], f"optimizer.{player}")([weight])
+        opt = build(settings(config)["optimizer"][player], f"optimizer.{player}")([weight])
         assert (opt.defaults["lr"] == 0.125) == (player == "generator" or optimizer not in TWO_TIME_SCALES)
         weight.grad = torch.ones(1)
         opt.step()
