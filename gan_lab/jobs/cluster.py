@@ -18,7 +18,7 @@ Planned = tuple[Numbered, list[str]]  # a job, and the overrides that it is to b
 SILENCE = 10.0  # seconds without news, once a launcher has given up, before its jobs count as dead
 
 
-class Batch(threading.Thread):
+class Submission(threading.Thread):
     """Jobs that a launcher gets at once, for a Supervisor one process; the launcher waits for them in this thread.
 
     `tell` hears what becomes of each. A launcher that loses a process gives up on the others, which may go on: they are
@@ -76,7 +76,7 @@ class Batch(threading.Thread):
 
 
 class Numbers(int):
-    """The numbers of a batch's jobs, which need not be in a row; a launcher numbers them `first + i`."""
+    """The numbers of a submission's jobs, which need not be in a row; a launcher numbers them `first + i`."""
 
     numbers: Sequence[int]
 

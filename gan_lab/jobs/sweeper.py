@@ -29,7 +29,7 @@ from gan_lab.command_line.overrides import merge, own_overrides, quote, read
 from gan_lab.command_line.stored_overrides import is_among, is_run, stored_overrides, sweep_overrides
 from gan_lab.command_line.table import number, terminal_width
 from gan_lab.errors import ConfigError
-from gan_lab.jobs.cluster import Batch, Planned
+from gan_lab.jobs.cluster import Planned, Submission
 from gan_lab.jobs.supervisor import End, Supervisor
 from gan_lab.jobs.task import Task
 from gan_lab.jobs.training import Launch, config_flags, cores
@@ -174,7 +174,7 @@ class Sweeper(HydraSweeper):
                 self.task.tell("", end.error)
                 self.task.code = 1
 
-        Supervisor(1).run(((None, Batch(launcher, self.record, part, self._tell)) for part in parts), ended)
+        Supervisor(1).run(((None, Submission(launcher, self.record, part, self._tell)) for part in parts), ended)
 
     def _tell(self, job: Numbered, end: End) -> None:
         """Say what has become of a job in another process, and write it down."""

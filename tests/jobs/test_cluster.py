@@ -12,7 +12,7 @@ import pytest
 from hydra.plugins.launcher import Launcher
 
 from gan_lab.jobs import cluster, supervisor
-from gan_lab.jobs.cluster import Batch, Numbers
+from gan_lab.jobs.cluster import Numbers, Submission
 from gan_lab.jobs.supervisor import End, Supervisor
 from gan_lab.records.sweep import Numbered, Sweep, read_note, stop_asked, write_note
 from gan_lab.storage.lock import lock_folder
@@ -42,7 +42,7 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
 
 
 def followed(sweep: Sweep, play: Callable[[Sequence[int]], None], heard: Callable[[], None] = lambda: None) -> Told:
-    """What is told of the jobs, at last of the batch itself (as -1)."""
+    """What is told of the jobs, at last of the submission itself (as -1)."""
     told: Told = []
 
     def tell(job: Numbered, end: End) -> None:
@@ -50,8 +50,8 @@ def followed(sweep: Sweep, play: Callable[[Sequence[int]], None], heard: Callabl
         told.append((job.number, end.state + (f": {end.error}" if end.error else "")))
         heard()
 
-    batch = Batch(Sham(play), sweep, [(job, []) for job in sweep.jobs], tell)
-    jobs = iter([(Numbered(-1), batch)])
+    submission = Submission(Sham(play), sweep, [(job, []) for job in sweep.jobs], tell)
+    jobs = iter([(Numbered(-1), submission)])
     Supervisor(1).run(jobs, lambda _, end: told.append((-1, end.state + (f": {end.error}" if end.error else ""))))
     return told
 
