@@ -251,3 +251,13 @@ def test_a_degradation_makes_the_inputs(kind: str, root: Path) -> None:
 def test_data_with_inputs_takes_no_degradation(store: Store) -> None:
     with pytest.raises(ConfigError, match=r"^degradation: p has inputs of its own; degradation=none$"):
         Stream(store, 4, 0, degradation=torch.nn.Identity())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("kind", KINDS)
+def test_cuda_shows_the_same(kind: str, store: Store) -> None:
+    here, there = Stream(store, 7, 0, **SHOWN), Stream(store, 7, 0, device="cuda", **SHOWN, **KINDS[kind])
+    for _ in range(10):
+        assert same(here.next(), Batch(*(column.cpu() for column in there.next() if column is not None)))
+    assert same(here.peek(5), Batch(*(column.cpu() for column in there.peek(5) if column is not None)))
+    there.close()
