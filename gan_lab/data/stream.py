@@ -18,7 +18,6 @@ from gan_lab.data.columns import Captions, Pictures, laid_out
 from gan_lab.data.order import Cursor, Order, Places
 from gan_lab.data.shapes import windows
 from gan_lab.data.store import Store
-from gan_lab.engine.seeding import random_state, restore_random_state
 from gan_lab.errors import ConfigError, GanLabError
 
 RESIDENT_LIMIT = 4 * 1024**3
@@ -185,7 +184,7 @@ class Stream:
             which = torch.zeros_like(indices)
         places = Places(indices, corners=corners, captions=which)
         drawn = _resident(places) if self.resident else self._gather(places, self.cursor).drawn
-        with _undisturbed(self.seed) if self.degradation is not None else nullcontext():
+        with _undisturbed(self.seed, self.device) if self.degradation is not None else nullcontext():
             return self.batch(self._on_device(drawn))
 
     def state_dict(self) -> dict[str, int | str]:
@@ -265,14 +264,11 @@ def _pin(part: Tensor) -> Tensor:
 
 
 @contextmanager
-def _undisturbed(seed: int) -> Iterator[None]:
-    """Every generator is seeded in here, and afterwards as it was."""
-    state = random_state()
-    torch.manual_seed(seed)
-    try:
+def _undisturbed(seed: int, device: torch.device) -> Iterator[None]:
+    """torch's generators are seeded in here; afterwards the CPU's and that of a CUDA device are as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
         yield
-    finally:
-        restore_random_state(state)
 
 
 def _budget(device: torch.device, limit: int) -> int:

@@ -56,7 +56,7 @@ def assemble(
     stream = dataset.stream(engine, plan.batch_size, config["seed"], degradation)
     writer = Writer()
     loggers = Loggers(build_each(config["logger"], "logger"), writer)
-    rounds = Rounds(algorithm, stream, engine.graphs())
+    rounds = Rounds(algorithm, stream, engine.graphs(), config["seed"])
     run = Run(folder, config, engine, dataset.store, stream, algorithm, rounds, plan, loggers, writer, interactive)
     if state is not None:
         run.load_state_dict(state)

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lab.engine.seeding import random_state
 from gan_lab.errors import ConfigError
 from gan_lab.layers.spectral_norm import spectral_norm
 from gan_lab.models.resnet import Discriminator, Generator
@@ -33,7 +32,7 @@ def played(folder: Path, rounds: int, *overrides: str) -> dict[str, Any]:
         run.play()
         figures.append(dict(run.metrics))
     gradients = {r: [p.grad for p in n.parameters()] for r, n in run.algorithm.networks.items()}
-    return {**run.algorithm.state_dict(), "figures": figures, "gradients": gradients, "rng": random_state()["torch"]}
+    return {**run.algorithm.state_dict(), "figures": figures, "gradients": gradients, "rng": torch.get_rng_state()}
 
 
 @pytest.mark.parametrize(
