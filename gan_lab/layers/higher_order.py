@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -69,9 +70,14 @@ def instance_norm(
     return _affine((images - mean) * (variance + eps).rsqrt(), weight, bias).to(input.dtype)
 
 
+def twice_differentiable() -> AbstractContextManager[Any]:
+    """For passes whose gradient is differentiated: attention by its formula, whose fused kernels do not allow it."""
+    return sdpa_kernel(SDPBackend.MATH)
+
+
 def attention(*args: Any, **kwargs: Any) -> Tensor:
     """`torch.nn.functional.scaled_dot_product_attention` by its formula."""
-    with sdpa_kernel(SDPBackend.MATH):
+    with twice_differentiable():
         return functional.scaled_dot_product_attention(*args, **kwargs)
 
 
