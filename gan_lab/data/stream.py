@@ -68,13 +68,13 @@ class Stream:
     quarters, image and input together; and one of its captions.
 
     `degradation` makes the inputs of a batch from its images, where the store has none. `batch_size` counts all `world`
-    processes: `rank` draws its equal share, and the shares of all ranks are, in order, what one process would draw. A
-    store of up to `resident_limit` bytes is copied to the device and a batch is a gather there; a larger one is read
-    through the map by threads, some batches ahead, into pinned memory where the device is CUDA. Both give equal
-    batches. `waited` counts the seconds for which the caller had to wait for a thread. Colour images are in
-    channels_last memory format unless told otherwise. Streams of another `name` shuffle otherwise. Raises ConfigError
-    for a batch size below 1 or one that the ranks cannot share, for a crop that does not fit, for turns of pictures
-    that are not square, and for a degradation of data that has inputs.
+    processes: of each of the `pieces` that a batch is cut into, `rank` draws its equal share, and the shares of all
+    ranks are, in order, what one process would draw. A store of up to `resident_limit` bytes is copied to the device
+    and a batch is a gather there; a larger one is read through the map by threads, some batches ahead, into pinned
+    memory where the device is CUDA. Both give equal batches. `waited` counts the seconds for which the caller had to
+    wait for a thread. Colour images are in channels_last memory format unless told otherwise. Streams of another `name`
+    shuffle otherwise. Raises ConfigError for a batch size below 1 or one whose pieces the ranks cannot share, for a
+    crop that does not fit, for turns of pictures that are not square, and for a degradation of data that has inputs.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Stream:
         device: torch.device | str = "cpu",
         rank: int = 0,
         world: int = 1,
+        pieces: int = 1,
         resident_limit: int = RESIDENT_LIMIT,
         channels_last: bool = True,
         flip: bool = False,
@@ -93,7 +94,7 @@ class Stream:
         degradation: Callable[[Tensor], Tensor] | None = None,
         name: str = "",
     ) -> None:
-        self.rank, self.world = rank, world
+        self.rank, self.world, self.pieces = rank, world, pieces
         self.store = store
         self.seed = seed
         self.device = torch.device(device)
@@ -131,10 +132,10 @@ class Stream:
     def batch_size(self, size: int) -> None:
         if size < 1:
             raise ConfigError(f"trainer.batch_size={size}: must be at least 1")
-        if size % self.world:
-            raise ConfigError(f"trainer.batch_size={size}: {self.world} processes cannot share it equally")
+        if self.world > 1 and size % (self.world * self.pieces):
+            cut = f" in {self.pieces} pieces" if self.pieces > 1 else ""
+            raise ConfigError(f"trainer.batch_size={size}: {self.world} processes cannot share it{cut} equally")
         self._batch_size = size
-        self._share = slice(self.rank * (size // self.world), (self.rank + 1) * (size // self.world))
         self._drop_ahead()
 
     def next(self) -> Batch:
@@ -145,7 +146,7 @@ class Stream:
         """What the next batch is made of; the stream stands behind it from now on."""
         if self.resident:
             places, self.cursor = self._order.draw(self.seed, self.cursor, self.batch_size)
-            return _resident(places if self.world == 1 else places.part(self._share))
+            return _resident(self._share(places))
         self._read_ahead()
         began = time.perf_counter()
         self.cursor, drawn = self._ahead.popleft().result()
@@ -221,6 +222,10 @@ class Stream:
             self._captions.move_to(self.device)
         self._labels = None if self._labels is None else self._labels.to(self.device)
 
+    def _share(self, places: Places) -> Places:
+        """This rank's part of every piece of a batch."""
+        return places if self.world == 1 else places.share(self.rank, self.world, self.pieces)
+
     def _on_device(self, drawn: Drawn) -> Drawn:
         return drawn.each(lambda part: part.to(self.device, non_blocking=True))
 
@@ -229,7 +234,7 @@ class Stream:
             self._threads = ThreadPoolExecutor(self._readers, thread_name_prefix="gan-lab-stream")
         while len(self._ahead) < PREFETCH * self._readers:
             places, self._reading = self._order.draw(self.seed, self._reading, self.batch_size)
-            self._ahead.append(self._threads.submit(self._gather, places.part(self._share), self._reading))
+            self._ahead.append(self._threads.submit(self._gather, self._share(places), self._reading))
 
     def _drop_ahead(self) -> None:
         """Forget what was read but not handed out."""

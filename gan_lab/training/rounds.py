@@ -91,10 +91,13 @@ class Rounds:
         self._buffers.clear()
 
     def _round(self, drawn: list[Drawn], due: Due) -> DeviceMetrics:
-        batches = [self.stream.batch(each) for each in drawn]
-        metrics = self.algorithm.train_step(batches, due)
-        self.algorithm.follow_averages()
-        return DeviceMetrics.of(metrics)
+        algorithm, together = self.algorithm, self.algorithm.engine.world
+        own = self.stream.batch_size // together.size
+        with algorithm.engine.whole_batch(own, algorithm.accumulation):
+            batches = [self.stream.batch(each) for each in drawn]
+            metrics = DeviceMetrics.of(algorithm.train_step(batches, due))
+            algorithm.follow_averages()
+            return metrics if together.size == 1 else DeviceMetrics(metrics.names, together.mean(metrics.vector))
 
     def _replay(self, kind: Hashable, drawn: list[Drawn]) -> DeviceMetrics:
         graph, readings = self._recorded[kind]
@@ -119,11 +122,14 @@ class Rounds:
             return False
         assert self._graphs is not None
         self._fill(drawn)
-        graph, due = self._graphs(), self.algorithm.due(step)
+        graph, due, reason = self._graphs(), self.algorithm.due(step), ""
         try:
             self._recorded[kind] = Recorded(graph, graph.record(lambda: self._round(self._buffers, due)))
         except (RuntimeError, ValueError) as error:
-            self._warn(" ".join(str(error).split())[:200])
+            reason = " ".join(str(error).split())[:200]
+        if self.algorithm.engine.world.any(bool(reason)):
+            self._warn(reason or "another process could not")
+            self._recorded.pop(kind, None)
             self._graphs = None
             seed_round(self.seed, step, self.algorithm.engine.device)  # the round is played after all
             return False
