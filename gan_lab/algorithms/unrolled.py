@@ -19,6 +19,7 @@ from gan_lab.algorithms.latents import Latent
 from gan_lab.algorithms.noise_to_image import NoiseToImage
 from gan_lab.config import require_whole
 from gan_lab.data.batch import Batch
+from gan_lab.distributed.world import world
 from gan_lab.engine.engine import Terms
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import Critique
@@ -128,7 +129,8 @@ class UnrolledDuel(Duel):
                     terms = self._supposing(present, lambda: self._judged(batch, fake, due, ignore))
                 total = torch.stack(list(terms.values())).sum()
                 with torch.autocast(self.game.engine.device.type, enabled=False):
-                    gradients = torch.autograd.grad(total, lookahead.values, create_graph=True, allow_unused=True)
+                    own = torch.autograd.grad(total, lookahead.values, create_graph=True, allow_unused=True)
+                    gradients = world().means(own)
                     if due not in self._examined:
                         self._examine(gradients, due)
                     lookahead.step(gradients)

@@ -12,6 +12,7 @@ from gan_lab.augmentations.bilinear import warp
 from gan_lab.augmentations.colour import colours, recolour
 from gan_lab.augmentations.geometry import blit, geometry
 from gan_lab.augmentations.matrices import compose
+from gan_lab.distributed.world import world
 
 CATEGORIES = ("blit", "geometry", "colour")
 
@@ -76,10 +77,10 @@ class AdaptiveAugmentation(nn.Module):
         """Take note of one look at real images, their scores (N, ...), and move p when it is time."""
         if self.target is None:
             return
-        n = len(real_scores)
+        n = len(real_scores) * world().size
         self.looks += 1
         self.images += n
-        self.signs += n * real_scores.detach().float().sign().mean()
+        self.signs += n * world().mean(real_scores.detach().float().sign().mean())
         due = self.looks % self.interval == 0
         r = self.signs / self.images
         moved = (self.p + (r - self.target).sign() * self.images / self.speed).clamp(0, 1)

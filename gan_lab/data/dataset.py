@@ -153,10 +153,17 @@ class Dataset:
         return image, other if degradation is None else degradation.shape(image)
 
     def stream(
-        self, engine: Engine, batch_size: int, seed: int, degradation: Degradation | None = None, name: str = ""
+        self,
+        engine: Engine,
+        batch_size: int,
+        seed: int,
+        degradation: Degradation | None = None,
+        name: str = "",
+        pieces: int = 1,
     ) -> Stream:
-        """The endless stream of its batches on the engine's device; `degradation` makes the inputs of images that have
-        none. Where the inputs are a dataset of their own it is an `Unpaired`, which has the same interface."""
+        """The endless stream of its batches on the engine's device; of several processes, this one's share of each of
+        the `pieces` of a batch. `degradation` makes the inputs of images that have none. Where the inputs are a dataset
+        of their own it is an `Unpaired`, which has the same interface."""
         from gan_lab.data.stream import Stream
         from gan_lab.data.unpaired import Unpaired
 
@@ -165,6 +172,9 @@ class Dataset:
             batch_size,
             seed,
             engine.device,
+            rank=engine.world.rank,
+            world=engine.world.size,
+            pieces=pieces,
             channels_last=engine.channels_last,
             flip=self.flip,
             crop=self.crop,
@@ -174,7 +184,7 @@ class Dataset:
         )
         if self.inputs is None:
             return stream
-        return cast(Stream, Unpaired(stream, self.inputs.stream(engine, batch_size, seed, name="input")))
+        return cast(Stream, Unpaired(stream, self.inputs.stream(engine, batch_size, seed, name="input", pieces=pieces)))
 
     def samples(self, degradation: Degradation | None = None) -> Stream:
         """The same on the CPU, read through the map and copied nowhere: for whoever wants some samples of it (`at`,

@@ -35,6 +35,13 @@ class Places(NamedTuple):
         indices, *shown = self
         return Places(indices[where], *[each if each is None else each[where] for each in shown])
 
+    def share(self, rank: int, ranks: int, pieces: int = 1) -> Places:
+        """A rank's equal part of each of the pieces."""
+        indices, *shown = (each if each is None else each.unflatten(0, (pieces, ranks, -1)) for each in self)
+        assert indices is not None
+        own = [each if each is None else each[:, rank].flatten(0, 1) for each in shown]
+        return Places(indices[:, rank].flatten(0, 1), *own)
+
     def to(self, device: torch.device) -> Places:
         indices, *shown = self
         return Places(indices.to(device), *[each if each is None else each.to(device) for each in shown])

@@ -20,7 +20,6 @@ from gan_lab.data.drawn import pin
 from gan_lab.data.order import Cursor, Order, Places
 from gan_lab.data.shapes import windows
 from gan_lab.data.store import Store
-from gan_lab.engine.seeding import random_state, restore_random_state
 from gan_lab.errors import ConfigError, GanLabError
 
 RESIDENT_LIMIT = 4 * 1024**3
@@ -43,13 +42,13 @@ class Stream:
     quarters, image and input together; and one of its captions.
 
     `degradation` makes the inputs of a batch from its images, where the store has none. `batch_size` counts all `world`
-    processes: `rank` draws its equal share, and the shares of all ranks are, in order, what one process would draw. A
-    store of up to `resident_limit` bytes is copied to the device and a batch is a gather there; a larger one is read
-    through the map by threads, some batches ahead, into pinned memory where the device is CUDA. Both give equal
-    batches. `waited` counts the seconds for which the caller had to wait for a thread. Colour images are in
-    channels_last memory format unless told otherwise. Streams of another `name` shuffle otherwise. Raises ConfigError
-    for a batch size below 1 or one that the ranks cannot share, for a crop that does not fit, for turns of pictures
-    that are not square, and for a degradation of data that has inputs.
+    processes: of each of the `pieces` that a batch is cut into, `rank` draws its equal share, and the shares of all
+    ranks are, in order, what one process would draw. A store of up to `resident_limit` bytes is copied to the device
+    and a batch is a gather there; a larger one is read through the map by threads, some batches ahead, into pinned
+    memory where the device is CUDA. Both give equal batches. `waited` counts the seconds for which the caller had to
+    wait for a thread. Colour images are in channels_last memory format unless told otherwise. Streams of another `name`
+    shuffle otherwise. Raises ConfigError for a batch size below 1 or one whose pieces the ranks cannot share, for a
+    crop that does not fit, for turns of pictures that are not square, and for a degradation of data that has inputs.
     """
 
     def __init__(
@@ -60,6 +59,7 @@ class Stream:
         device: torch.device | str = "cpu",
         rank: int = 0,
         world: int = 1,
+        pieces: int = 1,
         resident_limit: int = RESIDENT_LIMIT,
         channels_last: bool = True,
         flip: bool = False,
@@ -68,7 +68,7 @@ class Stream:
         degradation: Callable[[Tensor], Tensor] | None = None,
         name: str = "",
     ) -> None:
-        self.rank, self.world = rank, world
+        self.rank, self.world, self.pieces = rank, world, pieces
         self.store = store
         self.seed = seed
         self.device = torch.device(device)
@@ -106,10 +106,10 @@ class Stream:
     def batch_size(self, size: int) -> None:
         if size < 1:
             raise ConfigError(f"trainer.batch_size={size}: must be at least 1")
-        if size % self.world:
-            raise ConfigError(f"trainer.batch_size={size}: {self.world} processes cannot share it equally")
+        if self.world > 1 and size % (self.world * self.pieces):
+            cut = f" in {self.pieces} pieces" if self.pieces > 1 else ""
+            raise ConfigError(f"trainer.batch_size={size}: {self.world} processes cannot share it{cut} equally")
         self._batch_size = size
-        self._share = slice(self.rank * (size // self.world), (self.rank + 1) * (size // self.world))
         self._drop_ahead()
 
     def next(self) -> Batch:
@@ -120,7 +120,7 @@ class Stream:
         """What the next batch is made of; the stream stands behind it from now on."""
         if self.resident:
             places, self.cursor = self._order.draw(self.seed, self.cursor, self.batch_size)
-            return Drawn.there(places if self.world == 1 else places.part(self._share))
+            return Drawn.there(self._share(places))
         self._read_ahead()
         began = time.perf_counter()
         self.cursor, drawn = self._ahead.popleft().result()
@@ -159,7 +159,7 @@ class Stream:
             which = torch.zeros_like(indices)
         places = Places(indices, corners=corners, captions=which)
         drawn = Drawn.there(places) if self.resident else self._gather(places, self.cursor).drawn
-        with _undisturbed(self.seed) if self.degradation is not None else nullcontext():
+        with _undisturbed(self.seed, self.device) if self.degradation is not None else nullcontext():
             return self.batch(self._on_device(drawn))
 
     def state_dict(self) -> dict[str, int | str]:
@@ -196,6 +196,10 @@ class Stream:
             self._captions.move_to(self.device)
         self._labels = None if self._labels is None else self._labels.to(self.device)
 
+    def _share(self, places: Places) -> Places:
+        """This rank's part of every piece of a batch."""
+        return places if self.world == 1 else places.share(self.rank, self.world, self.pieces)
+
     def _on_device(self, drawn: Drawn) -> Drawn:
         return drawn.each(lambda part: part.to(self.device, non_blocking=True))
 
@@ -204,7 +208,7 @@ class Stream:
             self._threads = ThreadPoolExecutor(self._readers, thread_name_prefix="gan-lab-stream")
         while len(self._ahead) < PREFETCH * self._readers:
             places, self._reading = self._order.draw(self.seed, self._reading, self.batch_size)
-            self._ahead.append(self._threads.submit(self._gather, places.part(self._share), self._reading))
+            self._ahead.append(self._threads.submit(self._gather, self._share(places), self._reading))
 
     def _drop_ahead(self) -> None:
         """Forget what was read but not handed out."""
@@ -230,14 +234,11 @@ class Stream:
 
 
 @contextmanager
-def _undisturbed(seed: int) -> Iterator[None]:
-    """Every generator is seeded in here, and afterwards as it was."""
-    state = random_state()
-    torch.manual_seed(seed)
-    try:
+def _undisturbed(seed: int, device: torch.device) -> Iterator[None]:
+    """torch's generators are seeded in here; afterwards the CPU's and that of a CUDA device are as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
         yield
-    finally:
-        restore_random_state(state)
 
 
 def _budget(device: torch.device, limit: int) -> int:

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from gan_lab.distributed.world import World, world
 from gan_lab.engine import optimizers
 from gan_lab.engine.graphs import Graph, cuda_graphs
+from gan_lab.engine.whole_batch import whole_batch
 from gan_lab.errors import ConfigError
 from gan_lab.layers.convolutions import as_products
 
@@ -31,6 +33,8 @@ class Engine:
     (`gan_lab.layers.products`). `capture`: `auto` records rounds as CUDA graphs where there is CUDA, `off` plays every
     kernel on its own. `compile`: `on` compiles the networks' forward passes (`torch.compile`); `auto` is off, because
     that takes half a minute and was not seen to pay for itself.
+
+    `world` are the processes of torch.distributed's default group, where it has been initialised before.
     """
 
     def __init__(
@@ -48,17 +52,24 @@ class Engine:
         for name, chosen, known in (("capture", capture, ("auto", "off")), ("compile", compile, ("auto", "off", "on"))):
             if chosen not in known:
                 raise ConfigError(f"engine.{name}: {chosen!r} is not one of {', '.join(known)}")
+        self.world = World.of_default_group()
+        if self.world.size > 1 and compile == "on":
+            raise ConfigError("engine.compile: a compiled network draws for itself; several processes need compile=off")
         if threads is not None:
             torch.set_num_threads(threads)
         self.device = pick_device(device)
         self.channels_last = channels_last
         self.products = products and channels_last and self.device.type == "cpu"
         self.precision, reason = pick_precision(precision, self.device)
+        if precision == "auto":  # a stopwatch may have decided
+            self.precision, reason = self.world.agree((self.precision, reason))
         self.compile = compile == "on"
         if not self.compile:
             optimizers.leave_compiler_out()
-        self.capture = capture == "auto" and self.device.type == "cuda"
+        self.capture = capture == "auto" and self.device.type == "cuda" and self.world.capturable
         self.description = f"device {self.device}, precision {self.precision} ({reason})"
+        if self.world.size > 1:
+            self.description += f", process {self.world.rank + 1} of {self.world.size}"
         if self.device.type == "cuda":
             self.description += (
                 ", rounds captured as CUDA graphs" if self.capture else ", rounds played kernel by kernel"
@@ -87,6 +98,10 @@ class Engine:
     def graphs(self) -> Callable[[], Graph] | None:
         """What records rounds on this device, if anything does."""
         return cuda_graphs() if self.capture else None
+
+    def whole_batch(self, images: int, pieces: int) -> contextlib.AbstractContextManager[None]:
+        """A round is played in here: by all processes as by one, each with `images` images of a batch in `pieces`."""
+        return contextlib.nullcontext() if self.world.size == 1 else whole_batch(self.world, images, pieces)
 
     @contextlib.contextmanager
     def own_stream(self) -> Iterator[None]:
@@ -131,8 +146,9 @@ class Engine:
         """One descent step of one player on the mean, over `pieces` of a batch, of the sum of the terms.
 
         Each piece is a closure that runs the forward pass and returns named 0-d terms. Gradients flow to the player's
-        own parameters and nowhere else, so nobody toggles `requires_grad` and only the mover moves. Returns the terms,
-        averaged over the pieces and detached, and the norm of the whole gradient; nothing is read back from the device.
+        own parameters and nowhere else, so nobody toggles `requires_grad` and only the mover moves. Where several
+        processes play the round the mean is over all of them. Returns the terms, averaged and detached, and the norm of
+        the whole gradient; nothing is read back from the device.
         """
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         for parameter in parameters:
@@ -147,6 +163,8 @@ class Engine:
             for name, term in {**terms, "": total}.items():
                 part = term.detach() * share
                 mean[name] = mean[name] + part if name in mean else part
+        if world().size > 1:
+            mean = world().reduce_gradients(parameters, mean)
         norm = total_norm([p.grad for p in parameters if p.grad is not None])
         optimizers.step(optimizer)
         return mean, norm

@@ -18,7 +18,7 @@ class Graph(Protocol):
         ...
 
     def replay(self) -> None:
-        """Do it."""
+        """Do it. Random numbers are drawn from the device's default generator as it stands now."""
         ...
 
 
@@ -30,15 +30,10 @@ class CudaGraph:
         self._graph = torch.cuda.CUDAGraph()
 
     def record(self, play: Callable[[], T]) -> T:
-        random = torch.cuda.get_rng_state()
         stream = torch.cuda.current_stream()
-        try:
-            # thread_local: a thread that pins memory for the next batch must not spoil the recording
-            with torch.cuda.graph(self._graph, self._pool, stream, capture_error_mode="thread_local"):
-                return play()
-        except BaseException:
-            torch.cuda.set_rng_state(random)  # the round is played after all
-            raise
+        # thread_local: a thread that pins memory for the next batch must not spoil the recording
+        with torch.cuda.graph(self._graph, self._pool, stream, capture_error_mode="thread_local"):
+            return play()
 
     def replay(self) -> None:
         self._graph.replay()

@@ -1,14 +1,14 @@
-"""Seeds and the state of every random number generator that training may draw from.
+"""Where random numbers come from: one seed for everything before the first round, and one for each round.
 
-Both are needed for exact resumption: a seed starts the streams, the state continues them. All of the state is tensors
-and plain values, so that a checkpoint loads with `weights_only=True` (NumPy's own state is an array that it refuses).
+What a round draws is a function of the run's seed and of the round's number, and of nothing that happened before. So no
+state of a generator is part of a checkpoint, whoever looks at a run between two rounds may draw what they like, and
+every process of a run draws the same.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,43 +23,28 @@ def seed_everything(seed: int) -> None:
 
 def generator_of(words: str) -> torch.Generator:
     """A generator of the CPU that these words alone decide."""
-    seed = hashlib.sha256(words.encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(seed[:8], "big") >> 1)
+    return torch.Generator().manual_seed(_number(words))
 
 
-def random_state() -> dict[str, Any]:
-    """The state of every generator, ready for a checkpoint."""
-    name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
-    state: dict[str, Any] = {
-        "python": random.getstate(),
-        "numpy": (
-            name,
-            torch.from_numpy(np.asarray(keys).astype(np.int64)),
-            int(position),
-            int(has_gauss),
-            float(cached),
-        ),
-        "torch": torch.get_rng_state(),
-    }
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
-        state["cuda"] = torch.cuda.get_rng_state_all()
-    if torch.backends.mps.is_available():
-        state["mps"] = torch.mps.get_rng_state()
-    return state
+def round_seed(seed: int, step: int) -> int:
+    """What the generators of the round after `step` rounds start from, in [0, 2**63): decided by both numbers alone."""
+    return _number(f"{seed} {step} round")
 
 
-def restore_random_state(state: dict[str, Any]) -> None:
-    """Put every generator back where `random_state` found it; a device that is not here is passed over."""
-    random.setstate(_tuples(state["python"]))
-    name, keys, position, has_gauss, cached = state["numpy"]
-    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, cached))
-    torch.set_rng_state(state["torch"])
-    if "cuda" in state and torch.cuda.is_available():
-        for device, device_state in enumerate(state["cuda"][: torch.cuda.device_count()]):
-            torch.cuda.set_rng_state(device_state, device)
-    if "mps" in state and torch.backends.mps.is_available():
-        torch.mps.set_rng_state(state["mps"])
+def seed_round(seed: int, step: int, device: torch.device) -> None:
+    """Let torch's default generators, the CPU's and that of `device`, begin the round after `step` rounds.
+
+    Not to be called while a graph is captured: a replay draws from what the generator was given before it.
+    """
+    start = round_seed(seed, step)
+    torch.default_generator.manual_seed(start)
+    if device.type == "cuda":
+        index = torch.cuda.current_device() if device.index is None else device.index
+        torch.cuda.default_generators[index].manual_seed(start)
+    elif device.type == "mps":
+        torch.mps.manual_seed(start)
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, (list, tuple)) else value
+def _number(words: str) -> int:
+    """A number in [0, 2**63) that these words alone decide."""
+    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], "big") >> 1

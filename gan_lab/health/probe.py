@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_lab.algorithms.duel import Duel, Fake, column
 from gan_lab.data.batch import Batch
+from gan_lab.engine.seeding import seed_round
 from gan_lab.health.activations import DeadUnits
 from gan_lab.health.movement import Movement
 from gan_lab.health.signals import Signals
@@ -58,6 +59,7 @@ class Probe:
                 found[f"gradient_{player}"] = run.metrics[f"gradient_norm/{player}"]
         found |= {name: value for name, value in self.movement.read().items() if name in Signals._fields}
         if self.duel is not None:
+            seed_round(run.config["seed"], run.step, run.engine.device)  # dropout and augmentation draw
             found |= self._played(self.duel, run.algorithm.views(self.batch)[self.suffix])
         if not found:
             return Signals(run.step, run.images_seen / len(run.store))

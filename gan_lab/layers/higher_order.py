@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
+
+from gan_lab.distributed.world import world
 
 
 class HigherOrder(TorchFunctionMode):
@@ -36,14 +39,17 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """`torch.nn.functional.batch_norm`: (N, C, ...) by the statistics of each channel over the batch and all places."""
+    """`torch.nn.functional.batch_norm`: (N, C, ...) by the statistics of each channel over the batch and all places.
+
+    The batch is that of all processes that play the round.
+    """
     if not training:
         return functional.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
     over = [0, *range(2, input.dim())]
     images = input.to(torch.promote_types(input.dtype, torch.float32))
-    variance, mean = torch.var_mean(images, over, correction=0, keepdim=True)
+    mean, variance = world().moments(images, over)
     if running_mean is not None and running_var is not None:
-        count = images.numel() // images.shape[1]
+        count = images.numel() // images.shape[1] * world().size
         with torch.no_grad():  # `.data`: as torch's kernel, unnoticed by backward passes that hold them
             running_mean.data.lerp_(mean.detach().flatten().to(running_mean.dtype), momentum)
             unbiased = variance.detach().flatten() * (count / max(count - 1, 1))
@@ -69,9 +75,14 @@ def instance_norm(
     return _affine((images - mean) * (variance + eps).rsqrt(), weight, bias).to(input.dtype)
 
 
+def twice_differentiable() -> AbstractContextManager[Any]:
+    """For passes whose gradient is differentiated: attention by its formula, whose fused kernels do not allow it."""
+    return sdpa_kernel(SDPBackend.MATH)
+
+
 def attention(*args: Any, **kwargs: Any) -> Tensor:
     """`torch.nn.functional.scaled_dot_product_attention` by its formula."""
-    with sdpa_kernel(SDPBackend.MATH):
+    with twice_differentiable():
         return functional.scaled_dot_product_attention(*args, **kwargs)
 
 

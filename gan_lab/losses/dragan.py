@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gan_lab.distributed.world import world
 from gan_lab.losses.regularizers import Regularizer, Turn, image_gradient
 
 
@@ -23,7 +24,15 @@ class DRAGAN(Regularizer):
     def __call__(self, turn: Turn) -> Tensor:
         real = turn.real.detach()
         alpha = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device, dtype=real.dtype)
-        noise = torch.rand_like(real) * (0.5 * real.std(correction=0))
+        noise = torch.rand_like(real) * (0.5 * _deviation(real))
         gradient = image_gradient(turn.critic, real + alpha * noise)
         norm: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
         return (norm - 1.0).square().mean()
+
+
+def _deviation(images: Tensor) -> Tensor:
+    """The standard deviation of all numbers of the batch, of all processes, 0-d."""
+    together = world()
+    if together.size == 1:
+        return images.std(correction=0)
+    return together.moments(images, range(images.dim()))[1].sqrt().squeeze()

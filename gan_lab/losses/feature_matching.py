@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from gan_lab.distributed.world import world
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import Critique
 from gan_lab.losses.regularizers import Regularizer, Turn
@@ -35,4 +36,4 @@ def _mean(critique: Critique | None) -> Tensor:
             "loss.regularizers: feature matching needs a discriminator that gives features: "
             "let its forward return gan_lab.layers.critique.Critique(scores, features)"
         )
-    return critique.features.mean(0)
+    return world().mean(critique.features.mean(0))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
+from gan_lab.distributed.world import world
 from gan_lab.losses.memory import Remembering
 from gan_lab.losses.regularizers import Turn
 
@@ -42,10 +43,8 @@ class LeCam(Remembering):
         assert fake is not None
         turns = self.remembered("turns", torch.zeros((), dtype=torch.int64, device=real.device), turn)
         newcomer = 1.0 - self.decay * (turns >= max(self.start, 1)).to(real.dtype)  # 1: the average is the newest mean
-        on_real, on_fake = (
-            self.remembered(name, scores.mean(), turn).lerp_(scores.detach().mean(), newcomer)
-            for name, scores in (("real", real), ("fake", fake))
-        )
+        means = {name: world().mean(scores.detach().mean()) for name, scores in (("real", real), ("fake", fake))}
+        on_real, on_fake = (self.remembered(name, mean, turn).lerp_(mean, newcomer) for name, mean in means.items())
         started = (turns >= self.start).to(real.dtype)
         turns += 1
         above, below = real - on_fake, on_real - fake

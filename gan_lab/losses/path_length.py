@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gan_lab.distributed.world import world
+from gan_lab.layers.higher_order import twice_differentiable
 from gan_lab.losses.memory import Remembering
 from gan_lab.losses.regularizers import Turn
 
@@ -31,10 +33,11 @@ class PathLength(Remembering):
         assert turn.generator is not None
         assert turn.latent is not None
         latent = turn.latent.detach().requires_grad_()
-        images = turn.generator(latent)  # (N, C, H, W)
-        noise = torch.randn_like(images) / (images.shape[-2] * images.shape[-1]) ** 0.5
-        (gradient,) = torch.autograd.grad((images * noise).sum(), latent, create_graph=True)
+        with twice_differentiable():
+            images = turn.generator(latent)  # (N, C, H, W)
+            noise = torch.randn_like(images) / (images.shape[-2] * images.shape[-1]) ** 0.5
+            (gradient,) = torch.autograd.grad((images * noise).sum(), latent, create_graph=True)
         lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)  # (N,)
         mean = self.remembered("length", lengths.new_zeros(()), turn)
-        mean.lerp_(lengths.detach().mean(), self.decay)
+        mean.lerp_(world().mean(lengths.detach().mean()), self.decay)
         return (lengths - mean).square().mean()

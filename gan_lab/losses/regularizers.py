@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.layers.critique import Critique
+from gan_lab.layers.higher_order import twice_differentiable
 
 Pairs = Mapping[str, tuple[Tensor, Tensor]]
 
@@ -145,7 +146,8 @@ def image_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor
     """
     # images that carry a gradient (a supposed step of an unrolled game) keep it; the view is a place to look at alone
     images = images.view_as(images) if images.requires_grad else images.detach().requires_grad_()
-    scores = critic(images)
-    total = scores.reshape(len(scores), -1).mean(1).sum()
-    (gradient,) = torch.autograd.grad(total, images, create_graph=True)
+    with twice_differentiable():
+        scores = critic(images)
+        total = scores.reshape(len(scores), -1).mean(1).sum()
+        (gradient,) = torch.autograd.grad(total, images, create_graph=True)
     return gradient

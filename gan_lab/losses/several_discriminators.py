@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gan_lab.distributed.world import world
 from gan_lab.losses.adversarial import AdversarialLoss
 
 AGGREGATES = ("mean", "max", "softmax")
@@ -43,6 +44,7 @@ class SeveralDiscriminators(AdversarialLoss):
         losses = torch.stack([self.inner.generator(*pair) for pair in zip(fakes, reals, strict=True)])  # (K,)
         if self.aggregate == "mean":
             return losses.mean()
+        losses = world().mean(losses)  # the weights are those of the whole batch
         if self.aggregate == "max":
             return losses.max()
         return ((self.temperature * losses).softmax(0) * losses).sum()

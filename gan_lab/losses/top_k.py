@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from gan_lab.distributed.world import world
 from gan_lab.losses.adversarial import AdversarialLoss
 
 
@@ -29,6 +30,7 @@ class TopK(AdversarialLoss):
         return self.inner.discriminator(real, fake)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        fake, real = world().gather(fake), None if real is None else world().gather(real)  # the best of all processes
         kept = self.kept(len(fake))
         if kept == len(fake):
             return self.inner.generator(fake, real)

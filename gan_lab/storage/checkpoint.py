@@ -1,8 +1,10 @@
 """Checkpoints: one file a time, whole or absent, read without running anything.
 
 A checkpoint is `torch.save` of a dictionary with the keys `KEYS`; `metrics` are the latest figures, `config` the
-resolved configuration as plain data. `checkpoints/step-<number>.pt` are rotated; `checkpoints/last.pt` is another name
-(a hard link where the file system has them) of the newest, `checkpoints/best.pt` of the one with the best objective.
+resolved configuration as plain data. Version 1, which is read too, held the state of the random generators as well; it
+is left out, since what a round draws follows from the seed and the step. `checkpoints/step-<number>.pt` are rotated;
+`checkpoints/last.pt` is another name (a hard link where the file system has them) of the newest, `checkpoints/best.pt`
+of the one with the best objective.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from gan_lab.config import with_current_targets
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.files import write_whole
 
-VERSION = 1
+VERSION = 2
+READ = (1, VERSION)
 KEYS = frozenset(
-    "version step images_seen networks ema optimizers algorithm augmentation rng stream metrics config".split()
+    "version step images_seen networks ema optimizers algorithm augmentation stream metrics config".split()
 )
 
 
@@ -72,8 +75,11 @@ def load(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(state, dict) or not set(state) >= KEYS:
         raise GanLabError(f"{path}: not a gan-lab checkpoint (its keys are not {', '.join(sorted(KEYS))})")
-    if state["version"] != VERSION:
-        raise GanLabError(f"{path}: checkpoint version {state['version']}; this gan-lab reads version {VERSION}")
+    if state["version"] not in READ:
+        raise GanLabError(
+            f"{path}: checkpoint version {state['version']}; this gan-lab reads versions {READ[0]} to {VERSION}"
+        )
+    state.pop("rng", None)
     return {**state, "config": with_current_targets(state["config"])}
 
 

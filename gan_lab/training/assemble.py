@@ -53,13 +53,15 @@ def assemble(
     optimizers = build_optimizers(config["optimizer"], networks, engine)
     parts |= {f"optimizer.{role}": optimizer for role, optimizer in optimizers.items()}
     algorithm = build_algorithm(config, networks, optimizers, engine, plan, parts)
-    stream = dataset.stream(engine, plan.batch_size, config["seed"], degradation)
+    stream = dataset.stream(engine, plan.batch_size, config["seed"], degradation, pieces=plan.accumulation)
     writer = Writer()
     loggers = Loggers(build_each(config["logger"], "logger"), writer)
-    rounds = Rounds(algorithm, stream, engine.graphs())
+    rounds = Rounds(algorithm, stream, engine.graphs(), config["seed"])
     run = Run(folder, config, engine, dataset.store, stream, algorithm, rounds, plan, loggers, writer, interactive)
     if state is not None:
         run.load_state_dict(state)
+    for module in (*networks.values(), *(average.module for average in algorithm.averages.values())):
+        engine.world.broadcast((*module.parameters(), *module.buffers()))
     return run, list(build_each(config["callbacks"], "callbacks").values())
 
 

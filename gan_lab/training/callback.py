@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Watches a run. It may read everything and write files; it must not draw from the global random generators."""
+    """Watches a run. It may read everything and write files; what it draws changes no round."""
 
     def on_fit_start(self, run: Run) -> None:
         """Before the first round of this process."""

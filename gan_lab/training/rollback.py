@@ -27,17 +27,17 @@ def target(run: Run, step: int) -> tuple[int, Path] | None:
 def roll_back(run: Run, callbacks: Iterable[Callback]) -> None:
     """Do what `run.rollback` asks for, between two rounds.
 
-    Networks, averages, optimizers, stream and figures are those of the checkpoint; the random generators are not, so
-    that other latents are drawn than those that led astray. Later checkpoints go, except `best.pt`; so do figures of
-    later steps. The lower rates are written to `config.yaml`: a resumed run keeps them. Rounds that were captured as
-    graphs work on memory that is no longer the optimizers', and are captured anew.
+    Networks, averages, optimizers, stream and figures are those of the checkpoint, and the rounds from there draw what
+    they drew before: the lower rates are what makes them go elsewhere. Later checkpoints go, except `best.pt`; so do
+    figures of later steps. The rates are written to `config.yaml`: a resumed run keeps them. Rounds that were captured
+    as graphs work on memory that is no longer the optimizers', and are captured anew.
     """
     assert run.rollback is not None
     asked, run.rollback = run.rollback, None
     undone, best = run.step, run.best
     run.writer.wait()
     run.load_state_dict(checkpoint.load(asked.path))
-    run.restored_rng, run.best, run.metrics = None, best, {}
+    run.best, run.metrics = best, {}
     run.rounds.forget()
     for path in run.checkpoints.glob("step-*.pt"):
         if int(path.stem.removeprefix("step-")) > asked.step:

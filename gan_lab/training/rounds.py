@@ -6,8 +6,8 @@ due, and the scheduled numbers that live on the host) are the same computation o
 for each kind. What differs from round to round (the batch, learning rates, the weight of the average) is written to the
 memory that the graph reads, before the replay.
 
-Nothing else changes: batches come from the same stream, random numbers from the same generator, whose state moves as in
-rounds played one kernel at a time, and a checkpoint does not know how its rounds were played.
+Nothing else changes: batches come from the same stream, random numbers from the same generator, which every round seeds
+anew by its number before it is played or replayed, and a checkpoint does not know how its rounds were played.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from gan_lab.algorithms.base import Algorithm, Due
 from gan_lab.algorithms.stage import Stage
 from gan_lab.data.stream import Drawn, Stream
 from gan_lab.engine.graphs import Graph
+from gan_lab.engine.seeding import seed_round
 from gan_lab.training.device_metrics import DeviceMetrics
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,14 @@ class Recorded(NamedTuple):
 class Rounds:
     """Plays the rounds of a run, `graphs` recording them where the device has such a thing (None: never).
 
-    A round that cannot be recorded is said once, with the reason, and from then on every round is played eagerly.
+    What a round draws is decided by `seed` and the number of rounds before it, however they were played. A round that
+    cannot be recorded is said once, with the reason, and from then on every round is played eagerly.
     """
 
-    def __init__(self, algorithm: Algorithm, stream: Stream, graphs: Callable[[], Graph] | None) -> None:
+    def __init__(self, algorithm: Algorithm, stream: Stream, graphs: Callable[[], Graph] | None, seed: int) -> None:
         self.algorithm = algorithm
         self.stream = stream
+        self.seed = seed
         self.stage: Stage | None = None  # of the latest round
         self._batch_size = stream.batch_size
         self._graphs = graphs
@@ -61,6 +64,7 @@ class Rounds:
         algorithm = self.algorithm
         if (stage := algorithm.stage(images)) != self.stage:
             self._enter(stage)
+        seed_round(self.seed, step, algorithm.engine.device)
         algorithm.advance(images)
         algorithm.schedule_step(step)
         algorithm.advance_averages(step)
@@ -87,10 +91,13 @@ class Rounds:
         self._buffers.clear()
 
     def _round(self, drawn: list[Drawn], due: Due) -> DeviceMetrics:
-        batches = [self.stream.batch(each) for each in drawn]
-        metrics = self.algorithm.train_step(batches, due)
-        self.algorithm.follow_averages()
-        return DeviceMetrics.of(metrics)
+        algorithm, together = self.algorithm, self.algorithm.engine.world
+        own = self.stream.batch_size // together.size
+        with algorithm.engine.whole_batch(own, algorithm.accumulation):
+            batches = [self.stream.batch(each) for each in drawn]
+            metrics = DeviceMetrics.of(algorithm.train_step(batches, due))
+            algorithm.follow_averages()
+            return metrics if together.size == 1 else DeviceMetrics(metrics.names, together.mean(metrics.vector))
 
     def _replay(self, kind: Hashable, drawn: list[Drawn]) -> DeviceMetrics:
         graph, readings = self._recorded[kind]
@@ -115,12 +122,16 @@ class Rounds:
             return False
         assert self._graphs is not None
         self._fill(drawn)
-        graph, due = self._graphs(), self.algorithm.due(step)
+        graph, due, reason = self._graphs(), self.algorithm.due(step), ""
         try:
             self._recorded[kind] = Recorded(graph, graph.record(lambda: self._round(self._buffers, due)))
         except (RuntimeError, ValueError) as error:
-            self._warn(" ".join(str(error).split())[:200])
+            reason = " ".join(str(error).split())[:200]
+        if self.algorithm.engine.world.any(bool(reason)):
+            self._warn(reason or "another process could not")
+            self._recorded.pop(kind, None)
             self._graphs = None
+            seed_round(self.seed, step, self.algorithm.engine.device)  # the round is played after all
             return False
         return True
 

@@ -13,7 +13,6 @@ from gan_lab.algorithms.base import Algorithm
 from gan_lab.data.store import Store
 from gan_lab.data.stream import Stream
 from gan_lab.engine.engine import Engine
-from gan_lab.engine.seeding import random_state, restore_random_state
 from gan_lab.loggers.base import Loggers
 from gan_lab.metrics.figure import Figure, find
 from gan_lab.sampling.sampler import Sampler
@@ -77,7 +76,6 @@ class Run:
     stop_reason: str = ""
     alarms: list[dict[str, Any]] = field(default_factory=list)
     rollback: Rollback | None = None
-    restored_rng: dict[str, Any] | None = None
 
     def play(self) -> None:
         """One step: schedules, batches, moves, average."""
@@ -106,7 +104,6 @@ class Run:
             "step": self.step,
             "images_seen": self.images_seen,
             **self.algorithm.state_dict(),
-            "rng": random_state(),
             "stream": self.stream.state_dict(),
             "metrics": dict(self.figures),
             "measured": {name: figure.record() for name, figure in self.measured.items()},
@@ -115,14 +112,13 @@ class Run:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to that moment. The generators' state is put back last, when the first round begins."""
+        """Go back to that moment."""
         self.algorithm.load_state_dict(state)
         self.stream.load_state_dict(state["stream"])
         self.step, self.images_seen = state["step"], state["images_seen"]
         self.figures = dict(state["metrics"])
         self.measured = {name: Figure.of(name, record) for name, record in state.get("measured", {}).items()}
         self.best = Best(*state["best"]) if state.get("best") else None
-        self.restored_rng = state["rng"]
         self.fresh = False
 
     def sampler(self) -> Sampler:
@@ -140,9 +136,3 @@ class Run:
         results = self.results
         name = find(results, self.config["objective"])
         return None if name is None else results[name]
-
-    def restore_rng(self) -> None:
-        """Continue the random streams where the checkpoint left them (nothing for a fresh run)."""
-        if self.restored_rng is not None:
-            restore_random_state(self.restored_rng)
-            self.restored_rng = None

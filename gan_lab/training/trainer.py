@@ -22,7 +22,6 @@ def fit(run: Run, callbacks: Sequence[Callback]) -> Interruption:
         try:
             for callback in callbacks:
                 callback.on_fit_start(run)
-            run.restore_rng()
             while run.step < run.plan.max_steps and interruption.signal is None and not run.stop_reason:
                 explain_shortage(run, lambda: step(run, callbacks))
                 run.writer.check()

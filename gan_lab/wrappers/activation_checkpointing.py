@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.overrides import _get_current_function_mode_stack
 from torch.utils.checkpoint import checkpoint
 
+from gan_lab.distributed.world import world
 from gan_lab.layers.higher_order import HigherOrder
 from gan_lab.wrappers.base import Build
 
@@ -102,15 +103,17 @@ def _draws(block: nn.Module) -> bool:
 
 
 class Before(AbstractContextManager[None]):
-    """The buffers of a block as they were when this was made. Entered any number of times: inside, the block has copies
-    of them, which it may change."""
+    """The buffers of a block as they were when this was made, and how many rows a piece had. Entered any number of
+    times: inside, the block has copies of the buffers, which it may change."""
 
     def __init__(self, block: nn.Module) -> None:
         self._places = [(m, name, b) for m in block.modules() for name, b in m._buffers.items() if b is not None]
         self._values: list[Tensor] = [buffer.clone() for *_, buffer in self._places]
+        self._piece, self._inside = world().piece, ExitStack()
         self._present: list[Tensor | None] = []
 
     def __enter__(self) -> None:
+        self._inside.enter_context(world().rows(self._piece))
         self._present = [module._buffers[name] for module, name, _ in self._places]
         for (module, name, _), value in zip(self._places, self._values, strict=True):
             module._buffers[name] = value.clone()
@@ -118,3 +121,4 @@ class Before(AbstractContextManager[None]):
     def __exit__(self, *error: object) -> None:
         for (module, name, _), present in zip(self._places, self._present, strict=True):
             module._buffers[name] = present
+        self._inside.close()

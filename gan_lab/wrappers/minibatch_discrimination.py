@@ -8,6 +8,7 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
+from gan_lab.distributed.world import world
 from gan_lab.wrappers.base import Build
 from gan_lab.wrappers.batch_statistics import BatchStatistics
 
@@ -34,16 +35,23 @@ class MinibatchDiscrimination(BatchStatistics):
         nn.init.normal_(self.tensor.weight, 0.0, self.feature_size**-0.5)
 
     def statistic(self, features: Tensor) -> Tensor:
-        return closeness(self.tensor(features.flatten(1)).view(-1, self.kernels, self.dims))
+        rows = self.tensor(features.flatten(1)).view(-1, self.kernels, self.dims)
+        return closeness(rows, world().gather(rows))
 
     def joined(self, features: Tensor, statistic: Tensor) -> Tensor:
         """(N, A + B)."""
         return torch.cat([features.flatten(1), statistic], 1)
 
 
-def closeness(rows: Tensor) -> Tensor:
-    """M (N, B, C) to o (N, B)."""
-    numbers = rows.permute(2, 1, 0).contiguous()  # (C, B, N): to add up one of the C after another is the fastest
-    apart = ((number[:, :, None] - number[:, None]).abs() for number in numbers)
-    distance: Tensor = reduce(torch.add, apart)  # (B, N, N)
+def closeness(rows: Tensor, others: Tensor | None = None) -> Tensor:
+    """M (N, B, C) to o (N, B), beside the M (M, B, C) of all `others`, by default themselves."""
+    numbers = _numbers(rows)
+    beside = numbers if others is None or others is rows else _numbers(others)
+    apart = ((mine[:, :, None] - its[:, None]).abs() for mine, its in zip(numbers, beside, strict=True))
+    distance: Tensor = reduce(torch.add, apart)  # (B, N, M)
     return (-distance).exp().sum(2).T
+
+
+def _numbers(rows: Tensor) -> tuple[Tensor, ...]:
+    """The C numbers of every row, (B, N) each: to add them up one after another is the fastest."""
+    return rows.permute(2, 1, 0).contiguous().unbind()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gan_lab.distributed.world import world
 from gan_lab.wrappers.base import Build
 from gan_lab.wrappers.batch_statistics import BatchStatistics
 
@@ -28,7 +29,7 @@ class MinibatchStandardDeviation(BatchStatistics):
         self.group = group
 
     def statistic(self, features: Tensor) -> Tensor:
-        return deviation(features, self.group)
+        return world().share(deviation(world().gather(features), self.group))
 
     def joined(self, features: Tensor, statistic: Tensor) -> Tensor:
         """(N, F + 1) or (N, C + 1, H, W)."""

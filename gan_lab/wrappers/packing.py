@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from gan_lab.distributed.world import world
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import check_image_shape
@@ -47,7 +48,12 @@ class Packing(Wrapper):
         n, channels, height, width = images.shape
         if n % self.size:
             raise ConfigError(_undivided(n, self.size))
-        return super().forward(images.reshape(n // self.size, self.size * channels, height, width))
+        packed = images.reshape(n // self.size, self.size * channels, height, width)
+        together = world()
+        if together.size == 1:
+            return super().forward(packed)
+        with together.rows(together.piece // self.size):
+            return super().forward(packed)
 
 
 def _undivided(n: int, size: int) -> str:

@@ -254,6 +254,16 @@ def test_the_ranks_together_draw_what_one_process_would(kind: str, size: int, wo
         assert all(rank.state_dict() == alone.state_dict() for rank in ranks)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_every_piece_a_rank_has_its_part(kind: str, lopsided: Store) -> None:
+    alone = Stream(lopsided, 12, 0, flip=True, **KINDS[kind])
+    ranks = [Stream(lopsided, 12, 0, rank=rank, world=2, pieces=3, flip=True, **KINDS[kind]) for rank in range(2)]
+    for _ in range(5):
+        whole, parts = alone.next().split(3), [rank.next().split(3) for rank in ranks]
+        for piece, shares in zip(whole, zip(*parts, strict=True), strict=True):
+            assert torch.equal(torch.cat([share.image for share in shares]), piece.image)
+
+
 def test_batch_sizes_that_cannot_be_are_refused(store: Store) -> None:
     with pytest.raises(ConfigError, match=r"^trainer\.batch_size=0: must be at least 1$"):
         Stream(store, 0, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
 from torch.testing import assert_close
 
 from gan_lab.losses.path_length import PathLength
@@ -62,3 +63,18 @@ def test_settings() -> None:
     for decay in (0.0, 1.5):
         with pytest.raises(ValueError, match="decay must lie in"):
             PathLength(decay=decay)
+
+
+def test_attention_in_a_generator() -> None:
+    """It is differentiated by its formula: torch's fused kernels have no second derivative."""
+    scale = torch.ones((), requires_grad=True)
+    images = torch.zeros(2, 1, 16, 8)
+
+    def generator(latent: Tensor) -> Tensor:
+        rows = latent.view(2, 1, 16, 8)
+        return scaled_dot_product_attention(scale * rows, rows, rows)
+
+    latent = torch.randn(2, 128, generator=torch.Generator().manual_seed(1))
+    PathLength()(Turn(images, images, lambda x: x, latent=latent, generator=generator)).backward()
+    assert scale.grad is not None
+    assert scale.grad != 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
 from torch.testing import assert_close
 
 from gan_lab.losses.regularizers import R1, R2, GradientPenalty, Regularizer, Turn
@@ -143,3 +144,22 @@ def test_settings(kind: type[R1]) -> None:
 def test_target_is_checked() -> None:
     with pytest.raises(ValueError, match="target must be a finite number"):
         GradientPenalty(target=-1.0)
+
+
+@pytest.mark.parametrize("penalty", [R1(), GradientPenalty()], ids=["r1", "gradient penalty"])
+def test_attention_in_a_critic(penalty: Regularizer) -> None:
+    """torch's fused attention has no second derivative: a penalty takes attention by its formula."""
+    weight = torch.randn(8, 8, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    images = torch.randn(2, 2, 1, 16, 8, generator=torch.Generator().manual_seed(2))  # (N, C, H, W) each
+
+    def fused(x: Tensor) -> Tensor:
+        return scaled_dot_product_attention(x @ weight, x, x).flatten(1).sum(1)
+
+    def formula(x: Tensor) -> Tensor:
+        return (((x @ weight) @ x.transpose(2, 3) / 8**0.5).softmax(-1) @ x).flatten(1).sum(1)
+
+    found = []
+    for critic in (fused, formula):
+        torch.manual_seed(0)
+        found.append(gradient(penalty(turn((images[0], images[1]), critic)), weight))
+    assert_close(*found, rtol=1e-4, atol=1e-4)

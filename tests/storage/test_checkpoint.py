@@ -124,6 +124,11 @@ def test_an_unknown_checkpoint_lists_those_there_are(tmp_path: Path) -> None:
         checkpoint.candidates(tmp_path, "9")
 
 
+def test_the_first_version_is_read_without_its_random_state(tmp_path: Path) -> None:
+    torch.save({**state(1), "version": 1, "rng": {"torch": torch.zeros(1)}}, tmp_path / "old.pt")
+    assert checkpoint.load(tmp_path / "old.pt").keys() == checkpoint.KEYS
+
+
 def test_other_versions_and_other_files_are_named(tmp_path: Path) -> None:
     torch.save({**state(1), "version": 99}, tmp_path / "new.pt")
     torch.save({"weights": torch.zeros(1)}, tmp_path / "other.pt")

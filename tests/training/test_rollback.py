@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml  # type: ignore[import-untyped]
 
 from gan_lab.config import build, to_yaml
@@ -28,15 +27,13 @@ class Asks(Callback):
 
     def __init__(self) -> None:
         self.then: dict[str, Any] = {}
-        self.drawn: list[list[int]] = []
 
     def on_step_end(self, run: Run) -> None:
         if run.step == 5 and not self.then:
             run.rollback = Rollback(checkpoint.step_path(run.checkpoints, 2), 2, 0.5)
 
     def on_rollback(self, run: Run) -> None:
-        self.then = copy.deepcopy({name: part for name, part in run.state_dict().items() if name != "rng"})
-        self.drawn.append(torch.get_rng_state()[:64].tolist())
+        self.then = copy.deepcopy(run.state_dict())
 
 
 def play(folder: Path) -> tuple[Run, Asks]:
@@ -59,7 +56,6 @@ def test_back_and_on(tmp_path: Path) -> None:
             assert equal(*states)
         else:
             assert equal(saved[part], asks.then[part]), part
-    assert saved["rng"]["torch"][:64].tolist() != asks.drawn[0]  # other latents this time
     assert (run.step, run.outcome) == (6, "finished")
     assert run.algorithm.learning_rates() == {"generator": 1e-4, "discriminator": 1e-4}
 

@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lab.engine.seeding import random_state
+from gan_lab.distributed.world import World, world
 from gan_lab.errors import ConfigError
 from gan_lab.layers.spectral_norm import spectral_norm
 from gan_lab.models.resnet import Discriminator, Generator
 from gan_lab.training.assemble import assemble
 from gan_lab.training.memory.dry_round import dry_round
 from gan_lab.wrappers import activation_checkpointing
-from gan_lab.wrappers.activation_checkpointing import OFFERING, ActivationCheckpointing, recomputable
+from gan_lab.wrappers.activation_checkpointing import OFFERING, ActivationCheckpointing, Before, recomputable
 from gan_lab.wrappers.build import build_network
 from tests.compose import choices, composed, tiny_run
 from tests.conftest import TINY, equal
@@ -33,7 +33,7 @@ def played(folder: Path, rounds: int, *overrides: str) -> dict[str, Any]:
         run.play()
         figures.append(dict(run.metrics))
     gradients = {r: [p.grad for p in n.parameters()] for r, n in run.algorithm.networks.items()}
-    return {**run.algorithm.state_dict(), "figures": figures, "gradients": gradients, "rng": random_state()["torch"]}
+    return {**run.algorithm.state_dict(), "figures": figures, "gradients": gradients, "rng": torch.get_rng_state()}
 
 
 @pytest.mark.parametrize(
@@ -192,3 +192,14 @@ def test_only_one_player(tmp_path: Path) -> None:
     replaced = {role: ["forward" in vars(b) for b in recomputable(network)] for role, network in networks.items()}
     assert not any(replaced["generator"])
     assert all(replaced["discriminator"])
+
+
+def test_what_is_computed_again_inside_a_pack_knows_its_rows() -> None:
+    """Several processes share random numbers out by rows, and a pack's are fewer than the images."""
+    with World(0, 2).playing(4):
+        with world().rows(2):
+            before = Before(nn.Linear(1, 1))
+        for _ in range(2):
+            with before:
+                assert world().piece == 2
+            assert world().piece == 4

@@ -18,7 +18,9 @@ def test_closeness_of_three_rows_by_hand() -> None:
     """B = 1, C = 2: distances 1+1 = 2, 3 and 1."""
     rows = torch.tensor([[[0.0, 0.0]], [[1.0, 1.0]], [[1.0, 2.0]]])
     two, three, one = math.exp(-2), math.exp(-3), math.exp(-1)
-    assert_close(closeness(rows), torch.tensor([[1 + two + three], [1 + two + one], [1 + three + one]]))
+    expected = torch.tensor([[1 + two + three], [1 + two + one], [1 + three + one]])
+    assert_close(closeness(rows), expected)
+    assert_close(closeness(rows[1:], rows), expected[1:])
 
 
 def test_statistic_follows_the_paper() -> None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from gan_lab.distributed.world import World
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.training.memory.available import available, is_shortage, size
 from gan_lab.training.memory.dry_round import Line, dry_round, line
@@ -62,6 +63,8 @@ def choose_batch_size(config: dict[str, Any], trial: Trial) -> None:
     """
     if AUTO not in (config["trainer"].get(name) for name in SIZES):
         return
+    if World.of_default_group().size > 1:
+        raise ConfigError("trainer.batch_size, trainer.accumulation: several processes need numbers, not auto")
     asked = _asked(config["trainer"])
     choice = _fewest_pieces(config, asked, trial)
     give_back(None)

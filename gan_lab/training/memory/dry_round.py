@@ -12,7 +12,6 @@ from torch import Tensor
 
 from gan_lab.algorithms.base import Algorithm
 from gan_lab.data.batch import Batch
-from gan_lab.engine.seeding import random_state, restore_random_state
 from gan_lab.storage.snapshot import Snapshot
 from gan_lab.training.memory.available import is_shortage, taken_by
 from gan_lab.training.run import Run
@@ -91,12 +90,11 @@ def dry_round(run: Run, batch_size: int, pieces: int, limit: int | None = None) 
 @contextmanager
 def without_trace(run: Run) -> Iterator[None]:
     """Whatever rounds are played inside: networks, optimizers (with the state that they make on first use), memory of
-    regularizers, augmentation and random streams are afterwards as they were, bit for bit, and there are no gradients.
+    regularizers and augmentation are afterwards as they were, bit for bit, and there are no gradients.
 
     Averages, the data's stream and the counts are not a round's to change, and stay as they are on their own.
     """
-    game = run.algorithm
-    snapshot, random = Snapshot(), random_state()
+    game, snapshot = run.algorithm, Snapshot()
     snapshot.take(game.state_dict())
     state = snapshot.state()
     groups = [(group, _options(group)) for o in game.optimizers.values() for group in o.param_groups]
@@ -108,7 +106,6 @@ def without_trace(run: Run) -> Iterator[None]:
         game.load_state_dict(state)
         for network in game.networks.values():
             network.zero_grad(set_to_none=True)
-        restore_random_state(random)
 
 
 @contextmanager

@@ -71,10 +71,9 @@ def test_a_run_is_the_one_of_the_numbers_found(room: Callable[[float], None], tm
     found, _ = settled(tmp_path, "model=dcgan", "trainer.batch_size=12", "trainer.accumulation=auto")
     states = []
     for run in (typed, found):
-        torch.manual_seed(5)
         for _ in range(2):
             run.play()
-        states.append({k: v for k, v in run.state_dict().items() if k not in ("rng", "config")})
+        states.append({k: v for k, v in run.state_dict().items() if k != "config"})
     assert equal(*states)
 
 
@@ -201,5 +200,5 @@ def test_a_resumed_run_goes_on_with_the_same(
     assert sizes(read_config(half / "config.yaml")) == (16, 2)
     whole = trained("whole", *NETS, "trainer.batch_size=16", "trainer.accumulation=2", "trainer.max_steps=4")
     states = [checkpoint.load(run / "checkpoints" / "last.pt") for run in (half, whole)]
-    assert equal(*({key: state[key] for key in ("networks", "ema", "optimizers", "stream", "rng")} for state in states))
+    assert equal(*({key: state[key] for key in ("networks", "ema", "optimizers", "stream")} for state in states))
     assert len(records(half)) == 4
