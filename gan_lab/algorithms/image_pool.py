@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from gan_lab.distributed.world import world
+
 
 class ImagePool:
     """The latest `size` images, more or less (Shrivastava et al. 2016, arXiv:1612.07828, section 2.3; 50 in Zhu et al.
@@ -23,10 +25,17 @@ class ImagePool:
         self._state: dict[str, Tensor] = {}
 
     def exchange(self, images: Tensor) -> Tensor:
-        """`(N, C, H, W)` in, as many out, without gradients."""
-        images = images.detach()
+        """`(N, C, H, W)` in, as many out, without gradients. Several processes have one pool, of the images of all."""
+        together, images = world(), images.detach()
         if self.size == 0:
             return images
+        if together.size == 1:
+            return self._exchange(images)
+        with together.rows(0):  # what is drawn is for all
+            whole = self._exchange(together.gather(images))
+        return together.share(whole)
+
+    def _exchange(self, images: Tensor) -> Tensor:
         n = len(images)
         if n > self.size:
             raise ValueError(f"a batch of {n} images does not fit a pool of {self.size}")

@@ -194,7 +194,8 @@ class World:
 
     @contextmanager
     def rows(self, piece: int) -> Iterator[None]:
-        """In here this rank's share of a piece has so many rows: fewer than images, where a row stands for several."""
+        """In here this rank's share of a piece has so many rows: fewer than images, where a row stands for several. 0:
+        nothing that is drawn is for images, and all ranks draw the same."""
         before, self.piece = self.piece, piece
         try:
             yield

@@ -46,6 +46,11 @@ OTHERS = (
     ("model=conv_gan", "trainer.accumulation=2"),
     ("model=dcgan", "+technique=[several_discriminators,top_k]", "wrappers.adversarial.top_k.fraction=0.5"),
     ("model=dcgan", "dataset.flip=true", "+technique=[diffaugment,lecam]"),
+    ("model=toy_translation",),
+    ("model=toy_cycle", "algorithm.pool=16"),
+    ("model=toy_cycle", "algorithm.pool=16", "trainer.accumulation=2"),
+    ("model=toy_pyramid",),
+    ("model=toy_growing", "algorithm.grow_at=16"),
     ("model=gan_small", "degradation=mask", "trainer.accumulation=2"),
     ("model=dcgan", "dataset=stacked_digits", "+technique=[instance_noise]"),
 )

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, multiprocessing
 from torch import distributed as dist
 
+from gan_lab.data.batch import Batch
 from gan_lab.engine import engine
 from gan_lab.training.assemble import assemble
 from gan_lab.training.run import Run
 from tests.compose import composed
 
+TOYS = Path(__file__).parent.parent / "toys" / "configs"
 SMALL = ("trainer=debug", "logger={}", "callbacks={}")
 SGD = (  # Adam makes of a gradient near 0, which rounding decides, a step as long as any
     "optimizer=sgd",
@@ -40,7 +42,7 @@ class Played(NamedTuple):
 def config_of(*overrides: str) -> dict[str, Any]:
     """The configuration of a small game without anybody who watches. Composing takes longer than playing: the parent
     does it for all."""
-    return composed(*SMALL, *SGD, *overrides)
+    return composed(*SMALL, *SGD, *overrides, configs=TOYS if "model=toy" in " ".join(overrides) else None)
 
 
 def play(folder: Path, config: dict[str, Any], rounds: int, double: bool, state: Any = None) -> Played:
@@ -54,7 +56,8 @@ def play(folder: Path, config: dict[str, Any], rounds: int, double: bool, state:
             run.play()
             figures.append({name: float(value) for name, value in run.metrics.items()})
         after = copy.deepcopy(run.state_dict())
-        weights = [tensor for part in ("networks", "ema") for net in after[part].values() for tensor in net.values()]
+        values = [value for part in ("networks", "ema") for net in after[part].values() for value in net.values()]
+        weights = [value for value in values if isinstance(value, Tensor)]
         return Played(moves, figures, weights, torch.get_rng_state(), after)
 
 
@@ -91,8 +94,14 @@ def precision(double: bool) -> Iterator[None]:
 
 
 def in_double(run: Run) -> None:
-    batch = run.stream.batch
-    run.stream.batch = lambda drawn: batch(drawn)._replace(image=batch(drawn).image.double())  # type: ignore[method-assign]
+    """The pictures of a batch are float64 from now on."""
+    made = run.stream.batch
+
+    def batch(drawn: Any) -> Batch:
+        columns = made(drawn)
+        return Batch(*(c.double() if c is not None and c.is_floating_point() else c for c in columns))
+
+    run.stream.batch = batch  # type: ignore[method-assign]
 
 
 def apart(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
