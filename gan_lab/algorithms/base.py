@@ -28,12 +28,21 @@ class Setting(Protocol):
     def __call__(self, step: int) -> None: ...
 
 
+class Remembers(Protocol):
+    """Keeps something from round to round that belongs into a checkpoint."""
+
+    def state_dict(self) -> Mapping[str, Any]: ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> object: ...
+
+
 class Algorithm(ABC):
     """One round of a game: the order of moves, and nothing else.
 
     `averaged` names the players whose moving average makes the samples, `pairs` what it hands to regularizers as made
     and wanted. A subclass asks for its networks with `need` and registers its duels with `add_duel`: whoever wants to
-    know who plays against whom looks there. Raises ConfigError for a regularizer whose player or pair is not in it.
+    know who plays against whom looks there. What it remembers beside networks (a pool of images) it names in `memory`,
+    and that is all that a checkpoint needs. Raises ConfigError for a regularizer whose player or pair is not in it.
 
     A round does no host synchronisation. What varies on the host between rounds is `due(step)`: `adversarial` once the
     players play against each other, and the regularizers whose turn it is. What is scheduled is set between rounds by
@@ -58,6 +67,7 @@ class Algorithm(ABC):
         self._check_first_stage()
         self.averages = {role: game.ema(net) for role, net in self.networks.items() if kind_of(role) in self.averaged}
         self.duels: dict[str, Duel] = {}
+        self.memory: dict[str, Remembers] = {}
         self.settings: list[Setting] = []  # each sets one scheduled number for a step
         self.base_rates = {player: [float(g["lr"]) for g in o.param_groups] for player, o in self.optimizers.items()}
         self._rates = {player: list(rates) for player, rates in self.base_rates.items()}  # as they are set now
@@ -198,7 +208,10 @@ class Algorithm(ABC):
             "networks": {role: network.state_dict() for role, network in self.networks.items()},
             "ema": {role: ema.state_dict() for role, ema in self.averages.items()},
             "optimizers": {player: optimizer.state_dict() for player, optimizer in self.optimizers.items()},
-            "algorithm": self.extra_state(),
+            "algorithm": {
+                "regularizers": {name: r.state_dict() for name, r in self.regularizers.items()},
+                "memory": {name: dict(each.state_dict()) for name, each in self.memory.items()},
+            },
             "augmentation": self.augmentation.state_dict(),
         }
 
@@ -216,18 +229,12 @@ class Algorithm(ABC):
                 fresh = optimizer.state_dict()
                 fresh["state"] = state["optimizers"][player]["state"]
                 optimizer.load_state_dict(fresh)
-            self.load_extra_state(state["algorithm"])
+            for name, remembered in state["algorithm"].get("regularizers", {}).items():
+                if name in self.regularizers:
+                    self.regularizers[name].load_state_dict(remembered)
+            for name, each in self.memory.items():
+                each.load_state_dict(state["algorithm"]["memory"][name])
             self.augmentation.load_state_dict(state["augmentation"])
         except (KeyError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise GanLabError(f"the checkpoint does not fit this configuration's networks: {reason}") from error
-
-    def extra_state(self) -> dict[str, Any]:
-        """State beside the networks: what regularizers remember; a subclass adds its own (an image pool)."""
-        return {"regularizers": {name: r.state_dict() for name, r in self.regularizers.items()}}
-
-    def load_extra_state(self, state: Mapping[str, Any]) -> None:
-        """Restore `extra_state()`."""
-        for name, stored in state.get("regularizers", {}).items():
-            if name in self.regularizers:
-                self.regularizers[name].load_state_dict(stored)

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from gan_lab.benchmark.published import published
 from gan_lab.benchmark.textbook import Images, Players, critic, gradient_penalty, loader, textbook
+from gan_lab.engine.seeding import seed_round
 from gan_lab.errors import ConfigError
 from gan_lab.training.memory.available import Counted
 from gan_lab.training.run import Run
@@ -32,10 +33,9 @@ def same(run: Run) -> Iterator[tuple[Tensor, Tensor]]:
 def both(run: Run, rounds: int) -> tuple[list[float], list[float]]:
     step = textbook(run, same(run))
     theirs, ours = [], []
-    for index in range(rounds):
-        torch.manual_seed(index)
+    for _ in range(rounds):
+        seed_round(run.config["seed"], run.step, run.engine.device)
         theirs += step()
-        torch.manual_seed(index)
         run.play()
         ours += [float(run.metrics["loss/discriminator"]), float(run.metrics["loss/generator"])]
     return theirs, ours

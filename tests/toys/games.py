@@ -61,6 +61,7 @@ class Cycle(Algorithm):
             names = (f"generator_{side}", f"discriminator_{side}")
             self.add_duel(Duel(game, lambda batch, _: batch.input, *names, None, None, side))
         self.pools = {side: ImagePool(pool) for side in self.duels}
+        self.memory |= self.pools
 
     def views(self, batch: Batch) -> Mapping[str, Batch]:
         return {"ab": batch, "ba": Batch(batch.input, input=batch.image)}  # type: ignore[arg-type]
@@ -86,14 +87,6 @@ class Cycle(Algorithm):
             return terms
 
         return self.move("generator", batches[0], made) | self.move("discriminator", batches[0], judged)
-
-    def extra_state(self) -> dict[str, Any]:
-        return super().extra_state() | {"pools": {side: pool.state_dict() for side, pool in self.pools.items()}}
-
-    def load_extra_state(self, state: Mapping[str, Any]) -> None:
-        super().load_extra_state(state)
-        for side, pool in self.pools.items():
-            pool.load_state_dict(state["pools"][side])
 
     @classmethod
     def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
