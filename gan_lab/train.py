@@ -69,11 +69,11 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
 
 def stored_objective(state: dict[str, Any], objective: str) -> float:
     """The figure that a run is compared by, out of its checkpoint; nan where there is none."""
-    from gan_lab.metrics.figure import find
+    from gan_lab.metrics.figure import find_figure
 
     measured = {name: record["value"] for name, record in state.get("measured", {}).items()}
     figures = {**state["metrics"], **measured}
-    name = find(figures, objective)
+    name = find_figure(figures, objective)
     return float("nan") if name is None else float(figures[name])
 
 

@@ -25,7 +25,7 @@ class Counter(TorchDispatchMode):
         return result
 
 
-def counted(play: Callable[[], object]) -> int:
+def count_flops(play: Callable[[], object]) -> int:
     """FLOPs of `play()`: two for a multiplication and an addition."""
     with Counter() as counter:
         play()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.benchmark.ceilings import best
-from gan_lab.benchmark.flops import counted
+from gan_lab.benchmark.flops import count_flops
 from gan_lab.engine.engine import Engine
 
 
@@ -82,7 +82,7 @@ def multiplications(module: nn.Module, shape: tuple[int, ...]) -> int:
     assert isinstance(module, nn.Conv2d)
     images, kernel = torch.empty(shape, device="meta"), torch.empty(weight.shape, device="meta")
     stride, padding, dilation, groups = module.stride, module.padding, module.dilation, module.groups
-    return counted(lambda: torch.conv2d(images, kernel, None, stride, padding, dilation, groups))  # type: ignore[arg-type]
+    return count_flops(lambda: torch.conv2d(images, kernel, None, stride, padding, dilation, groups))  # type: ignore[arg-type]
 
 
 def table(speeds: list[LayerSpeed], ceiling: float) -> str:

@@ -12,7 +12,7 @@ from gan_lab.layers.projection import Projection, Readout, Score
 from gan_lab.training.run import Run
 
 
-def published(network: nn.Module, run: Run) -> nn.Module:
+def as_published(network: nn.Module, run: Run) -> nn.Module:
     """A copy of `network` that computes the same: a transposed convolution on a 1x1 map first, a convolution of the
     whole map last, torch's own layers and memory layout, and nothing of ours to make them faster."""
     plain = copy.deepcopy(network).to(memory_format=torch.contiguous_format)

@@ -21,7 +21,7 @@ from torch.nn.functional import relu
 from torch.utils.data import DataLoader, Dataset
 
 from gan_lab.algorithms.noise_to_image import NoiseToImage
-from gan_lab.benchmark.published import published
+from gan_lab.benchmark.published import as_published
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import of
@@ -81,8 +81,8 @@ class Players:
         self.batches, self.device = batches, run.engine.device
         self.latent_of, self.critic_steps = algorithm.latent, algorithm.critic_steps
         self.regularizers, self.constraints = algorithm.regularizers, algorithm.game.constraints
-        self.generator = published(algorithm.networks["generator"], run)
-        self.discriminator = published(algorithm.networks["discriminator"], run)
+        self.generator = as_published(algorithm.networks["generator"], run)
+        self.discriminator = as_published(algorithm.networks["discriminator"], run)
         self.conditional = bool(getattr(algorithm.networks["generator"], "num_classes", 0))
         self.adversarial: Any = algorithm.game.adversarial
         self.optimizer_generator = as_it_comes(algorithm.optimizers["generator"], self.generator)

@@ -59,7 +59,7 @@ class Checkpoints(Callback):
         try:
             path = checkpoint.save(folder, self._snapshot.state(), keep)
             if best:
-                checkpoint.name(path, "best.pt")
+                checkpoint.link(path, "best.pt")
             log.debug("saved %s", path)
         finally:
             self._written.set()

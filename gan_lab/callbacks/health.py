@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from gan_lab.config import require_whole
 from gan_lab.errors import ConfigError
 from gan_lab.health.alarm import Alarm
 from gan_lab.health.history import alarms, looks
@@ -31,8 +32,7 @@ class Health(Callback):
 
     def __init__(self, every: int = 100, on_alarm: str = "warn", count: int = 64, most: int = 3) -> None:
         for name, value, least in (("every", every, 0), ("count", count, 2), ("most", most, 0)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ConfigError(f"callbacks.health.{name}: {value!r} is not a whole number of at least {least}")
+            require_whole(value, f"callbacks.health.{name}", least)
         if on_alarm not in ON_ALARM:
             raise ConfigError(f"callbacks.health.on_alarm: {on_alarm!r} is not one of {', '.join(ON_ALARM)}")
         self.every = every

@@ -8,9 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from gan_lab.config import build
-from gan_lab.errors import ConfigError
-from gan_lab.metrics.figure import Figure, find
+from gan_lab.config import build, require_whole
+from gan_lab.metrics.figure import Figure, find_figure
 from gan_lab.training.callback import Callback
 from gan_lab.training.run import Best, Run
 
@@ -30,10 +29,9 @@ class Metrics(Callback):
     def __init__(self, every: int = 500, n: int = 2000, patience: int | None = None, inputs: str | None = None) -> None:
         from gan_lab.metrics.evaluate import check_count
 
-        if isinstance(every, bool) or not isinstance(every, int) or every < 0:
-            raise ConfigError(f"callbacks.metrics.every: {every!r} is not a whole number of at least 0")
-        if patience is not None and (isinstance(patience, bool) or not isinstance(patience, int) or patience < 1):
-            raise ConfigError(f"callbacks.metrics.patience: {patience!r} is not a whole number of at least 1, or null")
+        require_whole(every, "callbacks.metrics.every", 0)
+        if patience is not None:
+            require_whole(patience, "callbacks.metrics.patience", 1, ", or null")
         self.every = every
         self.n = check_count(n, "callbacks.metrics.n")
         self.patience = patience
@@ -90,7 +88,7 @@ class Metrics(Callback):
 
     def _judge(self, run: Run) -> None:
         """Remember the best; end the run where it has not been beaten for long."""
-        name = find(run.measured, run.config["objective"])
+        name = find_figure(run.measured, run.config["objective"])
         if name is None:
             return
         figure, best = run.measured[name], run.best

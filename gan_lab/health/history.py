@@ -8,14 +8,14 @@ from pathlib import Path
 from gan_lab.health.alarm import Alarm
 from gan_lab.health.rules import judge
 from gan_lab.health.signals import Signals
-from gan_lab.loggers.jsonl import read
+from gan_lab.loggers.jsonl import read_lines
 from gan_lab.records.sweep import read_json
 
 
 def looks(folder: Path) -> list[Signals]:
     """The looks in `metrics.jsonl`, in order; none where there is no such file."""
     try:
-        found = [Signals.of(record) for record in read(folder / "metrics.jsonl")]
+        found = [Signals.of(record) for record in read_lines(folder / "metrics.jsonl")]
     except (OSError, ValueError):
         return []
     return [each for each in found if each is not None]

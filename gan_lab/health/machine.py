@@ -28,14 +28,14 @@ OPTIONAL = {  # module: what it is for, how to get it
 LITTLE = 2.0  # GB
 
 
-def report(device: str, precision: str, folder: Path) -> list[str]:
+def report_machine(device: str, precision: str, folder: Path) -> list[str]:
     """One line for each thing: `ok`, `note` (it goes without) or `bad`, what it is, and what to do."""
     lines = [*packages(), *computing(device, precision), *disks(folder), *data(), *optional(), *weights()]
     bad = sum(line.startswith("bad") for line in lines)
     return [*lines, f"{bad} to mend" if bad else "ready: gan-lab train"]
 
 
-def line(kind: str, what: str, told: str) -> str:
+def report_line(kind: str, what: str, told: str) -> str:
     return f"{kind:<5}{what:<10} {told}"
 
 
@@ -48,11 +48,11 @@ def packages() -> list[str]:
         except PackageNotFoundError:
             missing.append(name)
     lines = [
-        line("ok", "gan-lab", f"{__version__}, python {platform.python_version()} in {sys.prefix}"),
-        line("ok", "packages", ", ".join(found)),
+        report_line("ok", "gan-lab", f"{__version__}, python {platform.python_version()} in {sys.prefix}"),
+        report_line("ok", "packages", ", ".join(found)),
     ]
     if missing:
-        lines.append(line("bad", "packages", f"{', '.join(missing)} missing: pip install {' '.join(missing)}"))
+        lines.append(report_line("bad", "packages", f"{', '.join(missing)} missing: pip install {' '.join(missing)}"))
     return lines
 
 
@@ -69,22 +69,22 @@ def computing(device: str, precision: str) -> list[str]:
         told = (
             f"{about.name}, {about.total_memory / 1e9:.0f} GB, {free:.0f} free, capability {about.major}.{about.minor}"
         )
-        lines.append(line("ok", f"cuda:{index}", told))
+        lines.append(report_line("ok", f"cuda:{index}", told))
     if not lines:
         built = torch.version.cuda or torch.version.hip
         why = "torch is built for it, but sees none: check the driver" if built else "this torch is built without it"
-        lines.append(line("note", "cuda", f"no GPU ({why}); small images train on the CPU"))
+        lines.append(report_line("note", "cuda", f"no GPU ({why}); small images train on the CPU"))
     try:
         engine = Engine(device=device, precision=precision)
     except ConfigError as error:
-        return [*lines, line("bad", "device", str(error))]
-    lines.append(line("ok", "compute", engine.description))
+        return [*lines, report_line("bad", "device", str(error))]
+    lines.append(report_line("ok", "compute", engine.description))
     cores, threads = len(available()), torch.get_num_threads()
     told = f"{threads} of torch on {cores} cores"
     if threads > cores:
-        lines.append(line("bad", "threads", f"{told}: they stand in each other's way; engine.threads={cores}"))
+        lines.append(report_line("bad", "threads", f"{told}: they stand in each other's way; engine.threads={cores}"))
     else:
-        lines.append(line("ok", "threads", told))
+        lines.append(report_line("ok", "threads", told))
     return lines
 
 
@@ -107,10 +107,10 @@ def room(what: str, folder: Path, otherwise: str) -> str:
     """Whether `folder`, or where it would be made, can be written to."""
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
-        return line("bad", what, f"{folder}: cannot be written; {otherwise}")
+        return report_line("bad", what, f"{folder}: cannot be written; {otherwise}")
     free = shutil.disk_usage(there).free / 1e9
     told = f"{folder}: {free:.1f} GB free"
-    return line("bad", what, f"{told}: {otherwise}") if free < LITTLE else line("ok", what, told)
+    return report_line("bad", what, f"{told}: {otherwise}") if free < LITTLE else report_line("ok", what, told)
 
 
 def data() -> list[str]:
@@ -123,12 +123,12 @@ def data() -> list[str]:
         try:
             store = Store(card.parent)
         except StoreError as error:
-            lines.append(line("bad", "data", str(error)))
+            lines.append(report_line("bad", "data", str(error)))
         else:
             whole.append(f"{store.name} ({len(store)})")
     if whole:
-        return [line("ok", "data", ", ".join(whole)), *lines]
-    return [line("note", "data", "nothing is packed yet; digits, ring and grid come with the package"), *lines]
+        return [report_line("ok", "data", ", ".join(whole)), *lines]
+    return [report_line("note", "data", "nothing is packed yet; digits, ring and grid come with the package"), *lines]
 
 
 def optional() -> list[str]:
@@ -138,8 +138,8 @@ def optional() -> list[str]:
         if present(module):
             there.append(module.rpartition(".")[2])
         else:
-            lines.append(line("note", "optional", f"no {module.rpartition('.')[2]} ({purpose}): {how}"))
-    return [line("ok", "optional", ", ".join(there)), *lines] if there else lines
+            lines.append(report_line("note", "optional", f"no {module.rpartition('.')[2]} ({purpose}): {how}"))
+    return [report_line("ok", "optional", ", ".join(there)), *lines] if there else lines
 
 
 def present(module: str) -> bool:
@@ -156,6 +156,6 @@ def weights() -> list[str]:
 
     path = data_root() / "extractors" / FILE
     if path.is_file():
-        return [line("ok", "weights", f"extractor=inception: {path}")]
+        return [report_line("ok", "weights", f"extractor=inception: {path}")]
     told = f"extractor=inception has no weights: copy {FILE} to {path.parent}; extractor=auto needs none"
-    return [line("note", "weights", told)]
+    return [report_line("note", "weights", told)]

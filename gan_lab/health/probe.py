@@ -90,7 +90,7 @@ class Probe:
             fake_scores = turn.critic(fake)
         between = distance(fake) if other is None else (fake - other).flatten(1).norm(dim=1).mean()
         pulls = pull(duel.game.adversarial, real_scores, fake_scores)
-        real, generated = of_images(real_scores), of_images(fake_scores)
+        real, generated = score_of_each(real_scores), score_of_each(fake_scores)
         variety = {"diversity": between / self.spread} if self.spread else {}
         return {
             **variety,
@@ -105,7 +105,7 @@ class Probe:
         }
 
 
-def of_images(scores: Tensor) -> Tensor:
+def score_of_each(scores: Tensor) -> Tensor:
     """One score for each image or pack, the mean of its map: (N, ...) to (N,)."""
     return scores.flatten(1).mean(1) if scores.dim() > 1 else scores
 

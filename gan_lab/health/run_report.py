@@ -11,17 +11,17 @@ from gan_lab.command_line.console import shown
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.health.alarm import Alarm
 from gan_lab.health.history import alarms, judged, looks
-from gan_lab.health.machine import line
+from gan_lab.health.machine import report_line
 from gan_lab.health.rules import advice
 from gan_lab.health.signals import Signals
-from gan_lab.loggers.jsonl import read
+from gan_lab.loggers.jsonl import read_lines
 from gan_lab.records.record import Record
 
 EARLY = 300  # steps before which samples may well be alike
 SHOWN = ("diversity", "accuracy", "discriminator_pull", "generator_pull", "gradient_ratio", "dead", "saturated")
 
 
-def report(folder: Path, checkpoint: str = "last", trust: Sequence[str] = ()) -> list[str]:
+def report_run(folder: Path, checkpoint: str = "last", trust: Sequence[str] = ()) -> list[str]:
     """One line for each thing: `ok`, `note` or `bad`, what it is, and what to do. Raises ConfigError for no run."""
     record = Record(folder, str(folder))
     if not folder.is_dir() or not (record.summary or record.text):
@@ -33,7 +33,9 @@ def report(folder: Path, checkpoint: str = "last", trust: Sequence[str] = ()) ->
     broken = not_a_number(folder, rates)
     if broken is not None and all(alarm.name != "divergence" for alarm in told):
         told.append(broken)
-    lines += [line("bad", alarm.name, alarm.line().partition(f"health: {alarm.name}")[2].strip(" :")) for alarm in told]
+    lines += [
+        report_line("bad", alarm.name, alarm.line().partition(f"health: {alarm.name}")[2].strip(" :")) for alarm in told
+    ]
     lines.append(latest(history))
     lines += of_checkpoint(folder, checkpoint, trust, [alarm.name for alarm in told])
     bad = sum(each.startswith("bad") for each in lines)
@@ -51,27 +53,29 @@ def standing(record: Record) -> str:
     summary = record.summary
     told = f"{record.state} at step {summary.get('step', '?')} of {summary.get('max_steps', '?')}"
     if error := record.get("error"):
-        return line("bad", "run", f"{told}: {error}")
+        return report_line("bad", "run", f"{told}: {error}")
     if record.state == "interrupted":
-        return line("bad", "run", f"{told}, without a word; gan-lab train resume={shown(record.path)}")
+        return report_line("bad", "run", f"{told}, without a word; gan-lab train resume={shown(record.path)}")
     ended = summary.get("ended")
-    return line("ok", "run", told + (f": {ended}" if ended else ""))
+    return report_line("ok", "run", told + (f": {ended}" if ended else ""))
 
 
 def latest(history: Sequence[Signals]) -> str:
     """The latest look, in numbers."""
     if not history:
-        return line("note", "signals", "none in metrics.jsonl: callbacks.health.every was 0, or the run is too short")
+        return report_line(
+            "note", "signals", "none in metrics.jsonl: callbacks.health.every was 0, or the run is too short"
+        )
     look = history[-1]
     values = look._asdict()
     words = [f"{name} {values[name]:.3g}" for name in SHOWN if not math.isnan(values[name])]
-    return line("ok", "signals", f"step {look.step}: {', '.join(words)}")
+    return report_line("ok", "signals", f"step {look.step}: {', '.join(words)}")
 
 
 def not_a_number(folder: Path, rates: Mapping[str, float]) -> Alarm | None:
     """A figure that is none, in a run that nobody watched."""
     try:
-        for record in read(folder / "metrics.jsonl"):
+        for record in read_lines(folder / "metrics.jsonl"):
             for name, value in record.items():
                 if (
                     isinstance(value, float)
@@ -88,24 +92,28 @@ def not_a_number(folder: Path, rates: Mapping[str, float]) -> Alarm | None:
 def of_checkpoint(folder: Path, which: str, trust: Sequence[str], told: Sequence[str]) -> list[str]:
     """Whether the weights are numbers, whether its samples differ, and whether the data has the classes it should."""
     if which == "last" and not any((folder / "checkpoints").glob("*.pt")):
-        return [line("note", "checkpoint", "none was written yet")]
-    from gan_lab.sampling.trained import find
+        return [report_line("note", "checkpoint", "none was written yet")]
+    from gan_lab.sampling.trained import find_checkpoint
 
     try:
-        path, state = find(folder, which)
+        path, state = find_checkpoint(folder, which)
     except ConfigError:
         raise
     except GanLabError as error:
-        return [line("bad", "checkpoint", str(error))]
+        return [report_line("bad", "checkpoint", str(error))]
     bad = not_finite(state)
     if bad:
         saw = f"{shown(path)}: {bad[0]} is not finite{f', nor {len(bad) - 1} more' if len(bad) > 1 else ''}"
-        return [line("bad", "checkpoint", f"{saw}; go on from an earlier one: resume={shown(path.parent)}/step-...pt")]
-    lines = [line("ok", "checkpoint", f"{shown(path)}: step {state['step']}, all weights are finite")]
+        return [
+            report_line(
+                "bad", "checkpoint", f"{saw}; go on from an earlier one: resume={shown(path.parent)}/step-...pt"
+            )
+        ]
+    lines = [report_line("ok", "checkpoint", f"{shown(path)}: step {state['step']}, all weights are finite")]
     try:
         return [*lines, *of_samples(path, state, trust, told)]
     except GanLabError as error:
-        return [*lines, line("note", "samples", f"not looked at: {error}")]
+        return [*lines, report_line("note", "samples", f"not looked at: {error}")]
 
 
 def not_finite(state: Mapping[str, Any]) -> list[str]:
@@ -136,11 +144,13 @@ def of_samples(path: Path, state: Mapping[str, Any], trust: Sequence[str], told:
     check_targets({"dataset": config["dataset"], "degradation": degradation}, trust)
     dataset = build_dataset(config["dataset"])
     if not dataset.folder.exists():
-        return [line("note", "samples", f"not compared: {config['dataset']['name']} is not packed on this machine")]
+        return [
+            report_line("note", "samples", f"not compared: {config['dataset']['name']} is not packed on this machine")
+        ]
     store = dataset.store
     lines = []
     if "one_class" not in told and "missing_classes" not in told and (alarm := check_labels(config, store)) is not None:
-        lines.append(line("bad", alarm.name, alarm.line().partition(": ")[2].partition(": ")[2]))
+        lines.append(report_line("bad", alarm.name, alarm.line().partition(": ")[2].partition(": ")[2]))
     real = dataset.samples(build(degradation, "degradation") if degradation else None).peek(min(64, len(store)))
     samples = all_images(sampler, sampler.request_for(real, seed=0))
     share = float(distance(samples)) / max(float(distance(real.image)), 1e-12)
@@ -148,4 +158,4 @@ def of_samples(path: Path, state: Mapping[str, Any], trust: Sequence[str], told:
     nodes = {role: node for role, node in config["optimizer"].items() if isinstance(node, dict)}
     rates = {role: node["lr"] for role, node in nodes.items() if isinstance(node.get("lr"), float)}
     saw = f"averaged generator: {share:.2f} of the data's variety"
-    return [*lines, line(kind, "samples", saw + (f"; try {advice('collapse', rates)}" if kind == "bad" else ""))]
+    return [*lines, report_line(kind, "samples", saw + (f"; try {advice('collapse', rates)}" if kind == "bad" else ""))]

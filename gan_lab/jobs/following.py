@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from gan_lab.metrics.figure import find
+from gan_lab.metrics.figure import find_figure
 
 
 class Point(NamedTuple):
@@ -49,6 +49,6 @@ class Following:
             return None
         if not isinstance(record, dict) or not isinstance(record.get("step"), int):
             return None
-        name = find(record, self._objective)
+        name = find_figure(record, self._objective)
         value = None if name is None else record[name]
         return Point(record["step"], float(value)) if isinstance(value, (int, float)) else None

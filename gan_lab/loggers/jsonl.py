@@ -52,7 +52,7 @@ def parse(line: str) -> dict[str, Any] | None:
     return record if whole else None
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """The records of a `metrics.jsonl`, whole lines only."""
     with open(path) as file:
         for line in file:

@@ -64,7 +64,7 @@ def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return [key for key in PROTOCOL if one.get(key) != other.get(key)]
 
 
-def find(names: Mapping[str, Any], key: str) -> str | None:
+def find_figure(names: Mapping[str, Any], key: str) -> str | None:
     """The name that `key` means: itself, or the only one that begins with `key/`; None where there is none.
 
     Raises ConfigError where there are several.

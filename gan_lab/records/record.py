@@ -53,7 +53,7 @@ class Record:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The whole configuration by dotted key: slow, so only for keys that are found nowhere else."""
-        return dict(leaves(load(self.text) or {}))
+        return dict(leaves(read_mapping(self.text) or {}))
 
     def _tail(self) -> dict[str, Any]:
         """The chosen names and the overrides: the end of `config.yaml`, a fraction of the time of the whole.
@@ -63,7 +63,7 @@ class Record:
         if not self.text and not (self.path / "config.yaml").exists():
             return before_it_began(self.path / ".hydra" / "hydra.yaml")
         found = PROVENANCE.search(self.text)
-        told = load(self.text[found.start() :]) if found else load(self.text)
+        told = read_mapping(self.text[found.start() :]) if found else read_mapping(self.text)
         if told is None:
             self.damage = "config.yaml cannot be read"
         return told or {}
@@ -148,14 +148,14 @@ def of_sweep(run: Path) -> dict[str, Any]:
 def before_it_began(path: Path) -> dict[str, Any]:
     """The choices and overrides in Hydra's own file."""
     try:
-        told = (load(path.read_text(encoding="utf-8")) or {})["hydra"]
+        told = (read_mapping(path.read_text(encoding="utf-8")) or {})["hydra"]
         choices = {str(key): value for key, value in told["runtime"]["choices"].items() if "hydra" not in str(key)}
         return {"choices": choices, "overrides": own_overrides(told["overrides"]["task"])}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
-def find(folder: Path) -> list[Path]:
+def find_runs(folder: Path) -> list[Path]:
     """The run folders at and below `folder`, in the order of their names. What lies in a run is not looked at."""
     return list(_find(str(folder)))
 
@@ -191,7 +191,7 @@ def held(run: Path) -> bool:
     return False
 
 
-def load(text: str) -> dict[str, Any] | None:
+def read_mapping(text: str) -> dict[str, Any] | None:
     """A YAML mapping; None for anything else."""
     import yaml  # type: ignore[import-untyped]
 

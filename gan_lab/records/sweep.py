@@ -16,7 +16,7 @@ from typing import Any
 from gan_lab.command_line.overrides import differing
 from gan_lab.command_line.table import number, table
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.metrics.figure import find
+from gan_lab.metrics.figure import find_figure
 from gan_lab.storage.files import write_json
 
 NOTES = ".jobs"
@@ -162,7 +162,7 @@ def objective_of(summary: dict[str, Any], objective: str) -> Any:
 def only_match(names: Mapping[str, Any], key: str) -> str | None:
     """The one of `names` that a key means; None where there is none, or several."""
     try:
-        return find(names, key)
+        return find_figure(names, key)
     except ConfigError:
         return None
 

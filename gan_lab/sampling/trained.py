@@ -98,7 +98,7 @@ def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust:
     """
     import hydra.utils
 
-    path, state = find(Path(run), str(checkpoint))
+    path, state = find_checkpoint(Path(run), str(checkpoint))
     config = state["config"]
     stored = {key: config.get(key) for key in ("model", "algorithm", "wrappers")}
     stored["picture"] = config["dataset"].get("picture")
@@ -118,7 +118,7 @@ def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust:
     return Trained(algorithm.sampler(networks, config["algorithm"], engine), path, state["step"], config)
 
 
-def find(run: Path, name: str) -> tuple[Path, dict[str, Any]]:
+def find_checkpoint(run: Path, name: str) -> tuple[Path, dict[str, Any]]:
     """The checkpoint that `run` and `name` mean. Raises ConfigError, in the user's words, when there is none."""
     if run.is_file():
         return run, load_checkpoint(run)

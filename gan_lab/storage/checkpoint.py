@@ -39,7 +39,7 @@ def save(folder: Path, state: dict[str, Any], keep: int) -> Path:
     """
     path = step_path(folder, state["step"])
     write_whole(path, lambda file: torch.save(state, file))
-    name(path, "last.pt")
+    link(path, "last.pt")
     kept = sorted(folder.glob("step-*.pt"), reverse=True)
     for old in kept[max(keep, 1) :]:
         if old != path:
@@ -47,7 +47,7 @@ def save(folder: Path, state: dict[str, Any], keep: int) -> Path:
     return path
 
 
-def name(path: Path, other: str) -> None:
+def link(path: Path, other: str) -> None:
     """Give the file another name in its folder, in the place of what had it."""
     temporary = path.with_name(f".{other}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)

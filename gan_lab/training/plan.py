@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gan_lab.config import require_whole
 from gan_lab.errors import ConfigError
 
 
@@ -33,9 +34,9 @@ class Plan:
             ("checkpoint_every", checkpoint_every, 0),
             ("checkpoint_keep", checkpoint_keep, 1),
         ):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                auto = ", or auto" if name in ("batch_size", "accumulation") else ""
-                raise ConfigError(f"trainer.{name}: {value!r} is not a whole number of at least {least}{auto}")
+            require_whole(
+                value, f"trainer.{name}", least, ", or auto" if name in ("batch_size", "accumulation") else ""
+            )
         if batch_size % accumulation:
             raise ConfigError(f"trainer.accumulation: {accumulation} does not divide trainer.batch_size={batch_size}")
         self.max_steps = max_steps

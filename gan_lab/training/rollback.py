@@ -42,7 +42,7 @@ def roll_back(run: Run, callbacks: Iterable[Callback]) -> None:
     for path in run.checkpoints.glob("step-*.pt"):
         if int(path.stem.removeprefix("step-")) > asked.step:
             path.unlink(missing_ok=True)
-    checkpoint.name(asked.path, "last.pt")
+    checkpoint.link(asked.path, "last.pt")
     lower_rates(run, asked.rate)
     for callback in callbacks:
         callback.on_rollback(run)

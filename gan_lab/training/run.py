@@ -14,7 +14,7 @@ from gan_lab.data.store import Store
 from gan_lab.data.stream import Stream
 from gan_lab.engine.engine import Engine
 from gan_lab.loggers.base import Loggers
-from gan_lab.metrics.figure import Figure, find
+from gan_lab.metrics.figure import Figure, find_figure
 from gan_lab.sampling.sampler import Sampler
 from gan_lab.storage import checkpoint
 from gan_lab.storage.writer import Writer
@@ -134,5 +134,5 @@ class Run:
     def objective(self) -> float | None:
         """The figure that this run is compared by; None where it has none of that name."""
         results = self.results
-        name = find(results, self.config["objective"])
+        name = find_figure(results, self.config["objective"])
         return None if name is None else results[name]

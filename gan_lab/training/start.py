@@ -64,7 +64,7 @@ def begin(cfg: DictConfig, folder: Path) -> Start:
         check_targets(typed, typed["trust"])
         log.info("%s stopped before it had begun; starting it from its first step", shown(folder))
         return Start(typed, None, overrides)
-    original = settings(compose(stored_overrides(folder, overrides)))
+    original = settings(compose_training(stored_overrides(folder, overrides)))
     check_targets({key: value for key, value in stored.items() if key not in PROVENANCE}, typed["trust"])
     changes = difference(original, typed)
     config = apply(stored, changes)
@@ -136,7 +136,7 @@ def choices() -> dict[str, str]:
     return {str(group): str(name) for group, name in chosen if name is not None and not str(group).startswith("hydra")}
 
 
-def compose(overrides: list[str]) -> DictConfig:
+def compose_training(overrides: list[str]) -> DictConfig:
     """The training configuration with these overrides."""
     from hydra.core.global_hydra import GlobalHydra
     from hydra.types import RunMode

@@ -185,7 +185,7 @@ def counted_flops(config: dict[str, Any], folder: Path) -> float:
 
 def mean_flops(run: Run) -> float:
     """Of the rounds in which the lazy regularizers come round, each kind of round played once."""
-    from gan_lab.benchmark.flops import counted
+    from gan_lab.benchmark.flops import count_flops
 
     regularizers = run.algorithm.regularizers.values()
     period = min(math.lcm(*(int(each.every) for each in regularizers)), LONGEST)
@@ -193,7 +193,7 @@ def mean_flops(run: Run) -> float:
     total = 0
     for due, times in Counter(dues).items():
         run.step = dues.index(due)
-        total += times * counted(lambda: run.play())
+        total += times * count_flops(lambda: run.play())
     run.stream.close()
     return total / period
 

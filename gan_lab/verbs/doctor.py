@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 def main(cfg: DictConfig) -> None:
     """The Hydra task: the lines about `run`, or about the machine where none is named."""
     if cfg.run:
-        from gan_lab.health.run_report import report
+        from gan_lab.health.run_report import report_run
 
-        lines = report(Path(str(cfg.run)), str(cfg.checkpoint), list(cfg.trust))
+        lines = report_run(Path(str(cfg.run)), str(cfg.checkpoint), list(cfg.trust))
     else:
-        from gan_lab.health.machine import report as machine
+        from gan_lab.health.machine import report_machine as machine
 
         lines = machine(str(cfg.device), str(cfg.precision), Path(str(cfg.folder)))
     print("\n".join(lines))

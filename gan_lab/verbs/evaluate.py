@@ -34,14 +34,16 @@ def main(cfg: DictConfig) -> float:
 
 def evaluate(config: dict[str, Any]) -> list[Figure]:
     """Measure, print and store in the run's `summary.json` (and `evaluations.jsonl`, which keeps every one)."""
-    from gan_lab.config import build, check_targets
+    import torch
+
+    from gan_lab.config import build, check_targets, require_whole
     from gan_lab.metrics.evaluate import check_count, count_for
     from gan_lab.sampling.trained import load
+    from gan_lab.training.memory.available import peak, size
 
     n, repeats, seed = check_count(config["n"], "n"), config["repeats"], config["seed"]
-    for name, value, least in (("repeats", repeats, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ConfigError(f"{name}: {value!r} is not a whole number of at least {least}")
+    require_whole(repeats, "repeats")
+    require_whole(seed, "seed", 0)
     nodes = {name: node for name, node in (config.get("metrics") or {}).items() if node is not None}
     if not nodes:
         raise ConfigError("metrics: none was named; e.g. metrics=[fid,kid]")
@@ -56,10 +58,10 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
         log.info(line)
     run = trained.path.parent.parent if trained.path.parent.name == "checkpoints" else trained.path.parent
     store(run, figures)
-    taken = peak()
+    taken = peak(torch.device("cpu"))
     log.info("%d images of step %d%s: %.0f s, %.0f images/s%s", n, trained.step,
              f", {repeats} times" if repeats > 1 else "", seconds, n * repeats / seconds,
-             f", {taken:.0f} MiB at most" if taken else "")  # fmt: skip
+             f", {size(taken)} at most" if taken else "")  # fmt: skip
     log.info("stored    %s", shown(run / "summary.json"))
     return figures
 
@@ -132,14 +134,3 @@ def store(run: Path, figures: Sequence[Figure]) -> None:
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     written = "".join(json.dumps({"name": figure.name, **figure.record()}) + "\n" for figure in figures)
     write_text(path, before + written)
-
-
-def peak() -> float:
-    """The most memory that this process has held, in MiB; 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0.0
-    import sys
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)

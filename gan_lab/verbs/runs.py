@@ -14,7 +14,7 @@ from gan_lab.command_line.overrides import differing
 from gan_lab.command_line.table import number, table, terminal_width
 from gan_lab.errors import ConfigError
 from gan_lab.records.filter import conditions, words
-from gan_lab.records.record import Record, find
+from gan_lab.records.record import Record, find_runs
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -41,7 +41,7 @@ def listing(folder: Path, show: Sequence[str], tests: Sequence[Any], sort: Seque
         raise ConfigError(
             f"folder: there is no folder {folder}; runs lie in outputs unless hydra.run.dir= said otherwise"
         )
-    everything = [Record(path, str(path.relative_to(folder))) for path in find(folder)]
+    everything = [Record(path, str(path.relative_to(folder))) for path in find_runs(folder)]
     for key in (*show, *(test.key for test in tests), *(key.removeprefix("-") for key in sort)):
         known(key, everything)
     records = [record for record in everything if all(test.holds(record.get(test.key)) for test in tests)]
@@ -53,7 +53,7 @@ def listing(folder: Path, show: Sequence[str], tests: Sequence[Any], sort: Seque
         return as_csv(records, show)
     if not records:
         return f"no runs in {folder}" + (" that pass the filter" if everything else "")
-    return "\n".join([*as_table(records, show), "", counted(records)])
+    return "\n".join([*as_table(records, show), "", count_states(records)])
 
 
 def known(key: str, records: Sequence[Record]) -> None:
@@ -129,7 +129,7 @@ def as_csv(records: Sequence[Record], show: Sequence[str]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def counted(records: Sequence[Record]) -> str:
+def count_states(records: Sequence[Record]) -> str:
     """`5 runs: 4 finished, 1 failed`."""
     states = [record.state for record in records]
     told = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
-from gan_lab.benchmark.published import published
+from gan_lab.benchmark.published import as_published
 from gan_lab.benchmark.textbook import Images, Players, critic, gradient_penalty, loader, textbook
 from gan_lab.engine.seeding import seed_round
 from gan_lab.errors import ConfigError
@@ -98,7 +98,7 @@ def test_the_published_form_computes_the_same(model: str, tmp_path: Path) -> Non
     latent, images = torch.randn(6, algorithm.latent.dim), torch.randn(6, 1, 16, 16)  # type: ignore[attr-defined]
     for role, given in (("generator", latent), ("discriminator", images)):
         ours = algorithm.networks[role].eval()
-        theirs = published(ours, run).eval()
+        theirs = as_published(ours, run).eval()
         a, b = ours(given), theirs(given)
         assert_close(*((x if isinstance(x, Tensor) else x.scores) for x in (b, a)), rtol=1e-4, atol=1e-5)
         names = {type(module).__name__ for module in theirs.modules()}

@@ -18,7 +18,7 @@ Usage = namedtuple("Usage", "total used free")
 
 def test_all_is_well_here(own_data_root: Path, tmp_path: Path) -> None:
     build(composed("dataset=digits")["dataset"], "dataset").open()
-    lines = machine.report("cpu", "fp32", tmp_path)
+    lines = machine.report_machine("cpu", "fp32", tmp_path)
     assert all(line.split()[0] in ("ok", "note") for line in lines[:-1]), lines
     assert lines[-1] == "ready: gan-lab train"
     text = "\n".join(lines)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_lab.health.probe import Probe, _spread, accuracy, at_the_ends, distance, of_images, pull
+from gan_lab.health.probe import Probe, _spread, accuracy, at_the_ends, distance, pull, score_of_each
 from gan_lab.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic, Wasserstein
 from tests.compose import tiny_run
 from tests.conftest import equal
@@ -41,8 +41,8 @@ def test_at_the_ends() -> None:
 
 
 def test_a_map_of_scores_counts_as_its_mean() -> None:
-    assert torch.equal(of_images(torch.arange(8.0).view(2, 1, 2, 2)), torch.tensor([1.5, 5.5]))
-    assert torch.equal(of_images(REAL), REAL)
+    assert torch.equal(score_of_each(torch.arange(8.0).view(2, 1, 2, 2)), torch.tensor([1.5, 5.5]))
+    assert torch.equal(score_of_each(REAL), REAL)
 
 
 def test_pulls_in_closed_form() -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gan_lab.errors import ConfigError
-from gan_lab.health.run_report import report
+from gan_lab.health.run_report import report_run
 from gan_lab.storage import checkpoint
 from tests.health.test_rules import story
 
@@ -34,7 +34,7 @@ def write(run: Path, lines: list[dict[str, Any]]) -> None:
 
 def test_a_run_that_is_well(run: Path) -> None:
     write(run, [{"step": look.step, **look.scalars()} for look in story(3)])
-    lines = report(run)
+    lines = report_run(run)
     assert lines[0] == "ok   run        finished at step 2 of 2"
     assert lines[1].startswith("ok   signals    step 300: diversity 0.9, accuracy 0.8, discriminator_pull 0.7")
     assert lines[2] == "ok   checkpoint run/checkpoints/step-00000002.pt: step 2, all weights are finite"
@@ -44,7 +44,7 @@ def test_a_run_that_is_well(run: Path) -> None:
 
 def test_looks_are_judged_again(run: Path) -> None:
     write(run, [{"step": look.step, **look.scalars()} for look in story(3, dead=0.9)])
-    lines = report(run)
+    lines = report_run(run)
     assert lines[1] == (
         "bad  dead_units since step 100: 90% of a network's units never fire; "
         "try optimizer.generator.lr=4e-05 optimizer.discriminator.lr=4e-05"
@@ -55,25 +55,25 @@ def test_looks_are_judged_again(run: Path) -> None:
 def test_what_the_monitor_said_is_said_once(run: Path) -> None:
     write(run, [{"step": look.step, **look.scalars()} for look in story(3, dead=0.9)])
     changed(run, alarms=[{"name": "dead_units", "step": 300, "since": 100, "saw": "it", "advice": "that"}])
-    lines = report(run)
+    lines = report_run(run)
     assert next(line for line in lines if "dead" in line) == "bad  dead_units since step 100: it; try that"
     assert lines[-1] == "1 found"
 
 
 def test_a_run_without_a_monitor(run: Path) -> None:
     write(run, [{"step": 1, "loss/generator": 1.0}, {"step": 2, "loss/generator": float("nan")}])
-    lines = report(run)
+    lines = report_run(run)
     assert lines[1].startswith("bad  divergence since step 2: loss/generator is nan; try optimizer.generator.lr=2e-05")
     assert lines[2].startswith("note signals    none in metrics.jsonl")
 
 
 def test_how_it_ended(run: Path) -> None:
     changed(run, state="failed", error="ValueError: this")
-    assert report(run)[0] == "bad  run        failed at step 2 of 2: ValueError: this"
+    assert report_run(run)[0] == "bad  run        failed at step 2 of 2: ValueError: this"
     changed(run, state="running", error=None)
-    assert report(run)[0].endswith("interrupted at step 2 of 2, without a word; gan-lab train resume=run")
+    assert report_run(run)[0].endswith("interrupted at step 2 of 2, without a word; gan-lab train resume=run")
     changed(run, state="finished", ended="fid has not fallen")
-    assert report(run)[0] == "ok   run        finished at step 2 of 2: fid has not fallen"
+    assert report_run(run)[0] == "ok   run        finished at step 2 of 2: fid has not fallen"
 
 
 def test_weights_that_are_no_numbers(run: Path) -> None:
@@ -81,7 +81,7 @@ def test_weights_that_are_no_numbers(run: Path) -> None:
     state = checkpoint.load(path)
     next(iter(state["ema"]["generator"].values())).fill_(float("inf"))
     torch.save(state, path)
-    assert "ema.generator.layers.0.weight is not finite; go on from an earlier one" in "\n".join(report(run))
+    assert "ema.generator.layers.0.weight is not finite; go on from an earlier one" in "\n".join(report_run(run))
 
 
 def test_samples_that_are_all_one(run: Path) -> None:
@@ -90,24 +90,24 @@ def test_samples_that_are_all_one(run: Path) -> None:
     state["ema"]["generator"]["layers.2.weight"].zero_()
     state["step"] = 300
     torch.save(state, path)
-    lines = report(run)
+    lines = report_run(run)
     assert lines[-2].startswith("bad  samples    averaged generator: 0.00 of the data's variety; try loss=relativistic")
     assert lines[-2].endswith("optimizer.generator.lr=4e-05 optimizer.discriminator.lr=4e-05")
 
 
 def test_data_that_is_elsewhere(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_LAB_DATA", str(tmp_path / "nothing"))
-    assert report(run)[-2] == "note samples    not compared: digits is not packed on this machine"
+    assert report_run(run)[-2] == "note samples    not compared: digits is not packed on this machine"
 
 
 def test_no_checkpoint_yet(run: Path) -> None:
     for path in (run / "checkpoints").glob("*.pt"):
         path.unlink()
-    assert "note checkpoint none was written yet" in report(run)
+    assert "note checkpoint none was written yet" in report_run(run)
 
 
 def test_no_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^run=.*: not a run folder"):
-        report(tmp_path)
+        report_run(tmp_path)
     with pytest.raises(ConfigError, match=r"^run=.*nowhere: not a run folder"):
-        report(tmp_path / "nowhere")
+        report_run(tmp_path / "nowhere")

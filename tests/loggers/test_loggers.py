@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gan_lab.loggers.base import Logger, Loggers
-from gan_lab.loggers.jsonl import JsonLines, read
+from gan_lab.loggers.jsonl import JsonLines, read_lines
 from gan_lab.loggers.tensorboard import hyperparameters, plain
 from gan_lab.storage.writer import AtOnce, Writer
 
@@ -26,12 +26,12 @@ def test_jsonl_drops_later_steps_and_a_cut_line(tmp_path: Path) -> None:
     first.close()
     with open(tmp_path / "metrics.jsonl", "a") as file:
         file.write('{"step": 4, "lo')
-    assert [record["step"] for record in read(tmp_path / "metrics.jsonl")] == [1, 2, 3]
+    assert [record["step"] for record in read_lines(tmp_path / "metrics.jsonl")] == [1, 2, 3]
     second = JsonLines()
     second.open(tmp_path, 2)
     second.scalars(3, {"loss": 9.0})
     second.close()
-    assert [(r["step"], r["loss"]) for r in read(tmp_path / "metrics.jsonl")] == [(1, 0.5), (2, 1.0), (3, 9.0)]
+    assert [(r["step"], r["loss"]) for r in read_lines(tmp_path / "metrics.jsonl")] == [(1, 0.5), (2, 1.0), (3, 9.0)]
 
 
 class Failing(Logger):

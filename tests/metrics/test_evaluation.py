@@ -25,7 +25,7 @@ from gan_lab.features.pixels import Pixels
 from gan_lab.features.random_convolutions import RandomConvolutions
 from gan_lab.metrics import frechet_distance
 from gan_lab.metrics.evaluate import applicable, measure
-from gan_lab.metrics.figure import Figure, find, unlike
+from gan_lab.metrics.figure import Figure, find_figure, unlike
 from gan_lab.metrics.measures import (
     DensityCoverage,
     FrechetDistance,
@@ -272,9 +272,13 @@ def test_names_and_cards() -> None:
     assert unlike(figure.card, {**figure.card, "step": 2}) == []
     assert unlike(figure.card, {**figure.card, "n": 6, "weights": "v"}) == ["n", "weights"]
     names = {"fid/x-5": 1, "kid": 2, "modes/x-5": 3, "modes/y-5": 4}
-    assert (find(names, "fid"), find(names, "kid"), find(names, "none")) == ("fid/x-5", "kid", None)
+    assert (find_figure(names, "fid"), find_figure(names, "kid"), find_figure(names, "none")) == (
+        "fid/x-5",
+        "kid",
+        None,
+    )
     with pytest.raises(ConfigError, match="say which"):
-        find(names, "modes")
+        find_figure(names, "modes")
     with pytest.raises(ValueError, match="no figure|not a figure"):
         Figure.of("fid", {"value": 1})
 

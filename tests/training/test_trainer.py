@@ -20,7 +20,7 @@ import torch
 from gan_lab.callbacks import samples, summary
 from gan_lab.errors import GanLabError, NonFiniteError
 from gan_lab.loggers.base import Logger
-from gan_lab.loggers.jsonl import JsonLines, read
+from gan_lab.loggers.jsonl import JsonLines, read_lines
 from gan_lab.pictures import grid as images
 from gan_lab.storage import checkpoint
 from gan_lab.training.assemble import assemble
@@ -80,7 +80,7 @@ def test_rounds_do_not_wait_for_disks_encoders_and_loggers(tmp_path: Path, monke
     rounds, whole = clock.times[-1] - clock.times[0], time.perf_counter() - began
     assert whole > 0.8
     assert rounds < whole / 2
-    assert [record["step"] for record in read(tmp_path / "metrics.jsonl")] == [1, 2, 3, 4]
+    assert [record["step"] for record in read_lines(tmp_path / "metrics.jsonl")] == [1, 2, 3, 4]
     assert len(list((tmp_path / "samples").glob("step-*.png"))) == 4
     assert writers() == []
 
@@ -161,7 +161,7 @@ def test_a_failing_run_still_writes_what_it_had(tmp_path: Path, monkeypatch: pyt
         "step-00000001.png",
         "step-00000002.png",
     ]
-    assert [record["step"] for record in read(tmp_path / "metrics.jsonl")] == [1, 2]
+    assert [record["step"] for record in read_lines(tmp_path / "metrics.jsonl")] == [1, 2]
     assert (state_of(run)["state"], state_of(run)["error"]) == ("failed", "NonFiniteError: loss is nan")
 
 

@@ -15,7 +15,7 @@ import yaml
 from gan_lab.cli import main
 from gan_lab.errors import ConfigError
 from gan_lab.records.filter import conditions, words
-from gan_lab.records.record import Record, find
+from gan_lab.records.record import Record, find_runs
 from gan_lab.storage.lock import lock_folder
 
 Call = Callable[..., tuple[int, str, str]]
@@ -177,7 +177,7 @@ def test_a_run_below_a_run_is_none_and_a_sweep_is_not_one(here: Path) -> None:
     make("a/inner")
     make("sweeps/x/0-gan")
     Path("outputs/sweeps/x/multirun.yaml").touch()
-    assert [str(path) for path in find(Path("outputs"))] == ["outputs/a", "outputs/sweeps/x/0-gan"]
+    assert [str(path) for path in find_runs(Path("outputs"))] == ["outputs/a", "outputs/sweeps/x/0-gan"]
 
 
 def test_a_job_that_never_began_has_its_state_from_the_sweep(here: Path) -> None:

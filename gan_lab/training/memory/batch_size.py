@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from gan_lab.config import require_whole
 from gan_lab.distributed.world import World
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.training.memory.available import available, is_shortage, size
-from gan_lab.training.memory.dry_round import Line, dry_round, line
+from gan_lab.training.memory.dry_round import Line, dry_round, fit_line
 from gan_lab.training.run import Run
 from gan_lab.wrappers.batch_statistics import BatchStatistics
 from gan_lab.wrappers.minibatch_stddev import MinibatchStandardDeviation
@@ -83,8 +84,7 @@ def _asked(trainer: Mapping[str, Any]) -> Asked:
     total: Any = trainer.get(key)
     least: Any = 1 if trainer["accumulation"] == AUTO else trainer["accumulation"]
     for name, value in ((key, total), ("accumulation", least)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigError(f"trainer.{name}: {value!r} is not a whole number of at least 1")
+        require_whole(value, f"trainer.{name}")
     if total % least:
         raise ConfigError(f"trainer.accumulation: {least} does not divide trainer.{key}={total}")
     return Asked(total, least, "batch_size=auto" if key == "total" else "accumulation=auto")
@@ -145,7 +145,7 @@ def _fewest_pieces(config: dict[str, Any], asked: Asked, trial: Trial) -> Choice
 def _line(run: Run, kind: int, piece: int, limit: int, unit: int) -> Line | None:
     """None where not even the smallest rounds fit."""
     try:
-        return line(run, kind, piece, limit, unit)
+        return fit_line(run, kind, piece, limit, unit)
     except (MemoryError, RuntimeError) as error:
         if not is_shortage(error):
             raise

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-from torch import Tensor
 
 from gan_lab.algorithms.base import Algorithm
 from gan_lab.data.batch import Batch
-from gan_lab.storage.snapshot import Snapshot
 from gan_lab.training.memory.available import is_shortage, taken_by
 from gan_lab.training.run import Run
+from gan_lab.training.without_trace import rounds_without_trace
 
 
 @dataclass(frozen=True)
@@ -42,10 +38,10 @@ def round_bytes(run: Run, batch_size: int, pieces: int = 1) -> int:
     """The bytes that a round of `batch_size` images in `pieces` takes beside what is taken now, by dry rounds of fewer
     images. The run is left exactly as it was."""
     piece = batch_size // pieces
-    return line(run, min(pieces, 2), piece).of(piece, pieces)
+    return fit_line(run, min(pieces, 2), piece).of(piece, pieces)
 
 
-def line(run: Run, pieces: int, largest: int, room: int | None = None, unit: int = 1) -> Line:
+def fit_line(run: Run, pieces: int, largest: int, room: int | None = None, unit: int = 1) -> Line:
     """Dry rounds of `pieces` (1 or 2) of growing size, doubled from 2 images (from `unit`, if that is more) until the
     line is straight, at most to half of `largest`, and while the next is sure to take at most half of `room` bytes. All
     together cost at most about as much as one round of `largest`. The run is left exactly as it was.
@@ -77,35 +73,14 @@ def _is_straight(points: list[tuple[int, int]]) -> bool:
 
 def dry_round(run: Run, batch_size: int, pieces: int, limit: int | None = None) -> int:
     """Play one round of `batch_size` images in `pieces`, every lazy regularizer due, and tell the most bytes that it
-    takes at one time beside what is taken now. The run is left exactly as it was: see `without_trace`.
+    takes at one time beside what is taken now. The run is left exactly as it was: see `rounds_without_trace`.
 
     Raises Exceeded beyond `limit` where tensors are counted, elsewhere what the device says when its memory runs out.
     """
     game = run.algorithm
     batches = _batches(run, batch_size)
-    with without_trace(run), _cut(game, pieces):
+    with rounds_without_trace(run), _cut(game, pieces):
         return taken_by(lambda: game.train_step(batches(), game.due(0)), run.engine.device, limit)
-
-
-@contextmanager
-def without_trace(run: Run) -> Iterator[None]:
-    """Whatever rounds are played inside: networks, optimizers (with the state that they make on first use), memory of
-    regularizers and augmentation are afterwards as they were, bit for bit, and there are no gradients.
-
-    Averages, the data's stream and the counts are not a round's to change, and stay as they are on their own.
-    """
-    game, snapshot = run.algorithm, Snapshot()
-    snapshot.take(game.state_dict())
-    state = snapshot.state()
-    groups = [(group, _options(group)) for o in game.optimizers.values() for group in o.param_groups]
-    try:
-        yield
-    finally:
-        for group, options in groups:
-            _put_back(group, options)
-        game.load_state_dict(state)
-        for network in game.networks.values():
-            network.zero_grad(set_to_none=True)
 
 
 @contextmanager
@@ -121,16 +96,3 @@ def _cut(game: Algorithm, pieces: int) -> Iterator[None]:
 def _batches(run: Run, batch_size: int) -> Callable[[], list[Batch]]:
     """Makes a round's batches, where and as the stream has them."""
     return lambda: [run.stream.peek(batch_size) for _ in range(run.algorithm.batches_per_round)]
-
-
-def _options(group: dict[str, Any]) -> dict[str, Any]:
-    return {key: copy.deepcopy(value) for key, value in group.items() if key != "params"}
-
-
-def _put_back(group: dict[str, Any], options: dict[str, Any]) -> None:
-    """Tensors keep their place: a captured round reads them there."""
-    for key, value in options.items():
-        if isinstance(value, Tensor):
-            group[key].copy_(value)
-        else:
-            group[key] = value

@@ -17,7 +17,7 @@ from gan_lab.training.memory.batch_size import (
     unit_of,
     usable,
 )
-from gan_lab.training.memory.dry_round import line
+from gan_lab.training.memory.dry_round import fit_line
 from gan_lab.training.run import Run
 
 log = logging.getLogger(__name__)
@@ -86,14 +86,14 @@ def _estimate(run: Run, batch: int, pieces: int) -> tuple[str, str]:
     room, unit, least = available(run.engine.device), unit_of(run, batch), least_piece(run)
     assert room is not None
     limit = usable(room, run.engine.device)
-    now = line(run, min(pieces, 2), batch // pieces, limit, unit)
+    now = fit_line(run, min(pieces, 2), batch // pieces, limit, unit)
     taken = now.of(batch // pieces, pieces)
     words = f"a round of {batch} images takes about {size(taken)}, {size(room)} are there"
     if not run.algorithm.takes_pieces:
         sizes = range(batch // 2 // unit * unit, 0, -unit)
         fitting = next((images for images in sizes if now.of(images) <= limit), None)
         return words, OTHERWISE if fitting is None else f"trainer.batch_size={fitting} fits"
-    cut = now if pieces > 1 else line(run, 2, batch // 2, limit, unit)
+    cut = now if pieces > 1 else fit_line(run, 2, batch // 2, limit, unit)
     for more in divisors(batch, pieces + 1):
         piece = batch // more
         if piece % unit == 0 and piece >= least and cut.of(piece, more) <= limit:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gan_lab.training.memory.available import Exceeded
-from gan_lab.training.memory.dry_round import Line, dry_round, line, round_bytes
+from gan_lab.training.memory.dry_round import Line, dry_round, fit_line, round_bytes
 from gan_lab.training.run import Run
 from tests.compose import tiny_run
 from tests.conftest import equal
@@ -115,15 +115,15 @@ def test_sizes_grow_until_the_line_is_straight(
     monkeypatch.setattr(
         "gan_lab.training.memory.dry_round.dry_round", lambda run, images, pieces, room: bytes_of(images)
     )
-    assert line(run, 1, 128).points == tuple((n, bytes_of(n) if n else 0) for n in sizes)
+    assert fit_line(run, 1, 128).points == tuple((n, bytes_of(n) if n else 0) for n in sizes)
 
 
 def test_no_more_is_tried_than_is_sure_to_fit(tmp_path: Path) -> None:
     run = tiny_run(tmp_path, *NETS)
-    ample, scarce = line(run, 1, 16), line(run, 1, 16, room=round(1.5 * dry_round(run, 8, 1)))
+    ample, scarce = fit_line(run, 1, 16), fit_line(run, 1, 16, room=round(1.5 * dry_round(run, 8, 1)))
     assert [images for images, _ in ample.points] == [0, 2, 4, 8]
     assert [images for images, _ in scarce.points] == [0, 2, 4]
-    assert [images for images, _ in line(run, 2, 4, unit=6).points] == [0, 6, 12]
-    assert [images for images, _ in line(run, 1, 16, room=round(1.1 * dry_round(run, 2, 1))).points] == [0, 2]
+    assert [images for images, _ in fit_line(run, 2, 4, unit=6).points] == [0, 6, 12]
+    assert [images for images, _ in fit_line(run, 1, 16, room=round(1.1 * dry_round(run, 2, 1))).points] == [0, 2]
     with pytest.raises(Exceeded):
-        line(run, 1, 16, room=1000)
+        fit_line(run, 1, 16, room=1000)

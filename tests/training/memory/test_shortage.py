@@ -18,7 +18,7 @@ from gan_lab.errors import GanLabError
 from gan_lab.training import assemble as assembling
 from gan_lab.training.callback import Callback
 from gan_lab.training.memory import shortage
-from gan_lab.training.memory.dry_round import line
+from gan_lab.training.memory.dry_round import fit_line
 from gan_lab.training.memory.shortage import explain_shortage
 from gan_lab.training.run import Run
 from gan_lab.training.trainer import fit
@@ -110,7 +110,7 @@ def failing(run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, beyond:
 def test_the_line_names_what_fits(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tiny_run(tmp_path, *NETS, "trainer.batch_size=16")
     failing(run, monkeypatch, error, 16)
-    taken = line(run, 1, 16).of(16)
+    taken = fit_line(run, 1, 16).of(16)
     monkeypatch.setattr(shortage, "available", lambda device: round(0.6 * taken))
     monkeypatch.setattr(shortage, "usable", lambda room, device: room)
     with pytest.raises(GanLabError) as told_so:
@@ -130,7 +130,7 @@ def test_what_refuses_pieces_is_told_a_smaller_batch(tmp_path: Path, monkeypatch
     run = tiny_run(
         tmp_path, "model=rpgan", "+technique=[unrolled]", "algorithm.unroll_steps=1", "trainer.batch_size=16"
     )
-    taken = line(run, 1, 16).of(16)
+    taken = fit_line(run, 1, 16).of(16)
     monkeypatch.setattr(shortage, "available", lambda device: round(0.8 * taken))
     monkeypatch.setattr(shortage, "usable", lambda room, device: room)
     with pytest.raises(GanLabError, match=r"trainer\.batch_size=\d fits$"):
@@ -148,8 +148,8 @@ def test_a_plainer_line_where_nothing_can_be_tried(tmp_path: Path, monkeypatch: 
 
 def test_nothing_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tiny_run(tmp_path, "model=gan_small", "trainer.batch_size=8")
-    monkeypatch.setattr(shortage, "usable", lambda room, device: round(0.5 * line(run, 2, 8).of(1)))
-    monkeypatch.setattr(shortage, "line", lambda run, pieces, largest, room, unit: line(run, pieces, largest))
+    monkeypatch.setattr(shortage, "usable", lambda room, device: round(0.5 * fit_line(run, 2, 8).of(1)))
+    monkeypatch.setattr(shortage, "fit_line", lambda run, pieces, largest, room, unit: fit_line(run, pieces, largest))
     with pytest.raises(GanLabError, match="no piece of it fits: choose narrower networks"):
         explain_shortage(run, raising(MemoryError()))
 
