@@ -51,7 +51,7 @@ OTHERS = (
     ("model=toy_cycle", "algorithm.pool=16", "trainer.accumulation=2"),
     ("model=toy_pyramid",),
     ("model=toy_growing", "algorithm.grow_at=16"),
-    ("model=gan_small", "degradation=mask", "trainer.accumulation=2"),
+    ("model=toy_translation", "degradation=noise", "trainer.accumulation=2"),
     ("model=dcgan", "dataset=stacked_digits", "+technique=[instance_noise]"),
 )
 

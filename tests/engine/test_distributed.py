@@ -57,7 +57,7 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
         "+technique=[minibatch_discrimination,unrolled]",
         "algorithm.unroll_steps=1",
     ),
-    "one pool of images": ("model=toy_cycle", "algorithm.pool=16"),
+    "one pool of images, inputs that are drawn": ("model=toy_cycle", "algorithm.pool=16", "degradation=noise"),
     "computed again": ("model=biggan_cifar", "+technique=[activation_checkpointing]", "algorithm.critic_steps=1"),
 }
 OTHERS = {
