@@ -56,7 +56,7 @@ def test_a_run_folder_holds_everything(trained: Train, capsys: pytest.CaptureFix
         assert line in printed
 
 
-@pytest.mark.parametrize("model", ["dcgan", "gan", "gan_small", "wgan_gp"])
+@pytest.mark.parametrize("model", ["dcgan", "wgan_gp", *(pytest.param(name, marks=pytest.mark.whole) for name in ("gan", "gan_small"))])
 def test_straight_equals_resumed_byte_for_byte(model: str, trained: Train, gan_lab: Cli) -> None:
     common = (f"model={model}", "loss/regularizers=[r1]", "optimizer/schedule=constant", "trainer.log_every=2")
     if model == "wgan_gp":
@@ -300,7 +300,7 @@ def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 180) -
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.whole)])
 def test_a_signal_finishes_the_step_saves_and_says_so(
     number: signal.Signals,
     code: int,

@@ -37,7 +37,7 @@ def ill(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return steps
 
 
-@pytest.mark.parametrize("model", ["gan", "dcgan", "sngan_dcgan"])  # dropout, BatchNorm, spectral norm
+@pytest.mark.parametrize("model", ["gan", "dcgan", pytest.param("sngan_dcgan", marks=pytest.mark.whole)])  # dropout, BatchNorm, spectral norm
 def test_a_watched_run_is_the_run(model: str, trained: Train) -> None:
     watched = trained("watched", f"model={model}", *LONGER, "trainer.log_every=1")
     alone = trained("alone", f"model={model}", *LONGER, "trainer.log_every=1", "callbacks.health=null")

@@ -35,6 +35,7 @@ def test_logged_and_the_best_kept(trained: Callable[..., Path]) -> None:
     assert card["step"] == 7  # the last step is measured, too, but no line of it stays in the log
 
 
+@pytest.mark.whole
 def test_a_run_goes_on_as_if_never_stopped(trained: Callable[..., Path], gan_lab: Callable[..., int]) -> None:
     """Weights, figures and the best so far: with metrics, resumed, equal to without_trace, and to a run without any."""
     straight = trained("straight", *MEASURED, "trainer.max_steps=6")

@@ -133,6 +133,7 @@ def test_captured_rounds_are_the_eager_ones(model: str, tmp_path: Path) -> None:
     assert curves[0] == pytest.approx(curves[1], rel=1e-2, abs=1e-3)
 
 
+@pytest.mark.whole
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch's own, while it traces
 def test_compiled_networks_play_the_same_game(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiled calls for the moves, plain ones for the penalty, which is differentiated twice."""

@@ -76,6 +76,7 @@ def test_features_and_probabilities_are_torch_fidelitys(
     torch.testing.assert_close(probabilities, logits.softmax(1), atol=0, rtol=1e-4)
 
 
+@pytest.mark.whole
 def test_figures_are_those_of_torch_fidelitys_own_run(weights: Path, network: InceptionNetwork) -> None:
     """`calculate_metrics` from images and a weights file, against our network and functions. Its FID of fewer images
     than dimensions carries the roots of rounding errors (ours not), hence the wider tolerance.

@@ -34,6 +34,7 @@ def resident() -> float:
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+@pytest.mark.whole
 def test_nothing_is_kept_from_job_to_job(gan_lab: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     alive: list[weakref.ref[Any]] = []
     held: list[int] = []
@@ -62,7 +63,7 @@ def command(*words: str, **popen: Any) -> subprocess.Popen[str]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("stop", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.whole)])
 def test_a_sweep_that_was_stopped_does_what_is_missing(gan_lab: Cli, here: Path, stop: signal.Signals) -> None:
     long = ("trainer.checkpoint_every=10", "trainer.max_steps=100000", "hydra.sweep.dir=s")
     with command("-m", *TINY, *long, "seed=0,1") as process:

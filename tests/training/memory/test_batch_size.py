@@ -61,6 +61,7 @@ def test_the_fewest_pieces_that_fit(
     assert "sees" not in line
 
 
+@pytest.mark.whole
 def test_a_run_is_the_one_of_the_numbers_found(room: Callable[[float], None], tmp_path: Path) -> None:
     room(dry_round(tiny_run(tmp_path, "model=dcgan"), 12, 3))
     found, config = settled(tmp_path, "model=dcgan", "trainer.batch_size=12", "trainer.accumulation=auto")
@@ -188,6 +189,7 @@ def test_a_system_that_does_not_tell(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         settled(tmp_path, AUTO)
 
 
+@pytest.mark.whole
 def test_a_resumed_run_goes_on_with_the_same(
     room: Callable[[float], None], trained: Callable[..., Path], gan_lab: Callable[..., int], tmp_path: Path
 ) -> None:
