@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,11 @@ from gan_lab.cli import main
 
 pytest_plugins = ["tests.command_line.fixtures", "tests.tuning.fixtures"]
 TINY = ("trainer=debug", "trainer.batch_size=4")
+
+
+def whole(cases: Iterable[Any]) -> list[Any]:
+    """Cases that are left to GAN_LAB_TESTS=all."""
+    return [pytest.param(case, marks=pytest.mark.whole) for case in cases]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

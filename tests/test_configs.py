@@ -16,11 +16,21 @@ from gan_lab.command_line.verbs import VERBS
 from gan_lab.config import CONFIG_DIR, build, check_targets
 from gan_lab.errors import ConfigError
 from tests.compose import choices, composed, tiny_run, unpaired_regularizers
+from tests.conftest import whole
 
 PRIMARY = {f"{verb}.yaml" for verb in VERBS}
 SPACES = ("space/",)  # of gan-lab tune; tested with it
 FILES = sorted(str(path.relative_to(CONFIG_DIR)) for path in CONFIG_DIR.rglob("*.yaml"))
 COMPONENTS = [name for name in FILES if name not in PRIMARY and not name.startswith(("hydra/", *SPACES))]
+
+ELSEWHERE = (
+    "model/",
+    "loss/",
+    "technique/",
+    "augmentation/",
+    "degradation/",
+)  # test_matrix and test_capturable play them
+ONLY_HERE = [name for name in COMPONENTS if not name.startswith(ELSEWHERE)]
 
 
 def override(file: str) -> str:
@@ -98,7 +108,7 @@ def test_the_list_is_not_empty() -> None:
     assert set(FILES) >= PRIMARY
 
 
-@pytest.mark.parametrize("file", COMPONENTS)
+@pytest.mark.parametrize("file", [*ONLY_HERE, *whole(file for file in COMPONENTS if file not in ONLY_HERE)])
 def test_every_component_plays_a_round(file: str, tmp_path: Path) -> None:
     overrides = [*WITH.get(file, []), override(file)]
     if file.startswith("trainer/"):

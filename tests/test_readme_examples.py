@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import gan_lab as package
-from tests.conftest import TINY, records
+from tests.conftest import TINY, records, whole
 from tests.readmes import ROOT, blocks, commands, files, links, name_of, tables, write_files
 
 README = ROOT / "gan_lab" / "README.md"
@@ -55,7 +55,9 @@ def test_every_kind_is_trained() -> None:
     assert len(TRAININGS) >= len(KINDS.rows) - 2
 
 
-@pytest.mark.parametrize("words", TRAININGS, ids=lambda words: " ".join(words[1:3]))
+@pytest.mark.parametrize(
+    "words", [*TRAININGS[::3], *whole(TRAININGS[1::3] + TRAININGS[2::3])], ids=lambda words: " ".join(words[1:3])
+)
 def test_a_component_of_ones_own_trains(words: list[str], own: Path, gan_lab: Callable[..., int]) -> None:
     train(gan_lab, words)
     assert records(own / "run")

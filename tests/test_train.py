@@ -18,7 +18,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gan_lab.storage import checkpoint
-from tests.conftest import TINY, equal, records
+from tests.conftest import TINY, equal, records, whole
 
 Cli = Callable[..., int]
 Train = Callable[..., Path]
@@ -56,7 +56,7 @@ def test_a_run_folder_holds_everything(trained: Train, capsys: pytest.CaptureFix
         assert line in printed
 
 
-@pytest.mark.parametrize("model", ["dcgan", "wgan_gp", *(pytest.param(name, marks=pytest.mark.whole) for name in ("gan", "gan_small"))])
+@pytest.mark.parametrize("model", ["dcgan", "wgan_gp", *whole(["gan", "gan_small"])])
 def test_straight_equals_resumed_byte_for_byte(model: str, trained: Train, gan_lab: Cli) -> None:
     common = (f"model={model}", "loss/regularizers=[r1]", "optimizer/schedule=constant", "trainer.log_every=2")
     if model == "wgan_gp":
@@ -300,7 +300,9 @@ def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 180) -
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.whole)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.whole)]
+)
 def test_a_signal_finishes_the_step_saves_and_says_so(
     number: signal.Signals,
     code: int,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gan_lab.pictures.grid import grid, to_bytes
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw, ImageFont
 
 INK, PAPER = (60, 60, 60), (255, 255, 255)
 HEADER = 14  # pixels above the columns
@@ -48,6 +52,8 @@ def panel(columns: Mapping[str, Tensor], tile: int = 64, gap: int = 2) -> Tensor
 
 def _draw(picture: Image.Image, cells: Mapping[str, Tensor], left: int, gap: int) -> None:
     """One stack, from `left` on: names, and the uint8 pictures `(rows, 3, H, W)` below them."""
+    from PIL import ImageDraw, ImageFont  # only for columns: most runs show a plain grid, and start without them
+
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default()
     left += gap
     for name, images in cells.items():
@@ -64,6 +70,8 @@ def _fitted(
     name: str, width: int, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont
 ) -> str:
     """As much of a name as has room, with dots where that is not all of it. A font without Unicode shows `?`."""
+    from PIL import ImageFont
+
     if isinstance(font, ImageFont.ImageFont):
         name = name.encode("latin-1", "replace").decode("latin-1")
     shown = name

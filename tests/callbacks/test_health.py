@@ -14,7 +14,7 @@ from gan_lab.errors import ConfigError
 from gan_lab.health.rules import RULES, Finding
 from gan_lab.health.signals import Signals
 from gan_lab.storage import checkpoint
-from tests.conftest import equal, records
+from tests.conftest import equal, records, whole
 
 LONGER = ("trainer.max_steps=8", "callbacks.health.every=2", "trainer.checkpoint_every=2")
 Train = Callable[..., Path]
@@ -37,7 +37,8 @@ def ill(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return steps
 
 
-@pytest.mark.parametrize("model", ["gan", "dcgan", pytest.param("sngan_dcgan", marks=pytest.mark.whole)])  # dropout, BatchNorm, spectral norm
+# dropout, BatchNorm, spectral norm
+@pytest.mark.parametrize("model", ["gan", "dcgan", *whole(["sngan_dcgan"])])
 def test_a_watched_run_is_the_run(model: str, trained: Train) -> None:
     watched = trained("watched", f"model={model}", *LONGER, "trainer.log_every=1")
     alone = trained("alone", f"model={model}", *LONGER, "trainer.log_every=1", "callbacks.health=null")

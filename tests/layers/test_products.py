@@ -55,7 +55,9 @@ def test_the_maps_are_a_convolution_and_its_gradients(geometry: tuple[int, ...])
 
 
 @pytest.mark.usefixtures("always")
-@pytest.mark.parametrize("geometry", [pytest.param((4, 2, 1, 4, 4, 5, 2), marks=pytest.mark.whole), (3, 1, 1, 3, 3, 5, 2)])
+@pytest.mark.parametrize(
+    "geometry", [pytest.param((4, 2, 1, 4, 4, 5, 2), marks=pytest.mark.whole), (3, 1, 1, 3, 3, 5, 2)]
+)
 def test_to_the_second_order(geometry: tuple[int, ...]) -> None:
     images, kernel, shape = tensors(geometry)
     maps = torch.randn_like(conv2d(images, kernel, None, shape.stride, shape.padding)).requires_grad_()

@@ -85,7 +85,7 @@ def test_a_sweep_that_was_stopped_does_what_is_missing(gan_lab: Cli, here: Path,
     assert gan_lab("train", "resume=s/1-rpgan-digits", f"trainer.max_steps={step + 3}") == 0
 
 
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+@pytest.mark.parametrize("launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.whole)])
 def test_jobs_side_by_side(launcher: str, here: Path, own_data_root: Path) -> None:
     pytest.importorskip(f"hydra_plugins.hydra_{launcher.partition('_')[0]}_launcher")
     with command("-m", f"hydra/launcher={launcher}", *TINY, "seed=0,-1", "hydra.sweep.dir=s") as process:
@@ -102,6 +102,7 @@ def test_jobs_side_by_side(launcher: str, here: Path, own_data_root: Path) -> No
     assert (here / "s/0-rpgan-digits/checkpoints/last.pt").exists()
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_a_job_that_is_put_back_into_the_queue_goes_on(here: Path, own_data_root: Path) -> None:
     """A cluster's warning, by submitit's own hand: the run is saved, its process leaves, and another takes it up."""

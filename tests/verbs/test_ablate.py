@@ -104,6 +104,7 @@ def test_refused_before_anything_is_trained(here: Path, change: dict[str, Any], 
     assert not (here / "x").exists()
 
 
+@pytest.mark.whole
 def test_real_runs_and_a_technique_that_does_not_fit(
     gan_lab: Cli, here: Path, own_data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

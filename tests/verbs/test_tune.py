@@ -21,6 +21,7 @@ Cli = Callable[..., int]
 WORDS = (*TINY, "model=gan_small", "trials=3", "pruner=null", "hydra.run.dir=s", "~space.optimizer.discriminator")
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_killed_in_the_middle_and_taken_up_again(
     gan_lab: Cli, here: Path, own_data_root: Path, capsys: pytest.CaptureFixture[str]
