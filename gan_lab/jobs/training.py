@@ -134,7 +134,7 @@ class Launch(NamedTuple):
         """From `workers` and `launch`. Raises ConfigError."""
         launcher = settings["launch"]
         if not isinstance(launcher, list) or not all(isinstance(word, (str, int, float)) for word in launcher):
-            raise ConfigError(f"launch: {launcher!r} is not a list of words, e.g. launch=[srun,--gpus=1]")
+            raise ConfigError(f"launch: {launcher!r} is not a list of words, e.g. 'launch=[srun,\"--gpus=1\"]'")
         words = tuple(map(str, launcher))
         if words and shutil.which(words[0]) is None:
             raise ConfigError(f"launch: there is no program {words[0]} here; launch=[] trains on this machine")

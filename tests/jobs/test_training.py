@@ -110,7 +110,7 @@ def test_a_launcher_starts_it_and_hands_on_signals(fake: Path) -> None:
 @pytest.mark.parametrize(
     ("launch", "complaint"),
     [
-        ("srun", r"launch: 'srun' is not a list of words, e.g. launch=\[srun,--gpus=1\]"),
+        ("srun", r"launch: 'srun' is not a list of words, e.g. 'launch=\[srun,\"--gpus=1\"\]'"),
         ([["srun"]], r"launch: \[\['srun'\]\] is not a list of words"),
         (["no_such_program", "-n"], "launch: there is no program no_such_program here"),
     ],
