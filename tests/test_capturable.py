@@ -29,6 +29,9 @@ WITH = {
     "technique=[activation_checkpointing]": "model=wgan_gp_resnet",
 }
 
+MODELS = [case for case in CASES if case.startswith("model=")]
+MODELS_FIRST = [*MODELS, *whole(case for case in CASES if case not in MODELS)]
+
 
 def run_of(case: str, folder: Path, *more: str) -> Run:
     model = [] if case.startswith("model=") else [WITH.get(case, "model=dcgan")]
@@ -36,7 +39,7 @@ def run_of(case: str, folder: Path, *more: str) -> Run:
     return tiny_run(folder, *model, case, *more)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", MODELS_FIRST)
 def test_a_round_never_waits_for_the_device(case: str, tmp_path: Path) -> None:
     run = run_of(case, tmp_path)
     with contentless():
@@ -62,10 +65,7 @@ def test_waiting_is_noticed(wrong: str, tmp_path: Path) -> None:
             run.play()
 
 
-MODELS = [case for case in CASES if case.startswith("model=")]
-
-
-@pytest.mark.parametrize("case", [*MODELS, *whole(case for case in CASES if case not in MODELS)])
+@pytest.mark.parametrize("case", MODELS_FIRST)
 def test_what_a_graph_remembers_stays_as_it_is(case: str, tmp_path: Path) -> None:
     """A graph works on the memory that it was recorded with, and with its numbers: after the first rounds no state may
     move elsewhere, and the plain numbers of rounds of one kind are the same."""

@@ -215,6 +215,7 @@ def test_a_technique_needs_no_plus(
     assert added == expected
 
 
+@pytest.mark.whole
 def test_techniques_are_swept_and_resumed(call: Call, tasks: dict[str, Task]) -> None:
     assert call("train", "-m", "technique=blur,noise")[::2] == (0, "")
     assert call("train", "-m", "technique=[blur],[blur,noise]", "hydra.sweep.dir=s")[::2] == (0, "")

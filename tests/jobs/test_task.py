@@ -114,6 +114,7 @@ def test_a_sweep_runs_every_job_and_sums_up(call: Call, tasks: dict[str, Task]) 
     assert (sweep / "4-gan-digits" / ".hydra").is_dir()
 
 
+@pytest.mark.whole
 def test_a_sweep_without_failure_and_one_that_is_stopped(call: Call, tasks: dict[str, Task]) -> None:
     assert call("train", "-m", "seed=1,2")[::2] == (0, "")
     assert call("train", "-m", "seed=1,7,2")[0] == 143

@@ -96,6 +96,7 @@ def digits() -> Reference:
     return Reference(found, extractor)
 
 
+@pytest.mark.whole
 def test_every_metric_of_the_data_itself(digits: Reference) -> None:
     """All images once: as near as can be, and the cards say what was done."""
     n = len(digits.data.store)
