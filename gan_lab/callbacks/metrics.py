@@ -27,13 +27,12 @@ class Metrics(Callback):
     """
 
     def __init__(self, every: int = 500, n: int = 2000, patience: int | None = None, inputs: str | None = None) -> None:
-        from gan_lab.metrics.evaluate import check_count
 
         require_whole(every, "callbacks.metrics.every", 0)
         if patience is not None:
             require_whole(patience, "callbacks.metrics.patience", 1, ", or null")
         self.every = every
-        self.n = check_count(n, "callbacks.metrics.n")
+        self.n = require_whole(n, "callbacks.metrics.n", 2)
         self.patience = patience
         self.inputs = inputs
         self._times, self._seconds = 0, 0.0  # of measuring

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_lab.config import require_whole
 from gan_lab.data.dataset import Dataset
 from gan_lab.errors import ConfigError
 from gan_lab.features.extractor import Extracted, Extractor, identity_of, resized
@@ -46,8 +47,8 @@ class Classifier(Extractor):
     knows_classes = True
 
     def __init__(self, steps: int | None = None, seed: int = 0, size: int = 32) -> None:
-        if steps is not None and steps < 1:
-            raise ConfigError(f"extractor.steps: {steps!r} is not a whole number of at least 1")
+        if steps is not None:
+            require_whole(steps, "extractor.steps")
         self.steps = steps
         self.seed = seed
         self.size = size

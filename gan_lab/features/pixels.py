@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from gan_lab.config import require_whole
 from gan_lab.data.dataset import Dataset
-from gan_lab.errors import ConfigError
 from gan_lab.features.extractor import Extracted, Extractor
 
 
@@ -19,8 +19,7 @@ class Pixels(Extractor):
     name = "pixels"
 
     def __init__(self, side: int = 8) -> None:
-        if side < 1:
-            raise ConfigError(f"extractor.side: {side!r} is not a whole number of at least 1")
+        require_whole(side, "extractor.side")
         self.side = side
 
     def prepare(self, data: Dataset, device: torch.device) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from gan_lab.config import require_whole
 from gan_lab.data.dataset import Dataset
 from gan_lab.data.sources.extras import import_extra
 from gan_lab.errors import ConfigError, GanLabError
@@ -31,8 +32,7 @@ class Pretrained(Extractor):
     def __init__(
         self, name: str, architecture: str, size: int = 224, weights: str | None = None, **options: Any
     ) -> None:
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ConfigError(f"extractor.size: {size!r} is not a whole number of at least 1")
+        require_whole(size, "extractor.size")
         self.name = name
         self.architecture = architecture
         self.size = size

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_lab.config import require_whole
 from gan_lab.data.held_out import as_classes_of
 from gan_lab.errors import ConfigError
 from gan_lab.features.extractor import resized
@@ -71,8 +72,8 @@ class ClassificationAccuracy(Configured):
     def __post_init__(self) -> None:
         for name in ("steps", "most", "size"):
             value = getattr(self, name)
-            if (value is not None or name != "steps") and (type(value) is not int or value < 1):
-                raise ConfigError(f"metrics.cas.{name}: {value!r} is not a whole number of at least 1")
+            if value is not None or name != "steps":
+                require_whole(value, f"metrics.cas.{name}")
 
     def settings_of(self, reference: Reference, n: int) -> dict[str, Any]:
         settings = {"steps": self.steps or steps_for(n), "seed": self.seed, "most": self.most, "size": self.size}

@@ -152,10 +152,3 @@ def figure(value: Value, measure: Measure, reference: Reference, n: int, about: 
         **about,
     }
     return Figure(name, value.value, value.spread, value.lower_is_better, card)
-
-
-def check_count(n: Any, key: str) -> int:
-    """A number of images. Raises ConfigError."""
-    if isinstance(n, bool) or not isinstance(n, int) or n < 2:
-        raise ConfigError(f"{key}: {n!r} is not a whole number of at least 2")
-    return n

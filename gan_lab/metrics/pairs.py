@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.config import require_whole
+from gan_lab.errors import GanLabError
 from gan_lab.features.extractor import colours, identity_of
 from gan_lab.features.lpips import Lpips
 from gan_lab.metrics.base import Accumulator, Part
@@ -93,8 +94,7 @@ class Paired(Configured):
     border: int = 0
 
     def __post_init__(self) -> None:
-        if type(self.border) is not int or self.border < 0:
-            raise ConfigError(f"metrics.{self.name}.border: {self.border!r} is not a whole number of at least 0")
+        require_whole(self.border, f"metrics.{self.name}.border", 0)
 
     def why_not(self, reference: Reference) -> str | None:
         if not reference.inputs.paired:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_lab.command_line.console import shown
+from gan_lab.config import require_whole
 from gan_lab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,9 +48,8 @@ def check(config: dict[str, Any]) -> None:
     """Raise ConfigError for what cannot be measured."""
     if config["against"] not in OTHERS:
         raise ConfigError(f"against: {config['against']!r} is not one of {', '.join(OTHERS)}")
-    blocks, seconds = config["blocks"], config["seconds"]
-    if isinstance(blocks, bool) or not isinstance(blocks, int) or blocks < 1:
-        raise ConfigError(f"blocks: {blocks!r} is not a whole number of at least 1")
+    require_whole(config["blocks"], "blocks")
+    seconds = config["seconds"]
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
         raise ConfigError(f"seconds: {seconds!r} is not a number above 0")
     if not isinstance(config["profile"], bool):

@@ -37,11 +37,11 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     import torch
 
     from gan_lab.config import build, check_targets, require_whole
-    from gan_lab.metrics.evaluate import check_count, count_for
+    from gan_lab.metrics.evaluate import count_for
     from gan_lab.sampling.trained import load
     from gan_lab.training.memory.available import peak, size
 
-    n, repeats, seed = check_count(config["n"], "n"), config["repeats"], config["seed"]
+    n, repeats, seed = require_whole(config["n"], "n", 2), config["repeats"], config["seed"]
     require_whole(repeats, "repeats")
     require_whole(seed, "seed", 0)
     nodes = {name: node for name, node in (config.get("metrics") or {}).items() if node is not None}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from gan_lab.command_line.console import shown
+from gan_lab.config import require_whole
 from gan_lab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,11 +21,7 @@ log = logging.getLogger(__name__)
 
 def main(cfg: DictConfig) -> None:
     """Draw `n` images from `run` with `seed` and write them to `out` (default: the run's `samples/` folder)."""
-    n, seed = cfg.n, cfg.seed
-    if not isinstance(n, int) or n < 1:
-        raise ConfigError(f"n: {n!r} is not a whole number of at least 1")
-    if not isinstance(seed, int) or seed < 0:
-        raise ConfigError(f"seed: {seed!r} is not a whole number of at least 0")
+    n, seed = require_whole(cfg.n, "n"), require_whole(cfg.seed, "seed", 0)
     if cfg.truncation is not None and not (isinstance(cfg.truncation, (int, float)) and cfg.truncation > 0):
         raise ConfigError(f"truncation: {cfg.truncation!r} is not a positive number")
     from gan_lab.pictures.grid import picture_of, synthetic_note, to_bytes, write_png

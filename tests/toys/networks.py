@@ -49,14 +49,13 @@ class Maker(nn.Module):
         return self.last(maps if condition is None else torch.cat((maps, condition), 1)).tanh()
 
 
-class GrowingMaker(nn.Module):
-    """`Maker` of half the size, or with a second block of the whole size that fades in."""
+class InStages(nn.Module):
+    """What a network that grows remembers: how far its new block has faded in, and whether it is there at all."""
 
     fade: Tensor
 
-    def __init__(self, dim: int, channels: int, size: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.small, self.large = Maker(dim, channels, size // 2), nn.Conv2d(channels, channels, 3, padding=1)
         self.register_buffer("fade", torch.zeros(()))
         self.grown = False
 
@@ -68,6 +67,14 @@ class GrowingMaker(nn.Module):
 
     def set_extra_state(self, state: bool) -> None:
         self.grown = state
+
+
+class GrowingMaker(InStages):
+    """`Maker` of half the size, or with a second block of the whole size that fades in."""
+
+    def __init__(self, dim: int, channels: int, size: int) -> None:
+        super().__init__()
+        self.small, self.large = Maker(dim, channels, size // 2), nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
         image = self.small(latent)
@@ -77,25 +84,12 @@ class GrowingMaker(nn.Module):
         return torch.lerp(image, self.large(image).tanh(), self.fade)
 
 
-class GrowingJudge(nn.Module):
+class GrowingJudge(InStages):
     """Scores `(N, 1)` of images of half the size, or of the whole size through a first block that fades in."""
-
-    fade: Tensor
 
     def __init__(self, channels: int, size: int) -> None:
         super().__init__()
         self.large, self.small = nn.Conv2d(channels, channels, 3, padding=1), nn.Linear(channels * (size // 2) ** 2, 1)
-        self.register_buffer("fade", torch.zeros(()))
-        self.grown = False
-
-    def enter(self, stage: Stage) -> None:
-        self.grown = stage.image_size is None
-
-    def get_extra_state(self) -> bool:
-        return self.grown
-
-    def set_extra_state(self, state: bool) -> None:
-        self.grown = state
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
         if self.grown:
