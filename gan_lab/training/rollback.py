@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from gan_lab.config import to_yaml
+from gan_lab.config import SCHEDULE, schedules, to_yaml
 from gan_lab.storage import checkpoint
 from gan_lab.storage.files import write_text
 from gan_lab.training.callback import Callback
 from gan_lab.training.run import Run
+from gan_lab.training.schedule_binding import Scheduled
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +50,46 @@ def roll_back(run: Run, callbacks: Iterable[Callback]) -> None:
         callback.on_rollback(run)
     run.loggers.close()
     run.loggers.open(run.folder, run.step)
-    rates = ", ".join(f"{role} {rates[0]:.3g}" for role, rates in run.algorithm.base_rates.items())
+    rates = ", ".join(f"{role} {rate:.3g}" for role, rate in run.algorithm.learning_rates().items())
     log.warning("rolled back from step %d to step %d; learning rates are now %s", undone, run.step, rates)
 
 
 def lower_rates(run: Run, rate: float) -> None:
-    """Multiply every learning rate, in the run and in its `config.yaml`."""
-    for role, rates in run.algorithm.base_rates.items():
-        run.algorithm.base_rates[role] = [each * rate for each in rates]
+    """Multiply every learning rate, and all that a schedule makes of it, in the run and in its `config.yaml`."""
+    algorithm = run.algorithm
+    keys = {f"optimizer.{role}.lr" for role in algorithm.base_rates}
+    for rates in algorithm.base_rates.values():
+        rates[:] = [each * rate for each in rates]  # in place: a schedule writes there
+    for setting in algorithm.settings:
+        if isinstance(setting, Scheduled) and setting.key in keys:
+            setting.scale *= rate
+    algorithm.schedule_step(run.step)
+    for role, optimizer in algorithm.optimizers.items():
         node = run.config["optimizer"].get(role)
-        if isinstance(node, dict) and isinstance(node.get("lr"), float):
-            node["lr"] *= rate
+        if isinstance(node, dict):
+            node["lr"] = float(node.get("lr", optimizer.defaults["lr"])) * rate
+    _lower_ramps(run.config, keys, rate)
     write_text(run.folder / "config.yaml", to_yaml(run.config))
+
+
+def _lower_ramps(config: dict[str, Any], keys: Collection[str], rate: float) -> None:
+    """In a configuration: the ends of every ramp of a learning rate. One that moves other numbers, too, is parted."""
+    for home, number, _ in list(schedules({"optimizer": config["optimizer"]})):
+        if f"{home}.{number}" in keys:
+            node = config["optimizer"][home.partition(".")[2]]
+            node[SCHEDULE] = {**node[SCHEDULE], number: _lowered(node[SCHEDULE][number], rate)}
+    named = config.get("schedules") or {}
+    for name, ramp in list(named.items()):
+        if ramp is None:
+            continue
+        rates = [key for key in ramp.get("settings") or () if key in keys]
+        others = [key for key in ramp.get("settings") or () if key not in keys]
+        if rates and others:
+            named[name], name = {**ramp, "settings": others}, f"{name}_of_rates"
+        if rates:
+            named[name] = _lowered({**ramp, "settings": rates}, rate)
+
+
+def _lowered(ramp: Mapping[str, Any], rate: float) -> dict[str, Any]:
+    ends = {end: float(ramp[end]) * rate for end in ("start", "end") if ramp.get(end) is not None}
+    return {**ramp, **ends}

@@ -19,15 +19,17 @@ Setter = Callable[[float], None]
 
 
 class Scheduled:
-    """Sets one number for a step: a `Setting` of an algorithm. `device`: it is written where the device reads it."""
+    """Sets the number at `key` for a step: a `Setting` of an algorithm. `device`: it is written where the device reads
+    it. `scale` multiplies all that the ramp says, from start to end."""
 
-    def __init__(self, ramp: Ramp, configured: float, write: Setter, device: bool) -> None:
+    def __init__(self, key: str, ramp: Ramp, configured: float, write: Setter, device: bool) -> None:
         ramp.value(0, configured)  # a mistake is heard of before the first round
         self.on_host: float | None = None
+        self.key, self.scale = key, 1.0
         self._ramp, self._configured, self._write, self._device = ramp, configured, write, device
 
     def __call__(self, step: int) -> None:
-        value = self._ramp.value(step, self._configured)
+        value = self.scale * self._ramp.value(step, self._configured)
         self._write(value)
         self.on_host = None if self._device else value
 
@@ -41,11 +43,12 @@ def bind(config: Mapping[str, Any], parts: Mapping[str, Any], algorithm: Algorit
     found = []
     for home, number, node in schedules({key: value for key, value in config.items() if key != "schedules"}):
         place = f"{home}.{SCHEDULE}.{number}"
-        found.append(Scheduled(build(node, place), *_find(place, f"{home}.{number}", parts, algorithm)))
+        key = f"{home}.{number}"
+        found.append(Scheduled(key, build(node, place), *_find(place, key, parts, algorithm)))
     for name, ramp in build_each(config.get("schedules"), "schedules").items():
         if not ramp.settings:
             raise ConfigError(f"schedules.{name}.settings: name the keys that it moves, e.g. [optimizer.generator.lr]")
-        found += [Scheduled(ramp, *_find(f"schedules.{name}", key, parts, algorithm)) for key in ramp.settings]
+        found += [Scheduled(key, ramp, *_find(f"schedules.{name}", key, parts, algorithm)) for key in ramp.settings]
     return found
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml  # type: ignore[import-untyped]
 
 from gan_lab.config import build, to_yaml
@@ -36,8 +37,8 @@ class Asks(Callback):
         self.then = copy.deepcopy(run.state_dict())
 
 
-def play(folder: Path) -> tuple[Run, Asks]:
-    run, _ = assemble(composed(*TINY, *BACK), folder)
+def play(folder: Path, *overrides: str) -> tuple[Run, Asks]:
+    run, _ = assemble(composed(*TINY, *BACK, *overrides), folder)
     nodes = {**run.config["callbacks"], "health": None}
     asks = Asks()
     (folder / "config.yaml").write_text(to_yaml(run.config))
@@ -76,6 +77,32 @@ def test_lower_rates_stay_with_the_run(tmp_path: Path) -> None:
     stored = yaml.safe_load((tmp_path / "config.yaml").read_text())
     assert stored["optimizer"]["generator"]["lr"] == 1e-4
     assert run.config["optimizer"]["discriminator"]["lr"] == 1e-4
+
+
+RAMP = "{_target_: gan_lab.algorithms.schedules.Ramp, end: 1e-5, steps: 10%s}"
+KEYS = "[optimizer.generator.lr, loss.regularizers.r1.weight, optimizer.discriminator.lr]"
+RAMPS = {
+    "of a rate": f"+optimizer.generator.schedule={{lr: {RAMP % ''}}}",
+    "that starts elsewhere": f"+optimizer.generator.schedule={{lr: {RAMP % ', start: 4e-4, shape: exponential'}}}",
+    "of several numbers": f"+schedules.it={RAMP % f', shape: cosine, settings: {KEYS}'}",
+}
+
+
+@pytest.mark.parametrize("case", RAMPS)
+def test_a_scheduled_rate_goes_on_lower(case: str, tmp_path: Path) -> None:
+    """Half of what the ramp says from the next step on, in this process and in one that goes on with its files."""
+    words = ("loss=relativistic_r1_r2", RAMPS[case])
+    run, _ = play(tmp_path, *words)
+    plain = tiny_run(tmp_path / "plain", *words)
+    again, _ = assemble(yaml.safe_load((tmp_path / "config.yaml").read_text()), tmp_path / "again")
+    for step in (5, 8, 40):
+        for game in (run.algorithm, plain.algorithm, again.algorithm):
+            game.schedule_step(step)
+        wanted = {role: rate / 2 for role, rate in plain.algorithm.learning_rates().items()}
+        assert run.algorithm.learning_rates() == pytest.approx(wanted)
+        assert again.algorithm.learning_rates() == pytest.approx(wanted)
+        weights = [game.regularizers["r1"].weight for game in (run.algorithm, plain.algorithm, again.algorithm)]  # type: ignore[attr-defined]
+        assert weights[0] == weights[1] == weights[2]
 
 
 def test_the_newest_checkpoint_from_before(tmp_path: Path) -> None:
