@@ -156,6 +156,10 @@ class Algorithm(ABC):
         plays = ("adversarial",) if step >= self.game.adversarial_from else ()
         return (*plays, *(name for name, regularizer in self.regularizers.items() if regularizer.is_due(step)))
 
+    def all_due(self) -> Due:
+        """The most that any round does: the players play, and every regularizer has begun and is due."""
+        return ("adversarial", *self.regularizers)
+
     def schedule_step(self, step: int) -> None:
         """Set every learning rate, and whatever else is scheduled, for the round that follows `step` rounds."""
         for setting in self.settings:

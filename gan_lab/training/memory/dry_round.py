@@ -72,7 +72,7 @@ def _is_straight(points: list[tuple[int, int]]) -> bool:
 
 
 def dry_round(run: Run, batch_size: int, pieces: int, limit: int | None = None) -> int:
-    """Play one round of `batch_size` images in `pieces`, every lazy regularizer due, and tell the most bytes that it
+    """Play one round of `batch_size` images in `pieces`, every regularizer begun and due, and tell the most bytes that it
     takes at one time beside what is taken now. The run is left exactly as it was: see `rounds_without_trace`.
 
     Raises Exceeded beyond `limit` where tensors are counted, elsewhere what the device says when its memory runs out.
@@ -80,7 +80,7 @@ def dry_round(run: Run, batch_size: int, pieces: int, limit: int | None = None) 
     game = run.algorithm
     batches = _batches(run, batch_size)
     with rounds_without_trace(run), _cut(game, pieces):
-        return taken_by(lambda: game.train_step(batches(), game.due(0)), run.engine.device, limit)
+        return taken_by(lambda: game.train_step(batches(), game.all_due()), run.engine.device, limit)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gan_lab.data.batch import Batch
 from gan_lab.training.memory.available import Exceeded
 from gan_lab.training.memory.dry_round import Line, dry_round, fit_line, round_bytes
 from gan_lab.training.run import Run
@@ -90,13 +91,40 @@ def test_few_images_tell_of_many(pieces: int, tmp_path: Path) -> None:
 
 
 def test_the_lazy_are_due(tmp_path: Path) -> None:
-    lazy, always = (
-        tiny_run(tmp_path, "model=rpgan", "loss/regularizers=[r1]", f"loss.regularizers.r1.every={every}")
-        for every in (16, 1)
+    """They count in full, as those of every round do, and a round takes more with them than without."""
+    lazy, always, never = (
+        tiny_run(tmp_path, "model=rpgan", *penalties)
+        for penalties in (
+            ("loss/regularizers=[r1]", "loss.regularizers.r1.every=16"),
+            ("loss/regularizers=[r1]", "loss.regularizers.r1.every=1"),
+            ("loss/regularizers=[]",),
+        )
     )
-    lazy.play()
-    always.play()
-    assert dry_round(lazy, 8, 1) == dry_round(always, 8, 1)
+    for run in (lazy, always, never):
+        run.play()
+    assert "r1" not in lazy.algorithm.due(lazy.step)
+    taken = [dry_round(run, 8, 1) for run in (lazy, always, never)]
+    assert taken[0] == taken[1] > taken[2], taken
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_what_a_dry_round_plays(pieces: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole round: every batch of it in so many pieces, the game and all penalties, also those that have not begun."""
+    run = tiny_run(tmp_path, "model=rpgan", "algorithm.critic_steps=2", "loss/regularizers=[r1,r2]")
+    for regularizer in run.algorithm.regularizers.values():
+        regularizer.every, regularizer.begin = 5, 100
+    run.play()
+    seen, play = [], run.algorithm.train_step
+
+    def train_step(batches: list[Batch], due: tuple[str, ...]) -> object:
+        seen.append(([len(batch.image) for batch in batches], run.algorithm.accumulation, due))
+        return play(batches, due)
+
+    monkeypatch.setattr(run.algorithm, "train_step", train_step)
+    before = run.algorithm.accumulation
+    dry_round(run, 8, pieces)
+    assert seen == [([8, 8], pieces, ("adversarial", "r1", "r2"))]
+    assert run.algorithm.accumulation == before
 
 
 @pytest.mark.parametrize(
