@@ -72,8 +72,8 @@ def _is_straight(points: list[tuple[int, int]]) -> bool:
 
 
 def dry_round(run: Run, batch_size: int, pieces: int, limit: int | None = None) -> int:
-    """Play one round of `batch_size` images in `pieces`, every regularizer begun and due, and tell the most bytes that it
-    takes at one time beside what is taken now. The run is left exactly as it was: see `rounds_without_trace`.
+    """Play one round of `batch_size` images in `pieces`, every regularizer begun and due, and tell the most bytes that
+    it takes at one time beside what is taken now. The run is left exactly as it was: see `rounds_without_trace`.
 
     Raises Exceeded beyond `limit` where tensors are counted, elsewhere what the device says when its memory runs out.
     """

@@ -109,7 +109,7 @@ def test_the_lazy_are_due(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pieces", [1, 2])
 def test_what_a_dry_round_plays(pieces: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole round: every batch of it in so many pieces, the game and all penalties, also those that have not begun."""
+    """The whole round: all its batches in so many pieces, the game and every penalty, begun or not."""
     run = tiny_run(tmp_path, "model=rpgan", "algorithm.critic_steps=2", "loss/regularizers=[r1,r2]")
     for regularizer in run.algorithm.regularizers.values():
         regularizer.every, regularizer.begin = 5, 100
