@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from gan_lab.data.stream import Stream
     from gan_lab.degradations.base import Degradation
     from gan_lab.engine.engine import Engine
+
+
+log = logging.getLogger(__name__)
 
 
 class Dataset:
@@ -285,6 +289,8 @@ class Dataset:
 
     def _checked(self, store: Store) -> Store:
         classes = store.classes
+        if told := store.card.get("unlabelled"):
+            log.warning("dataset: %s", told)
         if classes is not None and self.num_classes is not None and len(classes) != self.num_classes:
             shown = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")
             raise ConfigError(

@@ -21,8 +21,10 @@ from gan_lab.data import tokens
 from gan_lab.data.card import CARD, NAMED_COLUMNS, STORED, VERSION, Column
 from gan_lab.data.patches import Patch, cut, cut_pairs
 from gan_lab.data.progress import Progress
+from gan_lab.data.sources import naming
 from gan_lab.data.sources.images import ImageError, fit, pixels
 from gan_lab.data.sources.listed import listed
+from gan_lab.data.sources.naming import without_label
 from gan_lab.data.sources.source import Example, Source, has_one_channel
 from gan_lab.errors import ConfigError, GanLabError
 
@@ -105,6 +107,8 @@ class Filling:
         self.read = 0  # pictures
         self.squares: dict[str, int] = {}  # of each picture, where they are cut
         self.labels: list[int | None] = []
+        self.unlabelled = 0  # pictures
+        self.strangers: list[str] = []  # the first few of them
         self.captions: list[list[str]] = []
         self.silent: list[str] = []  # the first few without a caption
         self.gray = True  # every image so far
@@ -124,6 +128,10 @@ class Filling:
                 self.inputs.write(other)
         self.read += 1
         self.labels += [example.label] * len(samples)
+        if example.label is None:
+            self.unlabelled += 1
+            if len(self.strangers) <= SHOWN:
+                self.strangers.append(example.name)
         if self.form.patch is not None:
             self.squares[example.name] = len(samples)
         captions = [caption for caption in example.captions if tokens.split(caption)]
@@ -165,6 +173,13 @@ class Filling:
             digest.update(column.digest.digest())
         told: dict[str, Any] = {"count": len(self.labels), "classes": None if labels is None else labels[1]}
         told |= {"sha256": digest.hexdigest()}
+        if 0 < self.unlabelled < self.read:
+            counts = without_label(self.unlabelled, self.read, self.strangers)
+            told["unlabelled"] = (
+                f"{counts}, so no labels are used; {self.source.labels_key}=none says that none are meant"
+            )
+        for doubt in naming.doubts(told["classes"] or []):
+            log.warning("dataset: %s", doubt)
         if self.form.patch is not None:
             told["patch"] = {**self.form.patch._asdict(), "pictures": self.squares}
         if not others:

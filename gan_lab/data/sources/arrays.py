@@ -27,7 +27,7 @@ LABEL_KEYS = ("labels", "label", "y", "targets", "target")
 
 
 class Contents(NamedTuple):
-    """What was found: the keys, the order of the axes, black and white, the distinct labels."""
+    """What was found: the images' key, the order of the axes, black and white, the labels."""
 
     images: str
     axes: str
@@ -35,8 +35,7 @@ class Contents(NamedTuple):
     white: float
     size: int
     channels: int
-    label_key: str | None
-    classes: dict[Any, int]
+    labels: naming.Labelled | None
 
 
 class Arrays(Source):
@@ -85,7 +84,7 @@ class Arrays(Source):
 
     @property
     def classes(self) -> list[str] | None:  # type: ignore[override]
-        return naming.names(self._found.classes)
+        return (self._found.labels.classes or None) if self._found.labels else None
 
     def __len__(self) -> int:
         return self._found.size
@@ -94,11 +93,10 @@ class Arrays(Source):
         found = self._found
         place = 0
         with self._opened() as arrays:
-            labels = None if found.label_key is None else _column(arrays[found.label_key])
             for chunk in ranges.chunks(arrays[found.images]):
                 pixels = ranges.to_bytes(chunk, found.black, found.white)
                 for image in _channels_first(pixels, found.axes):
-                    yield f"{place:06d}", image, None if labels is None else found.classes[labels[place]]
+                    yield f"row {place}", image, None if found.labels is None else found.labels.of_each[place]
                     place += 1
 
     @cached_property
@@ -113,11 +111,14 @@ class Arrays(Source):
             black, white = ranges.black_and_white(values, self.range, where)
             channels = {"NHW": 1, "NHWC": values.shape[-1], "NCHW": values.shape[1]}[axes]
             label_name = self._labels_in(arrays, name)
-            labels = [] if label_name is None else _column(arrays[label_name])
-            if label_name is not None and len(labels) != len(values):
-                raise ConfigError(f"{self.key}: {self.path} has {len(values)} images and {len(labels)} {label_name}")
-            classes = naming.index(labels, f"{self.key}: {self.path}, {label_name}")
-            return Contents(name, axes, black, white, len(values), channels, label_name, classes)
+            labels = None if label_name is None else self._read_labels(arrays, label_name, len(values))
+            return Contents(name, axes, black, white, len(values), channels, labels)
+
+    def _read_labels(self, arrays: Mapping[str, Any], name: str, count: int) -> naming.Labelled:
+        values = _column(arrays[name], f"{self.key}: {self.path}, {name}")
+        if len(values) != count:
+            raise ConfigError(f"{self.key}: {self.path} has {count} images and {len(values)} {name}")
+        return naming.Column(f"{self.key}: {self.path}, {name}", wanted=self.labels is not None).read(values)
 
     def _images_in(self, arrays: Mapping[str, Any]) -> str:
         if self.images is not None:
@@ -208,13 +209,16 @@ def _spellings(split: str, plain: Sequence[str]) -> Iterator[str]:
         yield from (f"{name}_{split}", f"{split}_{name}", f"{split}/{name}")
 
 
-def _column(values: Any) -> list[Any]:
-    """Labels `(N,)` or `(N, 1)` as a list of plain values."""
+def _column(values: Any, where: str) -> list[Any]:
+    """Labels `(N,)` or `(N, 1)` as a list of plain values. Raises ConfigError, beginning with `where`, for others."""
     array = np.asarray(values.asstr()[()] if _is_text_of_hdf5(values) else values[()])
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        raise ConfigError(f"dataset.labels: shape {list(array.shape)}, one label for each image is wanted")
+        raise ConfigError(
+            f"{where}: shape {list(array.shape)}, where one label of each image is wanted; of one-hot labels save the "
+            "argmax(1), or leave them out with dataset.labels=none"
+        )
     column: list[Any] = array.tolist()
     return column
 

@@ -13,8 +13,9 @@ from PIL import Image
 
 from gan_lab.data.sources.archive import File, Tree, Zip, inside_of, open_archive
 from gan_lab.data.sources.images import ImageError, decode, is_gray
-from gan_lab.data.sources.labels import FOUND_BY_ITSELF, assign, in_order, read_table, speaks_of_labels
+from gan_lab.data.sources.labels import FOUND_BY_ITSELF, assign, read_table, speaks_of_labels
 from gan_lab.data.sources.listed import listed, printable
+from gan_lab.data.sources.naming import in_order, without_label
 from gan_lab.data.sources.source import Sample, Source
 from gan_lab.data.sources.splits import SPLITS as SPLITS
 from gan_lab.data.sources.splits import choose
@@ -157,21 +158,25 @@ class Folder(Source):
         return (self.path.with_suffix("") if self.path.is_file() else self.path).as_posix()
 
     @cached_property
-    def _labelled(self) -> tuple[list[str], list[int]] | None:
-        """The classes, and the class of each file."""
+    def _labelled(self) -> tuple[list[str], Sequence[int | None]] | None:
+        """The classes, and the class of each file; None of one that lies beside the class folders."""
         files, top, *_ = self._listing
         table = self._table
         if table is not None and (self.labels is not None or speaks_of_labels(table.data)):
             rows = read_table(table.name, table.data, table.key)
             return rows if rows is None else assign([file.name for file in files], self.own, rows, table.key)
-        depth = len(top)
-        if self.labels == "none" or any(len(file.parts) <= depth + 1 for file in files):
-            if self.labels == "folders":
-                raise ConfigError(f"dataset.labels=folders: not every image in {self.path} lies in a class folder")
+        if self.labels == "none":
             return None
-        classes = in_order(file.parts[depth] for file in files)
+        depth = len(top)
+        loose = [file.name for file in files if len(file.parts) <= depth + 1]
+        classes = in_order(file.parts[depth] for file in files if len(file.parts) > depth + 1)
+        if loose and self.labels == "folders":
+            told = without_label(len(loose), len(files), loose)
+            raise ConfigError(f"dataset.labels=folders: not every image in {self.path} lies in a class folder: {told}")
+        if len(classes) < (2 if loose else 1):
+            return None
         index = {name: number for number, name in enumerate(classes)}
-        return classes, [index[file.parts[depth]] for file in files]
+        return classes, [index[file.parts[depth]] if len(file.parts) > depth + 1 else None for file in files]
 
     @property
     def classes(self) -> list[str] | None:  # type: ignore[override]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ class HuggingFace(Rows):
     files cannot be had.
     """
 
+    labels_key = "dataset.source.label"
+
     def __init__(
         self,
         path: str | None = None,
@@ -44,7 +47,6 @@ class HuggingFace(Rows):
         self.label = label
         self.max_corrupt = max_corrupt
         self._data: Any = None
-        self._labels: dict[Any, int] | None = None
 
     @property
     def identity(self) -> str:
@@ -68,26 +70,21 @@ class HuggingFace(Rows):
     def rows(self) -> Iterator[tuple[Any, int | None]]:
         data = self._open()
         image, label = self._columns(data)
-        pictures = data.select_columns([image] if label is None else [image, label]).with_format(None)
+        pictures = data.select_columns([image]).with_format(None)
         if type(data.features[image]).__name__ == "Image":
             pictures = pictures.cast_column(image, import_extra("datasets", "datasets").Image(decode=False))
-        labels = self._name_classes(data, label)
-        for row in pictures:
-            yield _cell(row[image]), None if label is None else labels.get(row[label])
+        labelled = None if label is None else self._labelled(data, label)
+        self.classes = (labelled.classes or None) if labelled else None
+        for row, place in zip(pictures, repeat(None) if labelled is None else labelled.of_each, strict=False):
+            yield _cell(row[image]), place
         self._data = None
 
-    def _name_classes(self, data: Any, label: str | None) -> dict[Any, int]:
-        """Fill `classes`; every value of the label column and its index."""
-        if label is None:
-            self.classes = None
-            return {}
-        noted = getattr(data.features[label], "names", None)
-        if noted:
-            self.classes = [str(name) for name in noted]
-            return {index: index for index in range(len(noted))}
-        indexed = naming.index(data.unique(label), f"dataset.source.label={label}")
-        self.classes = naming.names(indexed)
-        return indexed
+    def _labelled(self, data: Any, label: str) -> naming.Labelled:
+        values = chain.from_iterable(
+            batch[label] for batch in data.select_columns([label]).with_format(None).iter(1000)
+        )
+        column = naming.Column(f"dataset.source.label: {self.path}, {label}", self.labels_key, self.label is not None)
+        return column.read(values, getattr(data.features[label], "names", None))
 
     def _columns(self, data: Any) -> tuple[str, str | None]:
         features = data.features

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from gan_lab.data.sources import tables
+from gan_lab.data.sources import naming, tables
 from gan_lab.data.sources.listed import printable
 from gan_lab.errors import ConfigError
 
@@ -37,22 +36,16 @@ def assign(images: Sequence[str], own: str, table: dict[str, str], key: str) -> 
     images without a row and for a row that fits several images (see `tables.match`).
     """
     labels = [table[row] for row in tables.match(images, own, table, key, LABEL)]
-    classes = in_order(labels)
+    classes = naming.in_order(labels)
     index = {name: number for number, name in enumerate(classes)}
     return classes, [index[label] for label in labels]
-
-
-def in_order(names: Iterable[str]) -> list[str]:
-    """Each of the names once, sorted; by number if all are whole numbers."""
-    once = sorted(set(names))
-    return sorted(once, key=int) if all(name.removeprefix("-").isdecimal() for name in once) else once
 
 
 def _agreed(rows: list[tables.Row], key: str) -> dict[str, str]:
     """`{file: label}` with both as text. Raises ConfigError for two labels of one file and for what is no label."""
     table: dict[str, str] = {}
     for file, value in rows:
-        label = _label(value)
+        label = naming.spell(value)
         if label is None:
             raise ConfigError(f"{key}: the label of {printable(str(file))} is neither a whole number nor a name")
         name = tables.file_of(file)
@@ -61,15 +54,7 @@ def _agreed(rows: list[tables.Row], key: str) -> dict[str, str]:
         if table.setdefault(name, label) != label:
             shown = f"{printable(table[name])} as well as {printable(label)}"
             raise ConfigError(f"{key}: {printable(name)} is there as {shown}; leave one row")
-    return table
-
-
-def _label(value: Any) -> str | None:
-    """A label as text, empty where there is none; None for what cannot be one."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else None
-    return str(value).strip() if isinstance(value, (int, str)) else None
+    current = naming.whole(table.values())
+    if current is None:
+        raise ConfigError(f"{key}: its labels are numbers that are not whole, and no classes; name another column")
+    return {name: current[label] for name, label in table.items()}

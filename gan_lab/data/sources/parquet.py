@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import repeat
 from os.path import abspath
 from pathlib import Path
 from typing import Any
@@ -57,21 +58,14 @@ class Parquet(Rows):
 
     @property
     def classes(self) -> list[str] | None:  # type: ignore[override]
-        return self._noted or naming.names(self._indexed)
+        return (self._labelled.classes or None) if self._labelled else None
 
     def __len__(self) -> int:
         return sum(int(self._open(file).metadata.num_rows) for file in self._files)
 
     def rows(self) -> Iterator[tuple[Any, int | None]]:
-        image, label = self._columns
-        for columns in self._read([image] if label is None else [image, label]):
-            for place, cell in enumerate(columns[0]):
-                yield cell, None if label is None else self._label(columns[1][place])
-
-    def _label(self, value: Any) -> int | None:
-        if self._noted:  # Hugging Face writes -1 for "not known"
-            return value if isinstance(value, int) and 0 <= value < len(self._noted) else None
-        return self._indexed.get(value)
+        cells = (cell for [column] in self._read([self._columns[0]]) for cell in column)
+        return zip(cells, repeat(None) if self._labelled is None else self._labelled.of_each, strict=False)
 
     @cached_property
     def _files(self) -> list[Path]:
@@ -126,12 +120,12 @@ class Parquet(Rows):
         return [str(name) for name in found] if isinstance(found, list) and found else None
 
     @cached_property
-    def _indexed(self) -> dict[Any, int]:
+    def _labelled(self) -> naming.Labelled | None:
         label = self._columns[1]
         if label is None:
-            return {}
-        values = (value for columns in self._read([label]) for value in set(columns[0]))
-        return naming.index(values, f"{self.key}: {self.path}, {label}")
+            return None
+        column = naming.Column(f"{self.key}: {self.path}, {label}", wanted=self.labels is not None)
+        return column.read((value for [cells] in self._read([label]) for value in cells), self._noted)
 
     def _read(self, columns: list[str]) -> Iterator[list[list[Any]]]:
         """The cells of `columns`, a batch of rows at a time."""

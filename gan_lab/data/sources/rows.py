@@ -41,7 +41,7 @@ class Rows(Source):
             except ImageError as error:
                 problems.append(f"row {place}: {error}")
                 continue
-            yield f"{place:06d}", image, label
+            yield f"row {place}", image, label
         if not problems:
             return
         shown = listed(problems)

@@ -38,6 +38,7 @@ class Source(ABC):
 
     classes: list[str] | None = None
     shape: tuple[int, int, int] | None = None
+    labels_key = "dataset.labels"  # where the user says none, to do without labels
 
     @property
     def channels(self) -> int:

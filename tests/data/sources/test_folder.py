@@ -55,7 +55,7 @@ def test_mnist_like_reads_the_split_asked_for(kind: str, split: str, offset: int
         (["a.png", "b.png"], "train", ["a.png", "b.png"], None),
         (["top/x/a.png", "top/y/b.png"], "train", ["top/x/a.png", "top/y/b.png"], ["x", "y"]),
         (["top/mid/a.png", "top/mid/b.png"], "train", ["top/mid/a.png", "top/mid/b.png"], None),
-        (["x/a.png", "y/b.png", "c.png"], "train", ["c.png", "x/a.png", "y/b.png"], None),
+        (["x/a.png", "c.png"], "train", ["c.png", "x/a.png"], None),
         (["x/deep/er/a.png", "y/b.png"], "train", ["x/deep/er/a.png", "y/b.png"], ["x", "y"]),
         (["10/a.png", "9/b.png", "2/c.png"], "train", ["10/a.png", "2/c.png", "9/b.png"], ["2", "9", "10"]),
         (["top/Training/x/a.png", "top/Valid/x/b.png"], "val", ["top/Valid/x/b.png"], None),
@@ -83,6 +83,13 @@ def test_which_images_and_what_labels(
         assert [classes[label] for _, _, label in samples] == [name.split("/")[depth] for name in read]
     else:
         assert [label for _, _, label in samples] == [None] * len(read)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tree"])
+def test_a_picture_beside_class_folders_has_no_label(kind: str, tmp_path: Path) -> None:
+    source = Folder(make(kind, tmp_path, dict.fromkeys(["x/a.png", "y/b.png", "c.png"], PNG)))
+    assert source.classes == ["x", "y"]
+    assert [(name, label) for name, _, label in source] == [("c.png", None), ("x/a.png", 0), ("y/b.png", 1)]
 
 
 def test_a_split_that_is_not_there_is_refused(tmp_path: Path) -> None:
