@@ -108,6 +108,8 @@ def test_targets_and_leaves_are_found_everywhere() -> None:
 @pytest.mark.parametrize("target", ["torch.nn.Linear", "torch.optim.Adam", "gan_lab.errors.ConfigError"])
 def test_our_own_and_torchs_classes_are_trusted(target: str) -> None:
     check_targets({"model": {"_target_": target}})
+    with pytest.raises(ConfigError, match="model"):
+        check_targets({"model": {"_target_": f"x{target}"}})
 
 
 @pytest.mark.parametrize(

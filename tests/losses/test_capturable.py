@@ -96,7 +96,10 @@ def test_a_wrapped_loss_reads_nothing_back(game: Callable[[], Any]) -> None:
     real, fake = torch.randn(6, 2), torch.randn(6, 2, requires_grad=True)
     with NoReading():
         loss = game().generator(fake, real) + game().discriminator(real, fake)
+    assert loss.shape == ()
     loss.backward()
+    assert fake.grad is not None
+    assert fake.grad.abs().sum() > 0
 
 
 def test_reading_is_noticed() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -29,6 +31,26 @@ def test_grid_places_and_enlarges() -> None:
 def test_grid_of_colours_keeps_channels() -> None:
     image = torch.tensor([1.0, -1.0, 0.0]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
     assert grid(image, tile=8, gap=0)[:, 0, 0].tolist() == [255, 0, 128]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_file_has_the_pixels_where_they_were(channels: int, tmp_path: Path) -> None:
+    """Every pixel another colour: rows downwards, columns to the right, red first."""
+    picture = torch.randperm(channels * 4 * 5).view(channels, 4, 5).to(torch.uint8)
+    write_png(tmp_path / "a.png", picture, {})
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == {1: "L", 3: "RGB"}[channels]
+        found = np.asarray(image).reshape(4, 5, channels)
+    np.testing.assert_array_equal(found, picture.permute(1, 2, 0).numpy())
+
+
+def test_a_grid_is_read_in_rows_and_no_tile_is_turned() -> None:
+    images = torch.linspace(-1, 1, 5 * 3 * 2 * 3).view(5, 3, 2, 3)
+    picture = grid(images, columns=3, tile=3, gap=0)
+    assert picture.shape == (3, 4, 9)
+    for index, image in enumerate(to_bytes(images)):
+        row, column = divmod(index, 3)
+        assert torch.equal(picture[:, 2 * row : 2 * row + 2, 3 * column : 3 * column + 3], image)
 
 
 def test_png_carries_its_origin(tmp_path: Path) -> None:

@@ -39,7 +39,15 @@ def test_the_handler_that_was_there_is_called_afterwards() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def test_defaults_are_not_called() -> None:
-    with Interruption() as interruption:
-        os.kill(os.getpid(), signal.SIGINT)
-    interruption.call_previous_handler()
+@pytest.mark.parametrize("default", [signal.default_int_handler, signal.SIG_DFL, signal.SIG_IGN])
+def test_defaults_are_not_called(default: Any) -> None:
+    """Python's would raise, the system's cannot be called; each is in its place again."""
+    before = signal.signal(signal.SIGINT, default)
+    try:
+        with Interruption() as interruption:
+            os.kill(os.getpid(), signal.SIGINT)
+        interruption.call_previous_handler()
+        assert interruption.signal == signal.SIGINT
+        assert signal.getsignal(signal.SIGINT) is default
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,14 @@ def test_nothing_is_left_behind() -> None:
     counted = Counted()
     with counted:
         kept.append(kept[0] + 1)
+        kept[0] + 2  # nobody keeps this one
+    assert (counted.now, counted.peak) == (40, 80)
+    kept.clear()
+    assert (counted.now, counted._alive) == (0, {})
+    watched = weakref.ref(counted)
     del counted
     gc.collect()
-    kept.clear()
+    assert watched() is None
 
 
 def test_a_real_failure_of_the_allocator_is_a_shortage() -> None:

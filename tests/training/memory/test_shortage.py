@@ -18,7 +18,8 @@ from gan_lab.errors import GanLabError
 from gan_lab.training import assemble as assembling
 from gan_lab.training.callback import Callback
 from gan_lab.training.memory import shortage
-from gan_lab.training.memory.dry_round import fit_line
+from gan_lab.training.memory.available import size
+from gan_lab.training.memory.dry_round import dry_round, fit_line
 from gan_lab.training.memory.shortage import explain_shortage
 from gan_lab.training.run import Run
 from gan_lab.training.trainer import fit
@@ -109,17 +110,21 @@ def failing(run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, beyond:
 )
 def test_the_line_names_what_fits(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tiny_run(tmp_path, *NETS, "trainer.batch_size=16")
+    measured = dry_round(run, 16, 1)
     failing(run, monkeypatch, error, 16)
     taken = fit_line(run, 1, 16).of(16)
     monkeypatch.setattr(shortage, "available", lambda device: round(0.6 * taken))
     monkeypatch.setattr(shortage, "usable", lambda room, device: room)
     with pytest.raises(GanLabError) as told_so:
         fit(run, [])
-    assert re.fullmatch(
-        r"out of memory at step 1: a round of 16 images takes about [\d.]+ MiB, [\d.]+ MiB are there; "
+    found = re.fullmatch(
+        r"out of memory at step 1: a round of 16 images takes about (.+), (.+) are there; "
         r"trainer\.accumulation=2 \(pieces of 8 images\) fits; or trainer\.accumulation=auto finds it",
         str(told_so.value),
     )
+    assert found is not None
+    assert found.groups() == (size(taken), size(round(0.6 * taken)))
+    assert taken == pytest.approx(measured, rel=0.05)
     assert told_so.value.exit_code == 1
     assert told_so.value.__cause__ is error
     assert run.outcome == "failed"
@@ -133,7 +138,8 @@ def test_what_refuses_pieces_is_told_a_smaller_batch(tmp_path: Path, monkeypatch
     taken = fit_line(run, 1, 16).of(16)
     monkeypatch.setattr(shortage, "available", lambda device: round(0.8 * taken))
     monkeypatch.setattr(shortage, "usable", lambda room, device: room)
-    with pytest.raises(GanLabError, match=r"trainer\.batch_size=\d fits$"):
+    most = max(images for images in range(1, 16) if fit_line(run, 1, 16).of(images) <= round(0.8 * taken))
+    with pytest.raises(GanLabError, match=rf"trainer\.batch_size={min(most, 8)} fits$"):
         explain_shortage(run, raising(torch.OutOfMemoryError("out of memory")))
 
 
