@@ -48,12 +48,12 @@ class Figures(Callback):
 
     def on_step_end(self, run: Run) -> None:
         logged = run.due(run.plan.log_every)
-        if logged or run.last_step:
+        if logged or run.ending:
             readings = DeviceMetrics.of(run.metrics)
             rates = {f"learning_rate/{role}": rate for role, rate in run.algorithm.learning_rates().items()}
             asked = Asked(run.step, run.images_seen, readings.names, HostCopy(readings.vector), rates, logged)
             self._asked.append(asked)
-        wait = run.last_step or run.due(run.plan.checkpoint_every)
+        wait = run.ending or run.due(run.plan.checkpoint_every)
         while self._asked and (wait or len(self._asked) > 2 or self._asked[0].reading.ready):
             self._arrived(run, self._asked.popleft())
 

@@ -32,7 +32,7 @@ class StopOnNonFinite(Callback):
 
     def on_step_end(self, run: Run) -> None:
         self._seen.append((run.step, DeviceMetrics.of(run.metrics)))
-        saving = run.due(run.plan.checkpoint_every) or run.last_step
+        saving = run.due(run.plan.checkpoint_every) or run.ending
         if saving or run.due(run.plan.log_every) or len(self._seen) >= 100:
             self._ask()
         while self._asked and (saving or len(self._asked) > 2 or self._asked[0].reading.ready):
@@ -45,7 +45,7 @@ class StopOnNonFinite(Callback):
         self._asked.clear()
 
     def on_fit_end(self, run: Run) -> None:
-        if run.outcome == "stopped":  # a signal may fall between two looks
+        if run.outcome == "stopped" or run.stop_reason:  # a signal, or another callback, may fall between two looks
             self._ask()
             while self._asked:
                 self._judge(run, self._asked.popleft())

@@ -58,7 +58,7 @@ class Metrics(Callback):
         if not self._measures:
             return
         due = run.due(self.every)
-        if due or (run.last_step and self._measured != run.step):
+        if due or (run.ending and self._measured != run.step):
             figures = self._measure(run)
             if due:  # an off-beat last step would leave a line that a longer run does not have
                 run.loggers.scalars(run.step, {figure.name: figure.value for figure in figures})

@@ -21,20 +21,22 @@ class Progress(Callback):
     def __init__(self, line_every: int = 100) -> None:
         self.line_every = line_every
         self._marks: deque[tuple[float, int, int]] = deque(maxlen=20)  # (time, step, images) of the latest lines
+        self._began = 0.0
         self._clearing = _ClearBar()
 
     def on_fit_start(self, run: Run) -> None:
         self._mark(run)
+        self._began = self._marks[-1][0]
         if run.interactive:
             for handler in logging.getLogger().handlers:
                 handler.addFilter(self._clearing)
 
     def on_step_end(self, run: Run) -> None:
         if run.interactive:
-            if run.last_step or time.perf_counter() - self._marks[-1][0] > 0.2:
+            if run.ending or time.perf_counter() - self._marks[-1][0] > 0.2:
                 sys.stderr.write("\r\x1b[K" + self._bar(run))
                 sys.stderr.flush()
-        elif run.due(self.line_every) or run.last_step:
+        elif run.due(self.line_every) or run.ending:
             log.info("%s", self._words(run))
 
     def on_rollback(self, run: Run) -> None:
@@ -55,6 +57,8 @@ class Progress(Callback):
         self._mark(run)
         seconds = max(self._marks[-1][0] - began, 1e-9)
         left = seconds / max(run.step - first_step, 1) * (run.plan.max_steps - run.step)
+        if run.plan.max_minutes is not None:
+            left = min(left, max(60 * run.plan.max_minutes - (self._marks[-1][0] - self._began), 0))
         losses = [
             f"{role} {run.figures[key]:.3f}"
             for role in run.algorithm.networks

@@ -25,7 +25,7 @@ COMPUTING = (
 # A run may also be longer, and be watched in another way.
 MAY_CHANGE = (
     *COMPUTING,
-    *"trainer.max_steps trainer.log_every trainer.sample_every trainer.checkpoint_every".split(),
+    *"trainer.max_steps trainer.max_minutes trainer.log_every trainer.sample_every trainer.checkpoint_every".split(),
     *"trainer.checkpoint_keep callbacks metrics extractor objective".split(),
     *"resume resume_force optimizer.schedule.steps".split(),
 )

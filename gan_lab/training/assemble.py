@@ -27,6 +27,7 @@ from gan_lab.training.plan import Plan
 from gan_lab.training.rounds import Rounds
 from gan_lab.training.run import Run
 from gan_lab.training.schedule_binding import bind
+from gan_lab.training.time_limit import TimeLimit
 from gan_lab.wrappers.build import build_network, build_wrapped, wrappers_of
 
 
@@ -62,7 +63,13 @@ def assemble(
         run.load_state_dict(state)
     for module in (*networks.values(), *(average.module for average in algorithm.averages.values())):
         engine.world.broadcast((*module.parameters(), *module.buffers()))
-    return run, list(build_each(config["callbacks"], "callbacks").values())
+    return run, [*time_limits(plan), *build_each(config["callbacks"], "callbacks").values()]
+
+
+def time_limits(plan: Plan) -> list[Callback]:
+    """Who ends a run by the clock, before all others hear of a step. It is the plan's: a run that was begun without one
+    may go on with one."""
+    return [] if plan.max_minutes is None else [TimeLimit(plan.max_minutes)]
 
 
 def build_algorithm(

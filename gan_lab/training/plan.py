@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from gan_lab.config import require_whole
 from gan_lab.errors import ConfigError
 
 
 class Plan:
-    """`max_steps` rounds; one step is one generator update.
+    """`max_steps` rounds, or as many as `max_minutes` allow (None: any); one step is one generator update.
 
     `batch_size` is the number of real images per discriminator move, cut into `accumulation` pieces. A configuration
     may leave both to the memory there is (`gan_lab.training.memory.batch_size`), and then says by `total` how large the
@@ -24,6 +26,7 @@ class Plan:
         checkpoint_every: int = 500,
         checkpoint_keep: int = 3,
         total: int | None = None,
+        max_minutes: float | None = None,
     ) -> None:
         for name, value, least in (
             ("max_steps", max_steps, 1),
@@ -39,7 +42,11 @@ class Plan:
             )
         if batch_size % accumulation:
             raise ConfigError(f"trainer.accumulation: {accumulation} does not divide trainer.batch_size={batch_size}")
+        whole = isinstance(max_minutes, (int, float)) and not isinstance(max_minutes, bool)
+        if max_minutes is not None and not (whole and math.isfinite(max_minutes) and max_minutes > 0):
+            raise ConfigError(f"trainer.max_minutes: {max_minutes!r} is not a number of minutes above 0, or null")
         self.max_steps = max_steps
+        self.max_minutes = max_minutes
         self.batch_size = batch_size
         self.accumulation = accumulation
         self.log_every = log_every

@@ -97,6 +97,11 @@ class Run:
         """Whether the step just done was the last."""
         return self.step >= self.plan.max_steps
 
+    @property
+    def ending(self) -> bool:
+        """Whether no round follows the step just done: it was the last, or somebody ends the run."""
+        return self.last_step or bool(self.stop_reason)
+
     def state_dict(self) -> dict[str, Any]:
         """The checkpoint of this moment: a round has ended and the next has not begun."""
         return {

@@ -22,10 +22,10 @@ def fit(run: Run, callbacks: Sequence[Callback]) -> Interruption:
         try:
             for callback in callbacks:
                 callback.on_fit_start(run)
-            while run.step < run.plan.max_steps and interruption.signal is None and not run.stop_reason:
+            while not run.ending and interruption.signal is None:
                 explain_shortage(run, lambda: step(run, callbacks))
                 run.writer.check()
-            run.outcome = "finished" if run.last_step or run.stop_reason else "stopped"
+            run.outcome = "finished" if run.ending else "stopped"
             for callback in callbacks:
                 callback.on_fit_end(run)
             run.writer.flush()
