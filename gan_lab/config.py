@@ -9,6 +9,7 @@ in something defined elsewhere and is refused).
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -263,11 +264,37 @@ def to_yaml(value: Any) -> str:
     return OmegaConf.to_yaml(OmegaConf.create(value))
 
 
-def require_whole(value: Any, key: str, least: int = 1, otherwise: str = "") -> int:
-    """`value` where it is a whole number of at least `least`. Raises ConfigError naming `key` for anything else;
+LARGEST = 2**63 - 1  # what torch takes for a whole number
+SEEDS = 2**32  # how many seeds NumPy takes
+
+
+def require_whole(value: Any, key: str, least: int = 1, otherwise: str = "", most: int = LARGEST) -> int:
+    """`value` where it is a whole number from `least` to `most`. Raises ConfigError naming `key` for anything else;
     `otherwise` says what would do as well."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"{key}: {value!r} is not a whole number of at least {least}{otherwise}")
+        whole = isinstance(value, float) and value.is_integer() and least <= value <= most
+        meant = f"; write {int(value)}" if whole else ""  # 1e3
+        raise ConfigError(f"{key}: {value!r} is not a whole number of at least {least}{otherwise}{meant}")
+    if value > most:
+        raise ConfigError(f"{key}: {value} is too large, {most} is the most")
+    return value
+
+
+def require_number(value: Any, key: str, least: float = -math.inf, above: float = -math.inf) -> float:
+    """`value` where it is a finite number of at least `least` and larger than `above`. Raises ConfigError naming `key`
+    for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ConfigError(f"{key}: {value!r} is not a number")
+    if value < least or value <= above:
+        bound = f"at least {least:g}" if value < least else f"above {above:g}"
+        raise ConfigError(f"{key}: {value!r} must be {bound}")
+    return value
+
+
+def require_seed(value: Any, key: str = "seed") -> int:
+    """`value` where every generator of random numbers takes it for a seed. Raises ConfigError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < SEEDS:
+        raise ConfigError(f"{key}: {value!r} is not a whole number from 0 to {SEEDS - 1}")
     return value
 
 

@@ -31,17 +31,18 @@ class Latent(ABC):
         where = torch.device(device) if generator is None else generator.device
         return self._draw(torch.empty(n, self.dim, device=where), generator).to(device)
 
-    def drawn(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
-        """(n, dim) on the CPU: row i depends on `seed` and i alone, whatever n. No number is beyond `truncation` in
-        size; raises ConfigError where that cannot be."""
+    def drawn(self, n: int, seed: int, truncation: float | None = None, start: int = 0) -> Tensor:
+        """(n, dim) on the CPU, the rows from `start` on: row i depends on `seed` and i alone, whatever n. No number is
+        beyond `truncation` in size; raises ConfigError where that cannot be."""
         blocks = []
-        for number in range(-(-n // BLOCK)):
+        first = start // BLOCK
+        for number in range(first, -(-(start + n) // BLOCK)):
             generator = generator_of(f"latents {seed} {number}")
             if truncation is None:
                 blocks.append(self(BLOCK, "cpu", generator))
             else:
                 blocks.append(self.truncated(BLOCK, truncation, generator))
-        return torch.cat(blocks)[:n]
+        return torch.cat(blocks)[start - first * BLOCK :][:n]
 
     def truncated(self, n: int, threshold: float, generator: torch.Generator) -> Tensor:
         """(n, dim) on the generator's device, no number beyond `threshold` in size. Raises ConfigError where this prior

@@ -32,13 +32,16 @@ class NoiseSampler(Sampler):
     @torch.no_grad()
     def drawn(self, request: Request) -> Iterator[Tensor]:
         n, device = request.n, self.engine.device
-        codes = self.codes(n, request.seed, request.truncation) if request.codes is None else request.codes
         label = self.each_in_turn(n) if request.label is None else request.label
         self.network.eval()
         for start in range(0, n, self.AT_ONCE):
-            part = slice(start, start + self.AT_ONCE)
+            part = slice(start, min(start + self.AT_ONCE, n))
+            if request.codes is None:  # of each part when it is made: a million of them need no room at once
+                codes = self.latent.drawn(part.stop - start, request.seed, request.truncation, start)
+            else:
+                codes = request.codes[part]
             condition = None if label is None else label[part].to(device)
-            images = self.network(codes[part].to(device), condition)
+            images = self.network(codes.to(device), condition)
             yield images.float().cpu().contiguous().clamp(-1, 1)
 
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:

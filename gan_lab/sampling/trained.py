@@ -62,8 +62,8 @@ class Trained:
         truncation: float | None = None,
     ) -> Request:
         """The same as a request: classes by number or name, which take turns."""
-        labels = None if label is None else self.labels(label)
-        taken = None if labels is None else torch.tensor([labels[index % len(labels)] for index in range(n)])
+        labels = None if label is None else torch.tensor(self.labels(label))
+        taken = None if labels is None else labels[torch.arange(n) % len(labels)]
         return Request(n, seed, label=taken, truncation=truncation)
 
     def by_class(self, label: Sequence[int | str], rows: int, seed: int = 0) -> Tensor:
@@ -77,8 +77,11 @@ class Trained:
         classes = self.classes
         if not classes:
             raise ConfigError(f"label={label}: this generator was trained without labels, it makes what it likes")
+        words = [label] if isinstance(label, (int, str)) else label
+        if not isinstance(words, Sequence) or not words:
+            raise ConfigError(f"label={label}: name a class, or a list of them")
         found = []
-        for word in [label] if isinstance(label, (int, str)) else label:
+        for word in words:
             if str(word) in classes:
                 found.append(classes.index(str(word)))
             elif str(word).isdecimal() and int(word) < len(classes):

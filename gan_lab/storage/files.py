@@ -13,8 +13,9 @@ from typing import Any, BinaryIO
 from gan_lab.errors import GanLabError
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """Let `write` fill a temporary file and rename it to `path`; on any failure `path` keeps what it held.
+def write_whole(path: Path, write: Callable[[BinaryIO], Any], durable: bool = True) -> None:
+    """Let `write` fill a temporary file and rename it to `path`; on any failure `path` keeps what it held. Where it is
+    not to be `durable` the disk is not waited for: a machine that loses its power may lose the file.
 
     Raises GanLabError naming the path, what went wrong and the room left, when the disk or the folder refuses.
     """
@@ -23,10 +24,12 @@ def write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
     except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
         raise GanLabError(
             f"cannot write {path}: {_reason(error)}{_room(path.parent)}; what was there is untouched"

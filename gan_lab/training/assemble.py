@@ -11,7 +11,7 @@ from torch import nn
 
 from gan_lab.algorithms.base import Algorithm
 from gan_lab.algorithms.game import Game, kind_of
-from gan_lab.config import build, build_each, require_whole
+from gan_lab.config import build, build_each, require_seed, require_whole
 from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.degradations.base import Degradation
 from gan_lab.engine.engine import Engine
@@ -40,7 +40,7 @@ def assemble(
     What the configuration leaves open (`precision: auto`, the classes and channels of a folder) is settled and written
     into `config`, so that the run goes on with the same. The data is opened before any network is built.
     """
-    check_seed(config["seed"])
+    require_seed(config["seed"])
     choose_batch_size(config, lambda trial: assemble(trial, folder)[0])
     dataset = build_dataset(config["dataset"])
     degradation = build(config["degradation"], "degradation") if config.get("degradation") else None
@@ -176,9 +176,3 @@ def build_optimizers(
         except (TypeError, ValueError) as error:
             raise ConfigError(f"optimizer.{player}: {error}") from error
     return optimizers
-
-
-def check_seed(seed: Any) -> None:
-    """Raise ConfigError unless `seed` is a whole number that every generator takes."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to {2**32 - 1}")

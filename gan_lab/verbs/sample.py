@@ -10,38 +10,83 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from gan_lab.command_line.console import shown
-from gan_lab.config import require_whole
+from gan_lab.config import require_number, require_seed, require_whole
 from gan_lab.errors import ConfigError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from gan_lab.sampling.request import Request
+    from gan_lab.sampling.trained import Trained
+
 log = logging.getLogger(__name__)
+
+MOST = 10**9  # images
+NAME = 200  # characters of a folder's name: file systems take 255
 
 
 def main(cfg: DictConfig) -> None:
     """Draw `n` images from `run` with `seed` and write them to `out` (default: the run's `samples/` folder)."""
-    n, seed = require_whole(cfg.n, "n"), require_whole(cfg.seed, "seed", 0)
-    if cfg.truncation is not None and not (isinstance(cfg.truncation, (int, float)) and cfg.truncation > 0):
-        raise ConfigError(f"truncation: {cfg.truncation!r} is not a positive number")
-    from gan_lab.pictures.grid import picture_of, synthetic_note, to_bytes, write_png
+    n, seed = require_whole(cfg.n, "n", most=MOST), require_seed(cfg.seed)
+    if cfg.truncation is not None:
+        require_number(cfg.truncation, "truncation", above=0)
+    label = requested_label(OmegaConf.to_container(cfg.label) if OmegaConf.is_config(cfg.label) else cfg.label)
     from gan_lab.sampling.trained import load
 
     trained = load(cfg.run, checkpoint=str(cfg.checkpoint), device=cfg.device, trust=list(cfg.trust))
-    label: Any = list(cfg.label) if OmegaConf.is_list(cfg.label) else cfg.label
-    if label == "all":
-        label = list(range(len(trained.classes)))
-    images = trained.sample(n, seed=seed, label=label, truncation=cfg.truncation)
-    run = trained.path.parent.parent if trained.path.parent.name == "checkpoints" else trained.path
+    classes = list(range(len(trained.classes))) if label == "all" else label
+    request = trained.request(n, seed=seed, label=classes, truncation=cfg.truncation)
     asked = "".join(
         f"-{key}-{value}" for key, value in (("label", label), ("truncation", cfg.truncation)) if value is not None
     )
-    folder = re.sub(r"[^A-Za-z0-9._-]+", "_", f"step-{trained.step:08d}-seed-{seed}{asked}")
-    out = Path(cfg.out) if cfg.out else (run if run.is_dir() else run.parent) / "samples" / folder
-    picture = picture_of(trained.config)(images)
-    write_png(out / "grid.png", picture, synthetic_note(run, trained.step, seed))
-    if images.shape[1] in (1, 3):  # what is no image (a point in the plane) has no file of its own
-        for index, image in enumerate(to_bytes(images)):
-            write_png(out / f"{index:05d}.png", image, synthetic_note(run, trained.step, seed, index))
+    folder = re.sub(r"[^A-Za-z0-9._-]+", "_", f"step-{trained.step:08d}-seed-{seed}{asked}")[:NAME]
+    out = Path(cfg.out) if cfg.out else run_of(trained) / "samples" / folder
+    gridded = write_images(trained, request, out)
     log.info("%d images of step %d in %s", n, trained.step, shown(out))
-    log.info("grid: %s", shown(out / "grid.png"))
+    log.info("grid: %s%s", shown(out / "grid.png"), "" if gridded == n else f", the first {gridded} of them")
+
+
+def requested_label(label: Any) -> Any:
+    """A class by number or name, a list of them, or None. Raises ConfigError for anything else."""
+    words = label if isinstance(label, list) else [] if label is None else [label]
+    if label == [] or any(isinstance(word, bool) or not isinstance(word, (int, str)) for word in words):
+        raise ConfigError(f"label: {label!r} is no class; give a number, a name, a list of them (label=[0,1]), or all")
+    return label
+
+
+def run_of(trained: Trained) -> Path:
+    """The folder of the run that a checkpoint belongs to; of one that lies elsewhere, its own."""
+    folder = trained.path.parent
+    return folder.parent if folder.name == "checkpoints" else folder
+
+
+def write_images(trained: Trained, request: Request, out: Path) -> int:
+    """Write each image as it is made, and a grid of the first of them; returns how many of them the grid shows.
+
+    What an earlier call has left in `out` goes once the first images are there. Raises ConfigError where a file of such
+    a name is not gan-lab's.
+    """
+    import torch
+
+    from gan_lab.data.progress import Progress
+    from gan_lab.pictures.grid import MOST, picture_of, remove_generated, synthetic_note, to_bytes, write_png
+
+    run = trained.path.parent.parent if trained.path.parent.name == "checkpoints" else trained.path
+    draw = picture_of(trained.config)
+    first, done = [], 0
+    most = max(MOST, getattr(draw, "count", 0))
+    progress = Progress("sampling", request.n)
+    for images in trained.sampler.images(request):
+        if not done and (removed := remove_generated(out)):
+            log.info("removed %d images that an earlier call had left in %s", removed, shown(out))
+        if done < most:
+            first.append(images[: most - done])
+        if images.shape[1] in (1, 3):  # what is no image (a point in the plane) has no file of its own
+            for index, image in enumerate(to_bytes(images), done):
+                note = synthetic_note(run, trained.step, request.seed, index)
+                write_png(out / f"{index:05d}.png", image, note, durable=False)
+        done += len(images)
+        progress.update(done)
+    progress.close()
+    write_png(out / "grid.png", draw(torch.cat(first)), synthetic_note(run, trained.step, request.seed))
+    return min(done, most)

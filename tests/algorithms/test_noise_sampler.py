@@ -36,7 +36,8 @@ def sampler(num_classes: int = 0, latent: Latent | None = None) -> NoiseSampler:
 @pytest.mark.parametrize("latent", [Normal(DIM), Uniform(DIM), Signs(DIM)])
 @pytest.mark.parametrize("n", [1, 3, 7, 64, 65, 70])
 def test_a_sample_depends_on_the_seed_and_its_index_alone(n: int, latent: Latent) -> None:
-    many, few = all_images(sampler(latent=latent), Request(200, seed=4)), sampler(latent=latent)
+    """The latent and the label, whatever n is and in whatever parts they are made."""
+    many, few = all_images(sampler(3, latent), Request(200, seed=4)), sampler(3, latent)
     assert torch.equal(all_images(few, Request(n, seed=4)), many[:n])
     few.AT_ONCE = 3  # type: ignore[misc]
     assert torch.equal(all_images(few, Request(n, seed=4)), many[:n])

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
+from torch.nn import Module
 
 import gan_lab as package
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.pictures.grid import to_bytes
+from gan_lab.pictures.grid import MOST, to_bytes
 from gan_lab.storage import checkpoint
+from gan_lab.verbs.sample import write_images
 from tests.compose import tiny_run
 
 
@@ -89,6 +92,50 @@ def test_a_sample_depends_on_the_seed_and_its_index_alone(
             assert np.array_equal(np.asarray(image), expected[0].numpy())
 
 
+def test_a_grid_shows_some_and_the_files_are_all(
+    digits: Path, gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gan_lab("sample", f"run={digits}", "n=300", "out=pictures", "device=cpu") == 0
+    assert f"grid.png, the first {MOST} of them" in capsys.readouterr().out
+    assert len(list((here / "pictures").glob("00*.png"))) == 300
+    with Image.open(here / "pictures" / "grid.png") as image:
+        assert image.size == (16 * 66 + 2, 16 * 66 + 2)
+
+
+def test_memory_is_that_of_one_part(digits: Path, here: Path) -> None:
+    """Images are written as they come: each part is on the disk before the next one is made."""
+    loaded = package.load(digits, device="cpu")
+    seen = []
+
+    def counted(*arguments: Tensor) -> Tensor:
+        seen.append(len(list(here.glob("out/0*.png"))))
+        return network(*arguments)
+
+    network = loaded.sampler.network
+    network.eval()
+    loaded.sampler.network = Module()
+    loaded.sampler.network.forward = counted
+    write_images(loaded, loaded.request(150), here / "out")
+    assert seen == [0, 64, 128]
+
+
+def test_a_folder_holds_the_images_of_one_call(
+    digits: Path, gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = ("sample", f"run={digits}", "out=pictures", "device=cpu")
+    assert gan_lab(*sample, "n=6") == 0
+    (here / "pictures" / "mine.png").write_bytes(b"")
+    assert gan_lab(*sample, "n=2", "seed=1") == 0
+    assert "removed 7 images that an earlier call had left" in capsys.readouterr().out
+    assert sorted(path.name for path in (here / "pictures").iterdir()) == [
+        *("00000.png", "00001.png", "grid.png", "mine.png")
+    ]
+    Image.new("L", (4, 4)).save(here / "pictures" / "00007.png")
+    assert gan_lab(*sample, "n=3") == 2
+    assert "out: pictures/00007.png was not written by gan-lab sample" in capsys.readouterr().err
+    assert len(list((here / "pictures").iterdir())) == 5
+
+
 def test_an_older_checkpoint_by_step(trained: Callable[..., Path]) -> None:
     run = trained("run", "trainer.checkpoint_every=1")
     assert package.load(run, checkpoint="1").step == 1
@@ -103,6 +150,16 @@ def test_an_older_checkpoint_by_step(trained: Callable[..., Path]) -> None:
         (["run=."], "not a run folder"),
         (["run=.", "n=0"], "n: 0 is not a whole number"),
         (["run=.", "seed=-1"], "seed: -1 is not"),
+        (["run=.", f"seed={10**29}"], "is not a whole number from 0 to 4294967295"),
+        (["run=.", "n=1e3"], "n: 1000.0 is not a whole number of at least 1; write 1000"),
+        (["run=.", f"n={10**29}"], "is too large"),
+        (["run=.", "label=3.5"], "label: 3.5 is no class"),
+        (["run=.", "label=[]"], "label: [] is no class"),
+        (["run=.", "label=[0,null]"], "label: [0, None] is no class"),
+        (["run=.", "label=true"], "label: True is no class"),
+        (["run=.", "label={a: 1}"], "label: {'a': 1} is no class"),
+        (["run=.", "truncation=nan"], "truncation: nan is not a number"),
+        (["run=.", "truncation=small"], "truncation: 'small' is not a number"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -193,7 +250,7 @@ def test_truncation(
     assert spread == sorted(spread)
     assert gan_lab("sample", f"run={run}", "n=2", "truncation=0.5") == 0
     assert gan_lab("sample", f"run={run}", "n=2", "truncation=-1") == 2
-    assert "truncation: -1 is not a positive number" in capsys.readouterr().err
+    assert "truncation: -1 must be above 0" in capsys.readouterr().err
     uniform = trained("uniform", "algorithm.latent._target_=gan_lab.algorithms.latents.Uniform")
     assert gan_lab("sample", f"run={uniform}", "n=2", "truncation=0.5") == 2
     assert "a Uniform latent cannot be truncated" in capsys.readouterr().err
