@@ -5,7 +5,7 @@ Which GAN it is, is said by the networks, the loss and its regularizers; this fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,24 +18,43 @@ from gan_lab.algorithms.latents import Latent
 from gan_lab.algorithms.noise_sampler import NoiseSampler
 from gan_lab.config import build, require_whole
 from gan_lab.data.batch import Batch
+from gan_lab.distributed.world import world
 from gan_lab.engine.engine import Engine, Terms
+from gan_lab.errors import ConfigError
 from gan_lab.sampling.sampler import Sampler
+
+Fakes = Callable[[Batch], Fake]  # the generated images for a piece of a batch; asked once for each, in order
 
 
 class NoiseToImage(Algorithm):
     """`critic_steps` moves of the discriminator, then one of the generator.
 
-    `reuse_fake`: the generator moves on the last fakes that the discriminator saw, as the reference DCGAN does, which
-    saves a forward pass; false draws fresh latents (the paper's algorithm 1). With `accumulation` > 1 latents are
-    always fresh, since keeping every piece's graph would cost the memory that accumulation saves.
+    `reuse_fake`: the generator moves on the last fakes that the discriminator saw, as the codes of DCGAN, LSGAN and the
+    first GAN do, which saves a forward pass; false draws fresh latents (the paper's algorithm 1). With `accumulation`
+    > 1 the latents are kept and the images made from them again, piece by piece: keeping every piece's graph would cost
+    the memory that accumulation saves. (BatchNorm's running statistics, dropout and spectral norm then move once more.)
+
+    `generator_batch`: the generator moves on so many fresh latents for each real image of a batch. Each real image, and
+    its label, then stands in the generator's move so many times, side by side. Raises ConfigError where that is more
+    than 1 and fakes are reused, which are one for each image.
+
+    Fakes have the labels of the real images of their batch.
     """
 
-    def __init__(self, game: Game, latent: Latent, critic_steps: int = 1, reuse_fake: bool = True) -> None:
+    def __init__(
+        self, game: Game, latent: Latent, critic_steps: int = 1, reuse_fake: bool = True, generator_batch: int = 1
+    ) -> None:
         super().__init__(game)
         self.need("generator", "discriminator")
         self.latent = latent
         self.critic_steps = require_whole(critic_steps, "algorithm.critic_steps")
         self.reuse_fake = reuse_fake
+        self.generator_batch = require_whole(generator_batch, "algorithm.generator_batch")
+        if reuse_fake and generator_batch > 1:
+            raise ConfigError(
+                f"algorithm.generator_batch: {generator_batch} fakes for each real image cannot be those that the "
+                "discriminator saw; set algorithm.reuse_fake=false"
+            )
         self.duel = self.add_duel(self.make_duel())
 
     def make_duel(self) -> Duel:
@@ -52,30 +71,54 @@ class NoiseToImage(Algorithm):
 
     def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
         metrics: Metrics = {}
-        reused: Fake | None = None
-        for index, batch in enumerate(batches if "adversarial" in due else ()):
-            if self.reuse_fake and self.accumulation == 1 and index == len(batches) - 1:
-                with self.engine.autocast():
-                    reused = self.duel.fake(batch)
-            metrics |= self.move_discriminator(batch, due, reused)
-        metrics |= self.move_generator(batches[-1], due, reused)
+        *earlier, last = batches
+        first: Fakes = self.duel.fake
+        second = first
+        if "adversarial" in due:
+            for batch in earlier:
+                metrics |= self.move_discriminator(batch, due)
+            if self.reuse_fake:
+                first, second = self.reused(last)
+            metrics |= self.move_discriminator(last, due, first)
+        metrics |= self.move_generator(last, due, second)
         return metrics | self.figures()
 
-    def move_discriminator(self, batch: Batch, due: Due, reused: Fake | None = None) -> Metrics:
-        """On the images of `reused`, or on fresh ones."""
+    def reused(self, batch: Batch) -> tuple[Fakes, Fakes]:
+        """The same fakes for both players: one graph, or where the batch is cut, the same latents."""
+        if self.accumulation == 1:
+            with self.engine.autocast():
+                fake = self.duel.fake(batch)
+            return (lambda piece: fake), (lambda piece: fake)
+        shares = self.noise(batch, None).chunk(self.accumulation)
+        first, second = iter(shares), iter(shares)
+        return (
+            lambda piece: self.duel.make(next(first), piece),
+            lambda piece: self.duel.make(next(second), piece),
+        )
+
+    def move_discriminator(self, batch: Batch, due: Due, fakes: Fakes | None = None) -> Metrics:
+        """On what `fakes` has for each piece of the batch, or on fresh images."""
+        make = fakes or self.duel.fake
 
         def terms(piece: Batch) -> Terms:
-            return self.duel.discriminator_terms(self.views(piece)[""], reused, due)
+            piece = self.views(piece)[""]
+            with torch.no_grad():
+                fake = make(piece)
+            return self.duel.discriminator_terms(piece, fake, due)
 
         return self.move("discriminator", batch, terms)
 
-    def move_generator(self, batch: Batch, due: Due, reused: Fake | None = None) -> Metrics:
-        """On the images of `reused`, or on fresh ones."""
+    def move_generator(self, batch: Batch, due: Due, fakes: Fakes | None = None) -> Metrics:
+        """On what `fakes` has for each piece of the batch, or on fresh images."""
+        make = fakes or self.duel.fake
 
         def terms(piece: Batch) -> Terms:
-            return self.duel.generator_terms(self.views(piece)[""], reused or self.duel.fake(piece), due)
+            piece = self.views(piece)[""]
+            return self.duel.generator_terms(piece, make(piece), due)
 
-        return self.move("generator", batch, terms)
+        times, together = self.generator_batch, world()
+        with together.rows(times * together.piece):
+            return self.move("generator", batch.repeated(times), terms)
 
     @classmethod
     def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:

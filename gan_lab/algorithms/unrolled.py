@@ -57,11 +57,12 @@ class Unrolled(NoiseToImage):
         reuse_fake: bool = True,
         unroll_steps: int = 5,
         zero_sum: bool = False,
+        generator_batch: int = 1,
     ) -> None:
         self.unroll_steps = require_whole(unroll_steps, "algorithm.unroll_steps", 0)
         if zero_sum:
             game = dataclasses.replace(game, adversarial=ZeroSum(game.adversarial))
-        super().__init__(game, latent, critic_steps, reuse_fake)
+        super().__init__(game, latent, critic_steps, reuse_fake, generator_batch)
         if unroll_steps:
             self._check()
 

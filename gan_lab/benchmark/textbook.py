@@ -80,6 +80,7 @@ class Players:
         assert isinstance(algorithm, NoiseToImage)
         self.batches, self.device = batches, run.engine.device
         self.latent_of, self.critic_steps = algorithm.latent, algorithm.critic_steps
+        self.reuse_fake, self.generator_batch = algorithm.reuse_fake, algorithm.generator_batch
         self.regularizers, self.constraints = algorithm.regularizers, algorithm.game.constraints
         self.generator = as_published(algorithm.networks["generator"], run)
         self.discriminator = as_published(algorithm.networks["discriminator"], run)
@@ -95,6 +96,14 @@ class Players:
     def fake(self, count: int, labels: Tensor | None) -> Tensor:
         images: Tensor = self.generator(self.latent_of(count, self.device), labels)
         return images
+
+    def fake_for_generator(self, labels: Tensor | None, fake: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What the generator moves on, after the discriminator has seen `fake`; its labels."""
+        if self.reuse_fake:
+            return fake, labels
+        times = self.generator_batch
+        labels = None if labels is None else labels.repeat_interleave(times)
+        return self.fake(times * len(fake), labels), labels
 
     def scores(self, images: Tensor, labels: Tensor | None) -> Tensor:
         return of(self.discriminator(images, labels)).scores
@@ -130,6 +139,7 @@ def cross_entropy(players: Players) -> Step:
         loss_fake.backward()
         players.optimizer_discriminator.step()
         players.generator.zero_grad()
+        fake, labels = players.fake_for_generator(labels, fake)
         probability = torch.sigmoid(players.scores(fake, labels))
         if saturating:
             loss = -bce(probability, torch.zeros_like(probability))
@@ -158,6 +168,7 @@ def least_squares(players: Players) -> Step:
         loss_fake.backward()
         players.optimizer_discriminator.step()
         players.generator.zero_grad()
+        fake, labels = players.fake_for_generator(labels, fake)
         scores = players.scores(fake, labels)
         loss = 0.5 * mse(scores, torch.ones_like(scores))
         loss.backward()
@@ -176,7 +187,8 @@ def critic(players: Players, hinge: bool = False) -> Step:
         for _ in range(players.critic_steps):
             real, labels = players.real()
             players.discriminator.zero_grad()
-            fake = players.fake(len(real), labels).detach()
+            images = players.fake(len(real), labels)
+            fake = images.detach()
             on_real, on_fake = players.scores(real, labels), players.scores(fake, labels)
             loss = relu(1 - on_real).mean() + relu(1 + on_fake).mean() if hinge else on_fake.mean() - on_real.mean()
             for penalty in penalties:
@@ -188,7 +200,8 @@ def critic(players: Players, hinge: bool = False) -> Step:
                     parameter.data.clamp_(-bound, bound)
             told = loss.item()
         players.generator.zero_grad()
-        loss = -players.scores(players.fake(len(real), labels), labels).mean()
+        images, labels = players.fake_for_generator(labels, images)
+        loss = -players.scores(images, labels).mean()
         loss.backward()
         players.optimizer_generator.step()
         return told, loss.item()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -33,3 +34,10 @@ class Batch(NamedTuple):
         if rest:
             raise ValueError(f"{pieces} pieces do not divide a batch of {len(self.image)}")
         return [self.part(slice(start, start + size)) for start in range(0, len(self.image), size)]
+
+    def repeated(self, times: int) -> Batch:
+        """Every sample so many times, side by side."""
+        if times == 1:
+            return self
+        columns = (None if column is None else torch.stack([column] * times, 1).flatten(0, 1) for column in self)
+        return Batch(*columns)  # type: ignore[arg-type]

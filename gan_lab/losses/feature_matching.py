@@ -13,10 +13,11 @@ from gan_lab.losses.regularizers import Regularizer, Turn
 
 
 class FeatureMatching(Regularizer):
-    """||E f(x) - E f(G(z))||_2^2 (section 3.1), f being the features (N, ...) that the discriminator gives.
+    """||E f(x) - E f(G(z))||_2^2 / F (section 3.1), f being the F features (N, ...) that the discriminator gives.
 
-    The expectations are batch means. The paper trains its generator on this alone; here it joins the adversarial loss.
-    Raises ConfigError for a discriminator without features.
+    The expectations are batch means. The paper's sum over the features is their mean, as in the authors' code: so a
+    weight means the same for every discriminator. The paper trains its generator on this alone; here it joins the
+    adversarial loss. Raises ConfigError for a discriminator without features.
     """
 
     player = "generator"
@@ -27,7 +28,7 @@ class FeatureMatching(Regularizer):
 
     def __call__(self, turn: Turn) -> Tensor:
         real, fake = _mean(turn.real_critique), _mean(turn.fake_critique)
-        return (real.detach() - fake).square().sum()
+        return (real.detach() - fake).square().mean()
 
 
 def _mean(critique: Critique | None) -> Tensor:

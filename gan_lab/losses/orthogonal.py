@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import ParametrizationList
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from gan_lab.losses.regularizers import Regularizer, Turn
-
-TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)  # weights (in, out, ...)
 
 
 class Orthogonal(Regularizer):
@@ -18,8 +16,10 @@ class Orthogonal(Regularizer):
 
     The paper's W has one filter a column, as its framework lays kernels out; ours have one a row, so this is the Gram
     matrix of the rows, one for each output channel: filters are made orthogonal and their norms are left free.
-    Embeddings are left out, and vectors (a matrix with a single row or column) too. Where a weight is computed from
-    others (spectral normalization), those that train are meant.
+    Filters are the weights of convolutions and linear layers: what a layer looks up (embeddings, the scales and shifts
+    of a conditional BatchNorm, which start equal for all classes) or a learned picture is left out, and so are vectors
+    (a matrix with a single row or column). Where a weight is computed from others (spectral normalization), those that
+    train are meant. The authors' own code adds half of this equation's gradient.
     """
 
     def __init__(self, weight: float = 1e-4, every: int = 1, player: str = "generator") -> None:
@@ -29,18 +29,18 @@ class Orthogonal(Regularizer):
     def __call__(self, turn: Turn) -> Tensor:
         assert turn.mover is not None
         with torch.autocast(turn.real.device.type, enabled=False):
-            return turn.real.new_zeros(()) + sum(_overlap(matrix) for matrix in matrices(turn.mover))
+            return turn.real.new_zeros(()) + sum(overlap(matrix) for matrix in matrices(turn.mover))
 
 
 def matrices(network: nn.Module) -> Iterator[Tensor]:
-    """Every trained weight of two dimensions or more as (filters, inputs), without embeddings and vectors."""
+    """Every trained weight of a convolution or linear layer as (filters, inputs), without vectors."""
     for module in network.modules():
-        if isinstance(module, (nn.Embedding, nn.EmbeddingBag, ParametrizationList)):
+        if not isinstance(module, (_ConvNd, nn.Linear)):
             continue
         for weight in _trained(module):
             if weight.dim() < 2:
                 continue
-            rows = weight.transpose(0, 1) if isinstance(module, TRANSPOSED) else weight
+            rows = weight.transpose(0, 1) if isinstance(module, _ConvTransposeNd) else weight
             matrix = rows.flatten(1)
             if min(matrix.shape) > 1:
                 yield matrix
@@ -55,6 +55,10 @@ def _trained(module: nn.Module) -> Iterator[Tensor]:
             yield from (p for p in originals.parameters(recurse=False) if p.requires_grad)
 
 
-def _overlap(matrix: Tensor) -> Tensor:
-    gram = matrix @ matrix.T
-    return (gram - gram.diagonal().diag()).square().sum()
+def overlap(matrix: Tensor) -> Tensor:
+    """The sum of the squared products of any two different rows. The Gram matrices of rows and of columns have the same
+    norm: the smaller is built."""
+    filters, inputs = matrix.shape
+    if filters <= inputs:
+        return 2 * (matrix @ matrix.T).triu(1).square().sum()
+    return (matrix.T @ matrix).square().sum() - matrix.square().sum(1).square().sum()

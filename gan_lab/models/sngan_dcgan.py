@@ -4,6 +4,9 @@ The generator is DCGAN's with a first map of 4x4x512 at 32 pixels, one doubling 
 end. The discriminator has at every resolution a 3x3 convolution and then one of 4x4 and stride 2, LeakyReLU 0.1,
 64-128-256-512 channels, spectral normalization and no BatchNorm. Sized by the image: one doubling of the channels per
 halving, up to 8 times `width`. Weights start from N(0, 0.02), BatchNorm scales at 1.
+
+The table prints nothing between the generator's dense layer and its first deconvolution, which makes one linear map of
+the two. All code (chainer-gan-lib, compare_gan, mimicry) has BatchNorm and ReLU there: `first_norm`.
 """
 
 from __future__ import annotations
@@ -22,14 +25,17 @@ from gan_lab.layers.spectral_norm import spectral_norm
 class Generator(nn.Module):
     """Latent (N, D) to images (N, C, H, W) in [-1, 1]; `width` channels at the full resolution.
 
-    Raises ValueError for an image size that does not halve down to a first map of 4 to 7 pixels.
+    `first_norm`: BatchNorm and ReLU after the dense layer; false is the paper's table to the letter. Raises ValueError
+    for an image size that does not halve down to a first map of 4 to 7 pixels.
     """
 
-    def __init__(self, image_shape: Sequence[int], latent_dim: int, width: int = 64) -> None:
+    def __init__(self, image_shape: Sequence[int], latent_dim: int, width: int = 64, first_norm: bool = False) -> None:
         super().__init__()
         blocks, rows, columns = first_map(image_shape)
         channels = [width * min(2**level, 8) for level in reversed(range(blocks + 1))]
         layers: list[nn.Module] = [Projection(latent_dim, channels[0], rows, columns, bias=True)]
+        if first_norm:
+            layers += [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
         for wide, narrow in pairwise(channels):
             layers += [
                 nn.ConvTranspose2d(wide, narrow, 4, stride=2, padding=1, bias=False),

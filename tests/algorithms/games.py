@@ -60,6 +60,6 @@ def noise_game(
     networks: Mapping[str, nn.Module], dim: int, kind: type[NoiseToImage] = NoiseToImage, **settings: Any
 ) -> Any:
     """Noise to images; `settings` are those of `parts` and of the algorithm."""
-    names = ("latent", "critic_steps", "reuse_fake", "unroll_steps", "zero_sum")
+    names = ("latent", "critic_steps", "reuse_fake", "unroll_steps", "zero_sum", "generator_batch")
     own = {name: settings.pop(name) for name in names if name in settings}
     return kind(game=parts(networks, **settings), latent=Normal(dim), **own)

@@ -210,7 +210,7 @@ def really(ours: Any, real: Batch, latent: Tensor, shift: list[Tensor]) -> Tenso
     fake = Fake(theirs.networks["generator"](latent), latent)
     torch.manual_seed(9)
     for _ in range(theirs.unroll_steps):
-        theirs.move_discriminator(real, theirs.due(0), fake)
+        theirs.move_discriminator(real, theirs.due(0), lambda piece: fake)
     terms = Duel.generator_terms(theirs.duel, real, fake, theirs.due(0))
     return torch.stack(list(terms.values())).sum().detach()
 
@@ -274,7 +274,7 @@ def test_images_that_a_penalty_makes_leave_nothing_in_the_generators_batch_norm(
     fake = Fake(ours.networks["generator"](kept.source), kept.source)
     after = {name: b.clone() for name, b in ours.networks["generator"].named_buffers()}
     assert not torch.equal(before["layers.1.running_mean"], after["layers.1.running_mean"])
-    ours.move_generator(batch(), (*PLAYS, "own"), fake)
+    ours.move_generator(batch(), (*PLAYS, "own"), lambda piece: fake)
     assert_close(dict(ours.networks["generator"].named_buffers()), after, rtol=0, atol=0)
 
 

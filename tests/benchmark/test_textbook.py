@@ -65,7 +65,7 @@ def test_two_passes(model: str, loss: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize("loss", ["hinge", "wasserstein_clipped"])
 def test_hinge_and_clipping(loss: str, optimizer: str, tmp_path: Path) -> None:
     """One critic step with a fresh latent, then the generator with another."""
-    once = ("algorithm.critic_steps=1", "+algorithm.reuse_fake=false", f"optimizer={optimizer}", "precision=fp32")
+    once = ("algorithm.critic_steps=1", "algorithm.reuse_fake=false", f"optimizer={optimizer}", "precision=fp32")
     run = tiny_run(tmp_path, "model=wgan_gp", f"loss={loss}", *once)
     theirs, ours = both(run, 4)
     assert theirs == pytest.approx(ours, rel=1e-3, abs=1e-4)

@@ -30,7 +30,9 @@ MORE = {  # beside the plain choice of a name
 OTHERS = (
     ("model=gan", "trainer.accumulation=2"),
     ("model=dcgan", "trainer.accumulation=2"),
-    ("model=dcgan", "+algorithm.reuse_fake=false"),
+    ("model=dcgan", "algorithm.reuse_fake=false"),
+    ("model=sngan", "algorithm.generator_batch=3", "trainer.accumulation=2"),
+    ("model=dcgan", "trainer.accumulation=2", "augmentation=diffaugment"),
     ("model=wgan_gp", "trainer.accumulation=2", "algorithm.critic_steps=2"),
     ("model=gan", "+technique=[packing]"),
     ("model=gan", "+technique=[packing]", "trainer.accumulation=2"),

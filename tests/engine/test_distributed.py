@@ -46,7 +46,13 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
         "loss.regularizers.path_length.every=1",
     ),
     "packs, dropout, one pass, pieces": ("model=gan", "+technique=[packing]", "trainer.accumulation=2"),
-    "labels, critic steps, pieces": ("model=sngan", "algorithm.critic_steps=2", "trainer.accumulation=2"),
+    "labels, critic steps, pieces, more fakes than images": (
+        "model=sngan",
+        "algorithm.critic_steps=2",
+        "algorithm.generator_batch=3",
+        "trainer.accumulation=2",
+    ),
+    "the same fakes again": ("model=gan_small", "algorithm.reuse_fake=true", "trainer.accumulation=2"),
     "dropout of channels, the best images": (
         "model=conv_gan",
         "+technique=[top_k]",
@@ -58,7 +64,10 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
         "algorithm.unroll_steps=1",
     ),
     "one pool of images, inputs that are drawn": ("model=toy_cycle", "algorithm.pool=16", "degradation=noise"),
-    "computed again": ("model=biggan_cifar", "+technique=[activation_checkpointing]", "algorithm.critic_steps=1"),
+    "computed again": (  # on the same fakes: rounding grows less
+        *("model=biggan_cifar", "+technique=[activation_checkpointing]"),
+        *("algorithm.critic_steps=1", "algorithm.reuse_fake=true"),
+    ),
 }
 OTHERS = {
     "long": ("model=dcgan", "+technique=[lecam]", "dataset.flip=true", "trainer.accumulation=2"),

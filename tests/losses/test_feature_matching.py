@@ -24,15 +24,15 @@ def turn(real: Tensor | None, fake: Tensor | None) -> Turn:
 def test_by_hand() -> None:
     real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
     value = FeatureMatching()(turn(real, fake))
-    assert_close(value.detach(), torch.tensor(1.0 + 9.0))
+    assert_close(value.detach(), torch.tensor((1.0 + 9.0) / 2))
     value.backward()
-    assert_close(fake.grad, torch.tensor([[-1.0, -3.0], [-1.0, -3.0]]))  # -2 (real - fake) / N
+    assert_close(fake.grad, torch.tensor([[-0.5, -1.5], [-0.5, -1.5]]))  # -2 (real - fake) / (N F)
     assert real.grad is None
 
 
 def test_features_of_any_shape() -> None:
     value = FeatureMatching()(turn(REAL.view(2, 1, 2, 1), FAKE.view(2, 1, 2, 1)))
-    assert_close(value, torch.tensor(10.0))
+    assert_close(value, torch.tensor(5.0))
 
 
 def test_what_it_needs_is_said() -> None:

@@ -78,8 +78,10 @@ def test_widths_without_a_common_one(model: str, roles: dict[str, int], composed
     assert {role: node.width for role, node in composed(f"model={model}").model.items()} == roles
 
 
-@pytest.mark.parametrize("model", ["wgan_gp", "wgan_gp_resnet"])
-def test_what_the_wgan_gp_paper_prescribes(model: str, composed: Compose) -> None:
+@pytest.mark.parametrize(
+    ("model", "rate", "schedule"), [("wgan_gp", 1e-4, Constant), ("wgan_gp_resnet", 2e-4, LinearDecay)]
+)
+def test_what_the_wgan_gp_paper_prescribes(model: str, rate: float, schedule: type, composed: Compose) -> None:
     config = composed(f"model={model}")
     assert config.algorithm.critic_steps == 5
     assert isinstance(build(config.loss.adversarial), adversarial.Wasserstein)
@@ -88,7 +90,10 @@ def test_what_the_wgan_gp_paper_prescribes(model: str, composed: Compose) -> Non
     for player in ("generator", "discriminator"):
         optimizer = build(config.optimizer[player])([torch.nn.Parameter(torch.zeros(1))])
         assert type(optimizer) is torch.optim.Adam
-        assert (optimizer.defaults["lr"], tuple(optimizer.defaults["betas"])) == (1e-4, (0.0, 0.9))
+        assert (optimizer.defaults["lr"], tuple(optimizer.defaults["betas"])) == (rate, (0.0, 0.9))
+    falls = build(config.optimizer.schedule)
+    assert type(falls) is schedule
+    assert (falls.factor(50), falls.factor(100)) == ((0.5, 0.0) if model == "wgan_gp_resnet" else (1.0, 1.0))
 
 
 def test_what_the_user_types_wins_over_the_model(composed: Compose) -> None:
