@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from hydra.errors import MissingConfigException, OverrideParseException, SearchPathException
@@ -16,9 +17,10 @@ from omegaconf.errors import (
 from gan_lab import config
 from gan_lab.command_line.choices import Choices, dotted, is_hydra
 from gan_lab.command_line.nearest import nearest, nearest_key
-from gan_lab.command_line.overrides import quote, read
+from gan_lab.command_line.overrides import quote, read, unquote
 
 LAUNCHERS = {"submitit_local": "slurm", "submitit_slurm": "slurm"}  # name: our extra that has it
+READERS = {".npz": "arrays", ".npy": "arrays", ".h5": "arrays", ".hdf5": "arrays", ".parquet": "parquet"}
 
 
 def reason(error: OmegaConfBaseException) -> str:
@@ -96,11 +98,21 @@ def _unknown_choice(error: MissingConfigException, known: Choices) -> str:
     origin = re.match(r"In '([^']+)'", str(error))
     if group == "hydra/launcher" and (extra := LAUNCHERS.get(choice)):
         return f"hydra/launcher={choice} is not installed: pip install 'gan-lab[{extra}]'"
+    if (path := next((word for word in known.overrides if _is_path_of_images(word)), None)) is not None:
+        value = unquote(read(path).value or "")
+        reader = READERS.get(os.path.splitext(value)[1].lower(), "folder")
+        return f"{path} is a path, and dataset= takes a name: dataset={reader} dataset.path={value}"
     typed = any(read(word).key.partition("@")[0] == group for word in known.overrides)
     where = f"{origin[1]}.yaml: " if origin and not typed and origin[1] != known.verb else ""
     if not options:
         return f"{where}unknown {group}={choice}{nearest(group, known.groups())}"
     return f"{where}unknown {group}={choice}{nearest(choice, options)}\n  choices: {', '.join(options)}"
+
+
+def _is_path_of_images(word: str) -> bool:
+    override = read(word)
+    value = unquote(override.value or "")
+    return override.key == "dataset" and (bool({"/", os.sep, "~"} & {*value}) or bool(value and os.path.exists(value)))
 
 
 def _unknown_key(key: str, text: str, cause: BaseException | None, known: Choices) -> str:

@@ -257,7 +257,7 @@ class Dataset:
 
     def _local(self, from_: str | Path | None) -> UserImages | None:
         """What the user has at hand, if anything is given; a dataset without a source must have something."""
-        given, key = from_ or self.path, "from" if from_ else "dataset.path"
+        given, key = (self.path, "dataset.path") if from_ is None else (from_, "from")
         if given is None and self.ready_made:
             return None
         if given is None and not self.reading:

@@ -175,9 +175,8 @@ class Filling:
         told |= {"sha256": digest.hexdigest()}
         if 0 < self.unlabelled < self.read:
             counts = without_label(self.unlabelled, self.read, self.strangers)
-            told["unlabelled"] = (
-                f"{counts}, so no labels are used; {self.source.labels_key}=none says that none are meant"
-            )
+            none = f"{self.source.labels_key}=none"
+            told["unlabelled"] = f"{counts}, so no labels are used: label them, take them away, or say {none}"
         for doubt in naming.doubts(told["classes"] or []):
             log.warning("dataset: %s", doubt)
         if self.form.patch is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from os.path import abspath
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gan_lab.data.sources.archive import inside_of
 from gan_lab.data.sources.folder import Folder
 from gan_lab.data.sources.images import MODES
+from gan_lab.data.sources.opening import inside_of
+from gan_lab.data.sources.paths import absolute, not_there
 from gan_lab.data.sources.source import Source
 from gan_lab.data.store import Store, StoreError
 from gan_lab.errors import ConfigError, GanLabError
@@ -35,9 +35,9 @@ def read_user_images(
 ) -> UserImages:
     """What reads the images at the path `given` under `key`. Raises ConfigError where there is nothing, and where the
     reader does not take the options."""
-    path = None if given is None else abspath(Path(given).expanduser())
-    if path is not None and not inside_of(path)[0].exists():
-        raise ConfigError(f"{key}: {path} does not exist")
+    path = None if given is None else str(absolute(given, key))
+    if path is not None and not inside_of(path, key)[0].exists():
+        raise not_there(Path(path), str(given), key)
     try:
         return UserImages((reader or Folder)(path, split=split, key=key, **options), str(path), key)  # type: ignore[arg-type]
     except TypeError as error:

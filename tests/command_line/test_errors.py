@@ -40,6 +40,14 @@ CHOICES = "\n  choices: dcgan, gan, wgan_gp"
         (["seed=${nope}"], "seed refers to ${nope}, which does not exist"),
         (["hydra.run.dir=${nope}"], "hydra.run.dir refers to ${nope}, which does not exist"),
         (["dataset=folder"], "dataset.path is missing; give it, e.g. gan-lab train dataset.path=..."),
+        (
+            ["dataset=../in/pictures"],
+            "dataset=../in/pictures is a path, and dataset= takes a name: dataset=folder dataset.path=../in/pictures",
+        ),
+        (
+            ["dataset='a/x.npz'"],
+            "dataset='a/x.npz' is a path, and dataset= takes a name: dataset=arrays dataset.path=a/x.npz",
+        ),
         (["--config-name", "trian"], "there is no config trian; nearest: train"),
         (["--resolve"], "The --resolve flag can only be used in conjunction with --cfg or --help"),
     ],

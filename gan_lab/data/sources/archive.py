@@ -23,9 +23,14 @@ from gan_lab.errors import ConfigError
 MAX_FILE_BYTES = 512 * 1024**2
 MAX_RATIO = 100
 RATIO_FROM_BYTES = 8 * 1024**2
-_SYSTEM_FILES = {"__macosx", "thumbs.db", "desktop.ini"}
+_SYSTEM_FILES = {
+    *("__macosx", "network trash folder", "temporary items", "icon\r"),  # macOS
+    *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "recycler", "system volume information"),  # Windows
+    *("@eadir", "@tmp", "@sharebin", "@recycle", "@recently-snapshot", "#recycle", "#snapshot"),  # network storage
+    *("lost+found", "__pycache__"),
+}
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class File:
 
 def is_hidden(name: str) -> bool:
     """Files and folders that the system or an editor left behind."""
-    return name.startswith(".") or name.lower() in _SYSTEM_FILES
+    return name.startswith((".", "~$", "@eaDir")) or name.lower() in _SYSTEM_FILES
 
 
 class Tree:
@@ -103,7 +108,7 @@ class Tree:
         path = Path(file.handle)
         if path.exists() and not path.is_file():  # a pipe or a device would block
             raise ImageError("not a file")
-        _check_size(file.stamp[0])
+        check_size(file.stamp[0])
         try:
             return path.open("rb")
         except OSError as error:
@@ -176,7 +181,7 @@ class Zip:
         self._check(file)
         try:
             return self._zip.open(file.handle)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise ImageError(f"damaged in the zip ({type(error).__name__})") from error
 
     def read(self, file: File) -> bytes:
@@ -185,7 +190,7 @@ class Zip:
         try:
             with self._zip.open(file.handle) as stream:
                 data = stream.read(file.handle.file_size)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise ImageError(f"damaged in the zip ({type(error).__name__})") from error
         if len(data) != file.handle.file_size:
             raise ImageError(f"damaged in the zip ({len(data)} bytes instead of {file.handle.file_size})")
@@ -193,32 +198,12 @@ class Zip:
 
     def _check(self, file: File) -> None:
         size, packed = file.handle.file_size, file.handle.compress_size
-        _check_size(size)
+        check_size(size)
         if size > RATIO_FROM_BYTES and size > MAX_RATIO * packed:
             raise ImageError(f"{packed} bytes that inflate to {size} are no image")
 
     def close(self) -> None:
         self._zip.close()
-
-
-def inside_of(path: str | Path) -> tuple[Path, tuple[str, ...]]:
-    """The folder or zip that a path means, absolute, and the way down into it: of `x.zip/a/b` the zip, and a, b."""
-    whole = Path(os.path.abspath(Path(path).expanduser()))
-    if whole.exists():
-        return whole, ()
-    archive = next((above for above in whole.parents if above.is_file() and zipfile.is_zipfile(above)), None)
-    return (whole, ()) if archive is None else (archive, whole.relative_to(archive).parts)
-
-
-def open_archive(path: Path, key: str) -> Tree | Zip:
-    """The folder or zip at `path`, which the user gave as `key`. Raises ConfigError when it is neither."""
-    if path.is_dir():
-        return Tree(path, key)
-    if not path.exists():
-        raise ConfigError(f"{key}: {path} does not exist")
-    if not path.is_file() or not (zipfile.is_zipfile(path) or path.suffix.lower() == ".zip"):
-        raise ConfigError(f"{key}: {path} is neither a folder nor a zip")
-    return Zip(path, key)
 
 
 def _what_is_wrong(info: zipfile.ZipInfo) -> str | None:
@@ -243,6 +228,6 @@ def _is_inside(path: str, root: str) -> bool:
     return path == root or path.startswith(os.path.join(root, ""))
 
 
-def _check_size(size: int) -> None:
+def check_size(size: int) -> None:
     if size > MAX_FILE_BYTES:
         raise ImageError(f"{size} bytes is no image")

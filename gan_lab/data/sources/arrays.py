@@ -7,18 +7,18 @@ import hashlib
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from os.path import abspath
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_lab.data.sources import naming, ranges
+from gan_lab.data.sources import kinds, naming, ranges
 from gan_lab.data.sources.extras import import_extra
+from gan_lab.data.sources.layouts import SPLITS
 from gan_lab.data.sources.listed import listed
+from gan_lab.data.sources.paths import absolute, shell
 from gan_lab.data.sources.source import Sample, Source
-from gan_lab.data.sources.splits import SPLITS
 from gan_lab.errors import ConfigError
 
 HDF5 = (".h5", ".hdf5", ".hdf")
@@ -60,7 +60,7 @@ class Arrays(Source):
     ) -> None:
         if layout is not None and layout not in ranges.LAYOUTS:
             raise ConfigError(f"dataset.reader.layout={layout}: choose {', '.join(ranges.LAYOUTS)}")
-        self.path = Path(abspath(Path(path).expanduser()))
+        self.path = absolute(path, key)
         self.split = split
         self.key = key
         self.images = images
@@ -175,7 +175,7 @@ class Arrays(Source):
                 yield arrays
             return
         if self.path.suffix.lower() not in (".npz", ".npy"):
-            raise ConfigError(f"{self.key}: {self.path} is not an array file (npz, npy, {', '.join(HDF5)[1:]})")
+            raise self._no_arrays()
         try:
             if self.path.suffix.lower() == ".npy":
                 opened: Mapping[str, Any] = {"": np.lib.format.open_memmap(self.path, mode="r")}
@@ -187,6 +187,15 @@ class Arrays(Source):
             reason = "holds Python objects, which are not read" if objects else f"cannot be read ({error})"
             raise ConfigError(f"{self.key}: {self.path} {reason}; save plain numbers") from error
         yield opened
+
+    def _no_arrays(self) -> ConfigError:
+        """That the file is of another kind, and which dataset reads it."""
+        told = (
+            f"a folder: dataset=folder dataset.path={shell(self.path)}" if self.path.is_dir() else kinds.told(self.path)
+        )
+        return ConfigError(
+            f"{self.key}: {self.path} is not an array file (npz, npy, h5, hdf5, hdf)" + (f" but {told}" if told else "")
+        )
 
     @contextlib.contextmanager
     def _opened_hdf5(self) -> Iterator[Mapping[str, Any]]:

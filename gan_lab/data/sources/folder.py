@@ -11,21 +11,21 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from gan_lab.data.sources.archive import File, Tree, Zip, inside_of, open_archive
+from gan_lab.data.sources import kinds
+from gan_lab.data.sources.archive import File
 from gan_lab.data.sources.images import ImageError, decode, is_gray
 from gan_lab.data.sources.labels import FOUND_BY_ITSELF, assign, read_table, speaks_of_labels
 from gan_lab.data.sources.listed import listed, printable
 from gan_lab.data.sources.naming import in_order, without_label
+from gan_lab.data.sources.opening import Archive, inside_of, kind_of, open_archive, stem_of
 from gan_lab.data.sources.source import Sample, Source
-from gan_lab.data.sources.splits import SPLITS as SPLITS
-from gan_lab.data.sources.splits import choose
+from gan_lab.data.sources.splits import Chosen, aliases, choose
 from gan_lab.data.sources.unreadable import Unreadable
 from gan_lab.errors import ConfigError
 
 BESIDE_IMAGES = frozenset(
     ".txt .csv .tsv .json .jsonl .md .rst .html .xml .yaml .yml .pdf .mat .npy .npz .db .log".split()
 )
-ARCHIVES = frozenset(".zip .tar .tgz .gz .bz2 .xz .zst .7z .rar".split())
 
 
 class Listing(NamedTuple):
@@ -50,11 +50,12 @@ class Table(NamedTuple):
 
 
 class Folder(Source):
-    """Images in a folder or zip, of any size and kind; or in a folder inside of a zip (`x.zip/faces`).
+    """Images in a folder, zip or tar, of any size and kind; or in a folder inside of one (`x.zip/faces`).
 
     A single common top folder is looked through. Where the top folders are splits (train, val, test and their usual
-    spellings), only `split` is read. Hidden files and what commonly lies beside images (BESIDE_IMAGES: captions,
-    tables, notes) are left out; anything else must be an image.
+    spellings), only `split` is read; other layouts that are no classes are refused (see `choose`). Hidden files and
+    what commonly lies beside images (BESIDE_IMAGES: captions, tables, notes) are left out; anything else must be an
+    image.
 
     `labels` is a table (`gan_lab.data.sources.labels.read_table`), named by its path inside the folder or zip or by one
     of its own; or `folders`, or `none`. Without it a `dataset.json` with labels that lies with the images or above is
@@ -79,7 +80,7 @@ class Folder(Source):
         if labels is not None and (not isinstance(labels, str) or not labels):
             raise ConfigError(f"dataset.labels={labels}: a table's path, folders, none, or null to look by itself")
         self.key = key  # what the user gave the path as, for the messages
-        self.path, self.inside = inside_of(path)
+        self.path, self.inside = inside_of(path, key)
         self.split = split
         self.labels = labels
         self.max_corrupt = max_corrupt
@@ -93,23 +94,34 @@ class Folder(Source):
             archive.close()
         beside = {file.name: file for file in every if _suffix(file) in BESIDE_IMAGES}
         images = [file for file in every if file.name not in beside and self._is_inside(file)]
+        if self.inside and not images:
+            raise ConfigError(f"{self.key}: there is no {'/'.join(self.inside)} with images in {self.path}")
+        self._check_kinds(images, list(beside.values()))
         chosen, top, split = self._choose(images)
         if not chosen:
             raise ConfigError(f"{self.key}: no images in {self.path.joinpath(*self.inside)}")
-        packed = [file.name for file in chosen if _suffix(file) in ARCHIVES]
+        return Listing(chosen, top, split, beside)
+
+    def _check_kinds(self, images: list[File], beside: list[File]) -> None:
+        """Raises ConfigError, saying what reads them, where there is nothing but files of another kind, and where there
+        are archives among the images."""
+        foreign = [file.name for file in images if not kinds.may_be_picture(Path(file.name))]
+        where = self.path.joinpath(*self.inside)
+        if len(foreign) == len(images) and (told := kinds.told_of_files(where, [*foreign, *(f.name for f in beside)])):
+            raise ConfigError(f"{self.key}: no images in {where}, but {told}")
+        packed = [name for name in foreign if kinds.suffix(Path(name)) in kinds.ARCHIVES]
         if packed:
             raise ConfigError(
-                f"{self.key}: {self.path} holds {len(packed)} archives among {len(chosen)} files ({listed(packed)}); "
+                f"{self.key}: {self.path} holds {len(packed)} archives among {len(images)} files ({listed(packed)}); "
                 "unpack them, or move them elsewhere"
             )
-        return Listing(chosen, top, split, beside)
 
     def _is_inside(self, file: File) -> bool:
         return file.parts[: len(self.inside)] == self.inside and len(file.parts) > len(self.inside)
 
-    def _choose(self, images: list[File]) -> tuple[list[File], tuple[str, ...], str | None]:
+    def _choose(self, images: list[File]) -> Chosen:
         """Which of the images are meant, the folders above them, and the split among those."""
-        return choose(images, self.split, self.path, self.inside)
+        return choose(images, self.split, self.path, self.inside, self.key, self.labels in ("folders", "none"))
 
     @cached_property
     def _table(self) -> Table | None:
@@ -155,7 +167,7 @@ class Folder(Source):
     @property
     def own(self) -> str:
         """What the folder is called, or what a zip was made from: how a table may begin the paths of its files."""
-        return (self.path.with_suffix("") if self.path.is_file() else self.path).as_posix()
+        return stem_of(self.path).as_posix()
 
     @cached_property
     def _labelled(self) -> tuple[list[str], Sequence[int | None]] | None:
@@ -197,6 +209,9 @@ class Folder(Source):
         if self.path.is_file():
             status = self.path.stat()
             stamps = f"{status.st_size} {status.st_mtime_ns}"
+            _, top, split, _ = self._listing
+            if split is not None and (not top or top[-1].lower() not in aliases(split)):
+                stamps += f"\0{'/'.join(top)}"  # as versions before 0.6 did not have it
         else:
             stamps = "\n".join(f"{file.name}\0{file.stamp}" for file in self._listing.files)
         if self.labels is not None:
@@ -248,16 +263,18 @@ class Folder(Source):
 
     def describe(self) -> str:
         _, top, split, _ = self._listing
-        kind = "zip" if self.path.is_file() else "folder"
-        where = f"{kind} {self.path.joinpath(*self.inside)}"
-        return where + (f", {'/'.join(top[len(self.inside) :])}/ as its {split} split" if split else "")
+        where = f"{kind_of(self.path)} {self.path.joinpath(*self.inside)}"
+        below = "/".join(top[len(self.inside) :])
+        return where + (
+            f", {below}/ as its {split} split" if split and below else f", its {split} split" if split else ""
+        )
 
 
 def _suffix(file: File) -> str:
     return Path(file.parts[-1]).suffix.lower()
 
 
-def _is_gray(archive: Tree | Zip, file: File) -> bool | None:
+def _is_gray(archive: Archive, file: File) -> bool | None:
     try:
         with archive.open(file) as stream:
             return is_gray(stream)

@@ -10,13 +10,12 @@ from typing import Any
 
 from gan_lab.data.sources import naming
 from gan_lab.data.sources.extras import import_extra
+from gan_lab.data.sources.kinds import SAVED
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS, Rows
 from gan_lab.data.sources.source import DownloadError
 from gan_lab.errors import ConfigError
 from gan_lab.storage.root import data_root
-
-SAVED = ("state.json", "dataset_dict.json")
 
 
 class HuggingFace(Rows):
@@ -51,7 +50,7 @@ class HuggingFace(Rows):
     @property
     def identity(self) -> str:
         """What was asked for; of a saved folder also when it was."""
-        if self.path is None:
+        if self.path is None or not str(self.path).strip():
             raise ConfigError("dataset.source.path: say which, e.g. dataset.source.path=OWNER/NAME, or a saved folder")
         parts = [self.path, self.name, self.split, self.image, self.label]
         folder = Path(self.path).expanduser()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from gan_lab.data.sources.extras import import_extra
+from gan_lab.data.sources.paths import absolute
 from gan_lab.data.sources.rows import Rows
 from gan_lab.errors import ConfigError
 from gan_lab.storage.root import data_root
@@ -56,7 +56,7 @@ class Lsun(Rows):
 
     def _open(self, category: str) -> Any:
         lmdb = import_extra("lmdb", "lsun")
-        root = data_root() / "downloads" / "lsun" if self.root is None else Path(self.root).expanduser().absolute()
+        root = data_root() / "downloads" / "lsun" if self.root is None else absolute(self.root, "dataset.source.root")
         folder = root / f"{category}_{self.split}_lmdb"
         if not (folder / "data.mdb").is_file():
             raise ConfigError(

@@ -8,15 +8,16 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
-from os.path import abspath
 from pathlib import Path
 from typing import Any
 
-from gan_lab.data.sources import naming
+from gan_lab.data.sources import kinds, naming
+from gan_lab.data.sources.archive import is_hidden
 from gan_lab.data.sources.extras import import_extra
+from gan_lab.data.sources.layouts import SPLITS
 from gan_lab.data.sources.listed import listed
+from gan_lab.data.sources.paths import absolute, shell
 from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS, Rows
-from gan_lab.data.sources.splits import SPLITS
 from gan_lab.errors import ConfigError
 
 BATCH = 256
@@ -39,7 +40,7 @@ class Parquet(Rows):
         labels: str | None = None,
         max_corrupt: int = 0,
     ) -> None:
-        self.path = Path(abspath(Path(path).expanduser()))
+        self.path = absolute(path, key)
         self.split = split
         self.key = key
         self.image = image
@@ -71,9 +72,13 @@ class Parquet(Rows):
     def _files(self) -> list[Path]:
         if self.path.is_file():
             return [self.path]
-        found = sorted(file for file in self.path.rglob("*.parquet") if file.is_file())
+        files = [file for file in sorted(self.path.rglob("*")) if file.is_file() and not self._is_hidden(file)]
+        found = [file for file in files if kinds.suffix(file) == ".parquet"]
         if not found:
-            raise ConfigError(f"{self.key}: no .parquet files in {self.path}")
+            other = kinds.told_of_files(self.path, [str(file.relative_to(self.path)) for file in files])
+            if other is None and any(kinds.suffix(file) in kinds.PICTURES for file in files):
+                other = f"pictures: dataset=folder dataset.path={shell(self.path)}"
+            raise ConfigError(f"{self.key}: no .parquet files in {self.path}" + (f", but {other}" if other else ""))
         splits = {file: _split_of(file.relative_to(self.path)) for file in found}
         told = {split for split in splits.values() if split}
         if not told:
@@ -82,6 +87,9 @@ class Parquet(Rows):
         if wanted not in told:
             raise ConfigError(f"dataset.split={self.split}: {self.path} has {', '.join(sorted(told))}")
         return [file for file in found if splits[file] == wanted]
+
+    def _is_hidden(self, file: Path) -> bool:
+        return any(is_hidden(part) for part in file.relative_to(self.path).parts)
 
     @cached_property
     def _columns(self) -> tuple[str, str | None]:
@@ -142,7 +150,9 @@ class Parquet(Rows):
         try:
             return parquet.ParquetFile(file)
         except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-            raise ConfigError(f"{self.key}: {file} cannot be read as Parquet ({str(error).splitlines()[0]})") from error
+            told = None if kinds.suffix(file) == ".parquet" else kinds.told(file)
+            reason = f"but is {told}" if told else f"({str(error).splitlines()[0]})"
+            raise ConfigError(f"{self.key}: {file} cannot be read as Parquet {reason}") from error
 
 
 def _split_of(file: Path) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from gan_lab.data.sources.paths import absolute
 from gan_lab.data.sources.source import DownloadError, Sample, Source
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.root import data_root
@@ -87,7 +88,7 @@ class Torchvision(Source):
                 given = {"train": self.split == "train"}
             if "download" in parameters:
                 given["download"] = True
-            root = data_root() / "downloads" if self.root is None else Path(self.root).expanduser().absolute()
+            root = data_root() / "downloads" if self.root is None else absolute(self.root, "dataset.source.root")
             self._data = _download(factory, root, {**given, **self.options}, self.split)
             names = getattr(self._data, "classes", None)
             if self.attribute is not None:

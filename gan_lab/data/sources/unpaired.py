@@ -7,8 +7,9 @@ from pathlib import Path
 from gan_lab.data.sources.archive import File
 from gan_lab.data.sources.folder import Folder
 from gan_lab.data.sources.listed import listed
+from gan_lab.data.sources.opening import kind_of
 from gan_lab.data.sources.pairs import DIRECTIONS
-from gan_lab.data.sources.splits import aliases, choose
+from gan_lab.data.sources.splits import Chosen, aliases, choose
 from gan_lab.errors import ConfigError
 
 
@@ -56,9 +57,9 @@ class Domain(Folder):
     def describe(self) -> str:
         if not self.together:
             return super().describe()
-        return f"{'zip' if self.path.is_file() else 'folder'} {self.path}, {'/'.join(self._listing.top)}/"
+        return f"{kind_of(self.path)} {self.path}, {'/'.join(self._listing.top)}/"
 
-    def _choose(self, images: list[File]) -> tuple[list[File], tuple[str, ...], str | None]:
+    def _choose(self, images: list[File]) -> Chosen:
         if not self.together:
             return super()._choose(images)
         top = self.inside
@@ -74,4 +75,4 @@ class Domain(Folder):
             )
         top = (*top, found)
         below = [file for file in images if file.parts[: len(top)] == top]
-        return choose(below, self.split, self.path, top)
+        return choose(below, self.split, self.path, top, self.key, self.labels in ("folders", "none"))

@@ -150,9 +150,9 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_folder_and_no_zip_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"dataset\.path: .*nowhere does not exist"):
         len(Folder(tmp_path / "nowhere"))
-    (tmp_path / "a.tar").write_bytes(b"words")
-    with pytest.raises(ConfigError, match=r"a\.tar is neither a folder nor a zip"):
-        len(Folder(tmp_path / "a.tar"))
+    (tmp_path / "a.words").write_bytes(b"words")
+    with pytest.raises(ConfigError, match=r"a\.words is neither a folder nor a zip or tar$"):
+        len(Folder(tmp_path / "a.words"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match=r"no images in .*empty"):
         len(Folder(tmp_path / "empty"))
