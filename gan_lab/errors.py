@@ -1,4 +1,4 @@
-"""The two errors a user is meant to see: one line each, in the user's words, naming what, where and the fix."""
+"""The errors a user is meant to see: one line each, in the user's words, naming what, where and the fix."""
 
 
 class GanLabError(Exception):
@@ -15,3 +15,9 @@ class ConfigError(GanLabError):
 
 class NonFiniteError(GanLabError):
     """A loss term, a gradient or a weight stopped being a number."""
+
+
+def describe(error: BaseException) -> str:
+    """Any error in one line: what gan-lab says is for users as it is, another's kind stands before it."""
+    told = " ".join(str(error).split())
+    return told if isinstance(error, GanLabError) else f"{type(error).__name__}: {told}"

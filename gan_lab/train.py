@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_lab.command_line.console import shown
-from gan_lab.errors import GanLabError
+from gan_lab.errors import ConfigError, GanLabError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -59,12 +59,22 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
     if interruption.signal is not None and run.outcome == "stopped":
         interruption.call_previous_handler()
         raise SystemExit(interruption.exit_code)
-    found = run.objective()
-    if found is None:  # the run itself is done and good
-        named = run.config["objective"]
-        log.warning("objective=%s is not a figure of this run (it has: %s)", named, ", ".join(run.results))
-        return float("nan")
-    return found
+    return objective_of(run)
+
+
+def objective_of(run: Run) -> float:
+    """The figure that a run which is over is compared by; nan where it has none of that name, which is said where
+    somebody has asked for it. The run itself is done and good."""
+    from gan_lab.command_line.overrides import read
+
+    try:
+        found = run.objective()
+        why = f"is not a figure of this run (it has: {', '.join(list(run.results)[:8])}, ...)"
+    except ConfigError as error:
+        found, why = None, str(error)
+    if found is None and any(read(word).key == "objective" for word in run.config.get("overrides") or ()):
+        log.warning("objective=%s %s", run.config["objective"], why)
+    return float("nan") if found is None else found
 
 
 def stored_objective(state: dict[str, Any], objective: str) -> float:

@@ -12,7 +12,7 @@ from gan_lab.health.labels import check_labels
 from gan_lab.health.probe import Probe
 from gan_lab.health.rules import advice, judge
 from gan_lab.health.signals import Signals
-from gan_lab.training.callback import Callback
+from gan_lab.training.callback import Callback, secondary
 from gan_lab.training.rollback import RATE, target
 from gan_lab.training.run import Rollback, Run
 
@@ -56,21 +56,28 @@ class Health(Callback):
             self._raise(run, alarm)
         if run.plan.max_steps - run.step >= self.every:
             self._first = run.step
-            self._probe = Probe(run, self.count)
-            self._remember(run)
+            with secondary("the health monitor"):
+                self._probe = Probe(run, self.count)
+                self._remember(run)
 
     def on_step_end(self, run: Run) -> None:
-        if self._probe is None:
+        probe, self._probe = self._probe, None  # one that fails is not asked again
+        if probe is None:
             return
-        self._probe.movement.after()
+        with secondary("the health monitor, which is off from here on,"):
+            self._watch(run, probe)
+            self._probe = probe
+            self._remember(run)
+
+    def _watch(self, run: Run, probe: Probe) -> None:
+        probe.movement.after()
         if run.due(self.every):
-            look = self._probe.look(run)
+            look = probe.look(run)
             run.loggers.scalars(run.step, look.scalars())
             self._history.append(look)
             alarm = judge(self._history, self._raised, self._rates(run))
             if alarm is not None:
                 self._raise(run, alarm)
-        self._remember(run)
 
     def on_fit_end(self, run: Run) -> None:
         if self._probe is not None and run.outcome == "failed" and run.error.startswith("NonFiniteError"):

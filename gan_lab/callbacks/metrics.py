@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from gan_lab.config import build, require_whole
+from gan_lab.errors import describe
 from gan_lab.metrics.figure import Figure, find_figure
-from gan_lab.training.callback import Callback
+from gan_lab.training.callback import Callback, secondary
 from gan_lab.training.run import Best, Run
 
 log = logging.getLogger(__name__)
@@ -23,11 +24,10 @@ class Metrics(Callback):
     with `patience` the run ends after so many measurements without a better one. A generator that makes images from
     others gets them from `inputs`: a split of the dataset or what lies at a path; None is the test or validation split
     where there is one, else the data itself. What the extractor and the data need is made before the first round;
-    missing weights are noticed there.
+    missing weights are noticed there, and it is said which metrics cannot be taken. One that fails later is a warning.
     """
 
     def __init__(self, every: int = 500, n: int = 2000, patience: int | None = None, inputs: str | None = None) -> None:
-
         require_whole(every, "callbacks.metrics.every", 0)
         if patience is not None:
             require_whole(patience, "callbacks.metrics.patience", 1, ", or null")
@@ -43,15 +43,18 @@ class Metrics(Callback):
         nodes: Mapping[str, Any] = run.config.get("metrics") or {}
         if not self.every or not nodes or run.plan.max_steps <= run.step:
             return
-        from gan_lab.metrics.evaluate import applicable, reference_for
+        from gan_lab.metrics.evaluate import applicable, cautions, count_for, reference_for
 
         measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items() if node is not None}
         extractor, sampler = build(run.config["extractor"], "extractor"), run.sampler()
         where = (run.engine.device, self.inputs, "callbacks.metrics.inputs")
         self._reference = reference_for(sampler, run.config, extractor, *where, store=run.store)
-        self._measures, refused = applicable(measures, self._reference, sampler)
+        n = count_for(sampler, self._reference, self.n)
+        self._measures, refused = applicable(measures, self._reference, sampler, n)
         for name, why in refused.items():
             log.info("metrics    %s is not taken: %s", name, why)
+        for line in cautions(self._measures, self._reference, n):
+            log.warning("%s", line)
         self._measured = run.step if run.measured else -1
 
     def on_step_end(self, run: Run) -> None:
@@ -59,10 +62,14 @@ class Metrics(Callback):
             return
         due = run.due(self.every)
         if due or (run.ending and self._measured != run.step):
-            figures = self._measure(run)
-            if due:  # an off-beat last step would leave a line that a longer run does not have
+            run.writer.wait()  # for the checkpoint of this step
+            figures: list[Figure] = []
+            with secondary(f"measuring at step {run.step}"):
+                figures = self._measure(run)
+            if due and figures:  # an off-beat last step would leave a line that a longer run does not have
                 run.loggers.scalars(run.step, {figure.name: figure.value for figure in figures})
-                self._judge(run)
+                with secondary("judging the objective"):
+                    self._judge(run)
 
     def on_rollback(self, run: Run) -> None:
         self._measured = -1
@@ -77,9 +84,14 @@ class Metrics(Callback):
         began = time.perf_counter()
         about = {"step": run.step, "averaged": True, "precision": "fp32"}
         seed = run.config["seed"]
-        figures = measure(run.sampler(), self._reference, self._measures, self.n, seed, about)
-        run.measured = {figure.name: figure for figure in figures}
+        failed: dict[str, Exception] = {}
         self._measured = run.step
+        figures = measure(run.sampler(), self._reference, self._measures, self.n, seed, about, failed=failed)
+        for name, error in failed.items():
+            log.warning("metrics: %s is not taken at step %d: %s", name, run.step, describe(error))
+        if not figures:
+            return []
+        run.measured = {figure.name: figure for figure in figures}
         self._times, self._seconds = self._times + 1, self._seconds + time.perf_counter() - began
         shown = ", ".join(f"{figure.name} {figure.value:.4g}" for figure in figures)
         log.info("step %d: %s", run.step, shown)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from torch import Tensor
 
 from gan_lab.data.batch import Batch
@@ -10,7 +12,7 @@ from gan_lab.pictures.panel import panel
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import all_images
 from gan_lab.storage.files import remove_unfinished
-from gan_lab.training.callback import Callback
+from gan_lab.training.callback import Callback, secondary
 from gan_lab.training.run import Run
 
 
@@ -19,7 +21,8 @@ class SampleGrids(Callback):
     one of real images, beside their inputs where they have any, once. What is beside what is the sampler's to say
     (`Sampler.panel`). Where the dataset brings a picture of its own (points in the plane), that is what is drawn.
 
-    Images are made and laid out between two rounds; encoding and writing them is left to the background."""
+    Images are made and laid out between two rounds; encoding and writing them is left to the background. A picture that
+    fails is a warning."""
 
     def __init__(self, count: int = 64) -> None:
         self.count = count
@@ -29,7 +32,8 @@ class SampleGrids(Callback):
         remove_unfinished(run.folder / "samples")
         if run.fresh:
             note = {"Title": f"real images of {run.store.name}"}
-            self._submit(run, 0, "real", "real.png", self._real(run), note)
+            with secondary("the picture of real images"):
+                self._submit(run, 0, "real", "real.png", self._real(run), note)
 
     def on_step_end(self, run: Run) -> None:
         if run.due(run.plan.sample_every):
@@ -42,14 +46,19 @@ class SampleGrids(Callback):
     def _write(self, run: Run) -> None:
         seed = run.config["seed"]
         note = synthetic_note(run.folder, run.step, seed)
-        self._submit(run, run.step, "samples", f"step-{run.step:08d}.png", self._picture(run, seed), note)
         self._written = run.step
+        with secondary(f"the picture of step {run.step}"):
+            self._submit(run, run.step, "samples", f"step-{run.step:08d}.png", self._picture(run, seed), note)
 
     def _submit(self, run: Run, step: int, name: str, file: str, picture: Tensor, note: dict[str, str]) -> None:
         """Hand a picture to the loggers and to the writer, in the order of bytes in which an encoder takes it."""
         laid_out = picture.permute(1, 2, 0).contiguous().permute(2, 0, 1)
         run.loggers.image(step, name, laid_out)
-        run.writer.submit(lambda: write_png(run.folder / "samples" / file, laid_out, note))
+        run.writer.submit(lambda: self._save(run.folder / "samples" / file, laid_out, note))
+
+    def _save(self, path: Path, picture: Tensor, note: dict[str, str]) -> None:
+        with secondary(f"the picture {path.name}"):
+            write_png(path, picture, note)
 
     def _real(self, run: Run) -> Tensor:
         draw = picture_of(run.config)

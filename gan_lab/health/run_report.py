@@ -77,13 +77,12 @@ def not_a_number(folder: Path, rates: Mapping[str, float]) -> Alarm | None:
     try:
         for record in read_lines(folder / "metrics.jsonl"):
             for name, value in record.items():
-                if (
-                    isinstance(value, float)
-                    and not math.isfinite(value)
-                    and name.startswith(("loss/", "gradient_norm/"))
-                ):
+                number = math.nan if value is None else value
+                if not isinstance(number, (int, float)) or math.isfinite(number):
+                    continue
+                if name.startswith(("loss/", "gradient_norm/")):
                     step = record["step"]
-                    return Alarm("divergence", step, step, f"{name} is {value}", advice("divergence", rates))
+                    return Alarm("divergence", step, step, f"{name} is {number}", advice("divergence", rates))
     except OSError:
         pass
     return None

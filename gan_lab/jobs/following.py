@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,5 +51,5 @@ class Following:
         if not isinstance(record, dict) or not isinstance(record.get("step"), int):
             return None
         name = find_figure(record, self._objective)
-        value = None if name is None else record[name]
+        value = None if name is None else math.nan if record[name] is None else record[name]
         return Point(record["step"], float(value)) if isinstance(value, (int, float)) else None

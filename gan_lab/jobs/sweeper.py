@@ -33,9 +33,9 @@ from gan_lab.jobs.cluster import Planned, Submission
 from gan_lab.jobs.supervisor import End, Supervisor
 from gan_lab.jobs.task import Task
 from gan_lab.jobs.training import Launch, config_flags, cores
-from gan_lab.records.record import Record, finite
+from gan_lab.records.record import Record
 from gan_lab.records.sweep import Numbered, Sweep, ask_to_stop, stored_jobs
-from gan_lab.storage.files import write_text
+from gan_lab.storage.files import finite, write_text
 from gan_lab.storage.lock import lock_folder
 
 JOBLIB = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"

@@ -1,4 +1,4 @@
-"""`metrics.jsonl`: one json object a line, each with its `step`."""
+"""`metrics.jsonl`: one json object a line, each with its `step`; a figure that is no number is null."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from gan_lab.loggers.base import Logger
-from gan_lab.storage.files import write_text
+from gan_lab.storage.files import to_json, write_text
 
 
 class JsonLines(Logger):
@@ -28,7 +28,7 @@ class JsonLines(Logger):
         if self._file is None:
             return
         record = {"step": step, **figures, "time": round(time.time(), 3)}
-        self._file.write(json.dumps(record) + "\n")
+        self._file.write(to_json(record) + "\n")
         self._file.flush()
 
     def close(self) -> None:

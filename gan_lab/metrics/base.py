@@ -40,11 +40,19 @@ class Accumulator(ABC):
         """Compare with the data, after the last part."""
 
 
+class Fewest(NamedTuple):
+    """The fewest images that a measure can be taken of: of the data, and generated."""
+
+    real: int = 1
+    generated: int = 1
+
+
 class Measure(ABC):
     """A metric as the configuration names it. `settings` are what its card says beside the protocol.
 
     `why_not` tells in words why it cannot be taken of this data with this extractor (None: it can), and raises
-    ConfigError where what the user asked for is not there.
+    ConfigError where what the user asked for is not there; `fewest` how many images it needs. Both are asked before the
+    first round. `caution` tells what a figure that can be taken suffers from.
     """
 
     features: ClassVar[bool] = True  # whether it looks at the extractor's features or probabilities
@@ -61,6 +69,14 @@ class Measure(ABC):
         return self.settings
 
     def why_not(self, reference: Reference) -> str | None:
+        return None
+
+    def fewest(self, reference: Reference) -> Fewest:
+        """The fewest images that it can be taken of."""
+        return Fewest()
+
+    def caution(self, reference: Reference, n: int) -> str | None:
+        """What makes its figure of `n` generated images a bad one; None where nothing does."""
         return None
 
     def about_of(self, reference: Reference) -> str:

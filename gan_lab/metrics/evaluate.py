@@ -11,31 +11,58 @@ import torch
 from gan_lab.data.batch import Batch
 from gan_lab.data.dataset import build_dataset
 from gan_lab.data.store import Store
-from gan_lab.errors import ConfigError
-from gan_lab.features.extractor import Extracted, Extractor
-from gan_lab.metrics.base import Measure, Part
+from gan_lab.errors import ConfigError, GanLabError, describe
+from gan_lab.features.extractor import Extractor
+from gan_lab.metrics.accumulators import Accumulators
+from gan_lab.metrics.base import Fewest, Measure
 from gan_lab.metrics.figure import Figure, Value
 from gan_lab.metrics.reference import Reference, choose
-from gan_lab.pictures.grid import to_bytes
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler
 
 log = logging.getLogger(__name__)
 
 STANDARD = 50_000  # generated images of a published FID
-NO_FEATURES = Extracted(torch.empty(0, 0))
 
 
 def applicable(
-    measures: Mapping[str, Measure], reference: Reference, sampler: Sampler | None = None
+    measures: Mapping[str, Measure], reference: Reference, sampler: Sampler | None = None, n: int | None = None
 ) -> tuple[dict[str, Measure], dict[str, str]]:
-    """The measures that can be taken of this data (and of what this sampler makes), and why the others cannot."""
+    """The measures that can be taken of this data (and of `n` images that this sampler makes), and why the others
+    cannot."""
     refused = {}
     for name, measure in measures.items():
-        why = (None if sampler is None else _why_not_of(measure, sampler)) or measure.why_not(reference)
+        why = None if sampler is None else _why_not_of(measure, sampler)
+        try:
+            why = why or measure.why_not(reference) or _too_few(measure.fewest(reference), reference, n)
+        except GanLabError:
+            raise  # what was asked for is not there
+        except Exception as error:
+            why = describe(error)
         if why is not None:
             refused[name] = why
     return {name: measure for name, measure in measures.items() if name not in refused}, refused
+
+
+def cautions(measures: Mapping[str, Measure], reference: Reference, n: int) -> list[str]:
+    """A line for each measure whose figure of `n` images would be a bad one."""
+    lines = []
+    for name, measure in measures.items():
+        try:
+            caution = measure.caution(reference, n)
+        except Exception as error:
+            caution = f"may come to nothing: {describe(error)}"
+        if caution is not None:
+            lines.append(f"metrics: {name} {caution}")
+    return lines
+
+
+def _too_few(fewest: Fewest, reference: Reference, n: int | None) -> str | None:
+    count, made = len(reference.data.store), fewest.generated if n is None else n
+    if count >= fewest.real and made >= fewest.generated:
+        return None
+    needs = f"it needs {fewest.real} images of the data and {fewest.generated} generated ones"
+    return f"{needs}, and there are {count} and n={made}"
 
 
 def _why_not_of(measure: Measure, sampler: Sampler) -> str | None:
@@ -79,10 +106,11 @@ def count_for(sampler: Sampler, reference: Reference, n: int) -> int:
 
 
 def requests(sampler: Sampler, reference: Reference, n: int, seed: int) -> Iterator[tuple[Request, Batch | None]]:
-    """What a sampler is asked for `n` images: a seed's, or where it needs inputs or captions, those of `n` samples of
-    `reference.inputs`, which are handed on beside each request."""
+    """What a sampler is asked for `n` images: a seed's, with classes as often as they occur in the data; or where it
+    needs inputs or captions, those of `n` samples of `reference.inputs`, which are handed on beside each request."""
     if not sampler.needs:
-        yield Request(n, seed, label=sampler.each_in_turn(n)), None
+        labels = reference.labels(len(reference.data.store)) if sampler.num_classes else None
+        yield Request(n, seed, label=sampler.labels_like(labels, n, seed)), None
         return
     codes = sampler.codes(n, seed) if "codes" in sampler.takes else None
     places = choose(n, len(reference.inputs))
@@ -100,35 +128,27 @@ def measure(
     seed: int,
     about: Mapping[str, Any],
     tell: Callable[[int], None] = lambda done: None,
+    failed: dict[str, Exception] | None = None,
 ) -> list[Figure]:
     """Take every measure of `n` images that `seed` asks of the sampler, or of as many as the data has inputs for.
-    `about` goes on the cards (step, averaged or not, precision); `tell` hears how many images are done. Draws nothing
-    from the global random generators.
+    `about` goes on the cards (step, averaged or not, precision); `tell` hears how many images are done. A measure that
+    fails is put into `failed`, and the others are taken; None: it raises. Draws nothing from the global random
+    generators.
     """
     n = count_for(sampler, reference, n)
-    accumulators = {name: each.begin(n) for name, each in measures.items()}
-    looks = any(each.features for each in measures.values())
+    accumulators = Accumulators(measures, reference, n, failed)
     done = 0
     for request, batch in requests(sampler, reference, n, seed):
         seen = 0
         for images in sampler.images(request):
             part = slice(seen, seen + len(images))
             labels = None if request.label is None else request.label[part]
-            if reference.data.store.dtype == "uint8":
-                images = to_bytes(images)  # what a file would hold: eight bits
-            extracted = reference.extractor(images) if looks else NO_FEATURES
-            answered = None if batch is None else batch.part(part)
-            for accumulator in accumulators.values():
-                accumulator.add(Part(images, extracted.features, extracted.probabilities, labels, answered))
+            accumulators.add(images, labels, None if batch is None else batch.part(part))
             seen += len(images)
             done += len(images)
             tell(done)
     card = {**about, "seed": seed} | ({"inputs": reference.inputs.card} if sampler.needs else {})
-    return [
-        figure(value, measures[name], reference, n, card)
-        for name, accumulator in accumulators.items()
-        for value in accumulator.values(reference)
-    ]
+    return [figure(value, measures[name], reference, n, card) for name, value in accumulators.values()]
 
 
 def figure(value: Value, measure: Measure, reference: Reference, n: int, about: Mapping[str, Any]) -> Figure:

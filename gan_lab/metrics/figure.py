@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -45,12 +46,12 @@ class Figure(NamedTuple):
 
     @classmethod
     def of(cls, name: str, record: Mapping[str, Any]) -> Figure:
-        """The figure that `record()` was taken of. Raises ValueError for anything else."""
+        """The figure that `record()` was taken of; json's null is nan. Raises ValueError for anything else."""
         try:
             spread = record["spread"]
             return cls(
                 str(name),
-                float(record["value"]),
+                math.nan if record["value"] is None else float(record["value"]),
                 None if spread is None else float(spread),
                 bool(record["lower_is_better"]),
                 dict(record["card"]),

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from gan_lab.errors import GanLabError
+from gan_lab.metrics.base import Features, Part
+from gan_lab.metrics.figure import Value
 from gan_lab.metrics.frechet import as_floats, frechet_distance
+from gan_lab.metrics.reference import Reference
+
+SHOWN = 8  # names of classes
 
 
 def intra_class_distance(
@@ -23,3 +30,53 @@ def intra_class_distance(
             raise ValueError(f"{len(features)} features need as many labels, not {labels.shape}")
     classes = np.unique(theirs)
     return float(np.mean([frechet_distance(first[ours == each], second[theirs == each]) for each in classes]))
+
+
+def classes_with_two(reference: Reference) -> NDArray[np.int64]:
+    """The classes that have two images of the data or more: fewer have no covariance."""
+    labels = reference.data.store.labels
+    return np.empty(0, np.int64) if labels is None else np.flatnonzero(np.bincount(labels) > 1)
+
+
+def names_of_small_classes(reference: Reference) -> str:
+    """The other ones, for people; empty where there is none."""
+    kept, names = set(classes_with_two(reference).tolist()), reference.data.store.classes or []
+    absent = [name for place, name in enumerate(names) if place not in kept]
+    return ", ".join(absent[:SHOWN]) + (f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else "")
+
+
+def smallest_class(reference: Reference, n: int) -> int:
+    """Images of the one that has fewest of those with two, in the data or among `n` generated in the same shares."""
+    counts = np.bincount(np.asarray(reference.data.store.labels))
+    fewest = int(counts[counts > 1].min())
+    return min(fewest, fewest * n // len(reference.data.store))
+
+
+class ByClass(Features):
+    """Features and the classes that they were asked for. Classes with fewer than `least` of them, or fewer than two
+    images of the data, are left out."""
+
+    def __init__(self, least: int) -> None:
+        super().__init__()
+        self.least = least
+        self._labels: list[Tensor] = []
+
+    def add(self, part: Part) -> None:
+        super().add(part)
+        if part.labels is not None:
+            self._labels.append(part.labels)
+
+    def values(self, reference: Reference) -> list[Value]:
+        if not self._labels:
+            return []  # the generator takes no labels
+        fake = torch.cat(self._labels)
+        classes, counts = fake.unique(return_counts=True)
+        known = torch.from_numpy(classes_with_two(reference))
+        enough = torch.isin(fake, classes[counts >= self.least]) & torch.isin(fake, known)
+        if not enough.any():
+            raise GanLabError(f"no class has {self.least} generated images; ask for more, or for a smaller `least`")
+        everything = len(reference.data.store)
+        real = reference.labels(everything)
+        assert real is not None
+        found = intra_class_distance(reference.features(everything), real, self.all[enough], fake[enough])
+        return [Value("intra_class_fid", found)]

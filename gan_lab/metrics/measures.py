@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from gan_lab.metrics.base import Accumulator, Features, Measure, Part, joined
+from gan_lab.metrics.base import Accumulator, Features, Fewest, Measure, Part, joined
 from gan_lab.metrics.class_scores import ScoreSums
 from gan_lab.metrics.coverage import density_coverage
 from gan_lab.metrics.figure import Value
 from gan_lab.metrics.frechet_error import GroupedMoments
-from gan_lab.metrics.intra_class import intra_class_distance
+from gan_lab.metrics.intra_class import ByClass, classes_with_two, names_of_small_classes, smallest_class
 from gan_lab.metrics.kernel import kernel_distance
 from gan_lab.metrics.manifolds import precision_recall
 from gan_lab.metrics.memorisation import memorisation
@@ -34,7 +34,18 @@ class Configured(Measure):
 @dataclass(frozen=True)
 class FrechetDistance(Configured):
     """FID (Heusel et al. 2017, arXiv:1706.08500) to all images of the data, with its standard error:
-    `gan_lab.metrics.frechet`, `gan_lab.metrics.frechet_error`."""
+    `gan_lab.metrics.frechet`, `gan_lab.metrics.frechet_error`. Of no more images than the features have dimensions a
+    covariance is singular, and the distance far too large."""
+
+    def fewest(self, reference: Reference) -> Fewest:
+        return Fewest(2, 2)
+
+    def caution(self, reference: Reference, n: int) -> str | None:
+        fewest, dimensions = min(n, len(reference.data.store)), reference.dimensions
+        if fewest > dimensions:
+            return None
+        whose = "generated images" if n == fewest else "images of the data"
+        return f"of {fewest} {whose} is far too large: features have {dimensions} dimensions, and it needs more images"
 
     def begin(self, n: int) -> Accumulator:
         return _Moments()
@@ -58,6 +69,9 @@ class KernelDistance(Configured):
     subsets: int = 100
     subset_size: int = 1000
 
+    def fewest(self, reference: Reference) -> Fewest:
+        return Fewest(2, 2)
+
     def begin(self, n: int) -> Accumulator:
         return _Kernel(self, n)
 
@@ -71,7 +85,7 @@ class _Kernel(Features):
         real, size = reference.features(self.n), self.asked.subset_size
         size = min(size, len(real), self.n)
         value, error = kernel_distance(real, self.all, subsets=self.asked.subsets, subset_size=size)
-        return [Value("kid", value, error)]
+        return [Value("kid", value, None if math.isnan(error) else error)]
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,9 @@ class InceptionScore(Configured):
 
     def why_not(self, reference: Reference) -> str | None:
         return _no_classes(reference)
+
+    def fewest(self, reference: Reference) -> Fewest:
+        return Fewest(generated=self.splits)
 
     def begin(self, n: int) -> Accumulator:
         return _Scores(ScoreSums(n, self.splits))
@@ -106,6 +123,9 @@ class PrecisionRecall(Configured):
 
     k: int = 3
 
+    def fewest(self, reference: Reference) -> Fewest:
+        return Fewest(self.k + 1, self.k + 1)
+
     def begin(self, n: int) -> Accumulator:
         return _Pair(n, ("precision", "recall"), lambda real, fake: precision_recall(real, fake, k=self.k))
 
@@ -115,6 +135,9 @@ class DensityCoverage(Configured):
     """Naeem et al. 2020 (arXiv:2002.09797), against as many real images as there are generated ones."""
 
     k: int = 5
+
+    def fewest(self, reference: Reference) -> Fewest:
+        return Fewest(self.k + 1, self.k + 1)
 
     def begin(self, n: int) -> Accumulator:
         return _Pair(n, ("density", "coverage"), lambda real, fake: density_coverage(real, fake, k=self.k))
@@ -167,40 +190,32 @@ class _Images(Accumulator):
 @dataclass(frozen=True)
 class IntraClassDistance(Configured):
     """The mean over classes of the FID within each (Miyato & Koyama 2018, arXiv:1802.05637): for generators that take
-    labels. A class with fewer than `least` generated images is not looked at."""
+    labels. A class with fewer than `least` generated images is not looked at, nor one with fewer than two of the
+    data: it has no covariance."""
 
     labels = True
     least: int = 50
 
     def why_not(self, reference: Reference) -> str | None:
-        return None if reference.data.store.num_classes else "the data has no classes"
+        if not reference.data.store.num_classes:
+            return "the data has no classes"
+        return None if len(classes_with_two(reference)) else "no class of the data has two images"
+
+    def fewest(self, reference: Reference) -> Fewest:
+        return Fewest(2, max(self.least, 2))
+
+    def caution(self, reference: Reference, n: int) -> str | None:
+        absent, smallest = names_of_small_classes(reference), smallest_class(reference, n)
+        told = [f"leaves out {absent}: fewer than two images"] if absent else []
+        if smallest <= reference.dimensions:
+            told.append(
+                f"is far too large: of some classes it takes {smallest} images, features have {reference.dimensions} "
+                "dimensions"
+            )
+        return "; it ".join(told) or None
 
     def begin(self, n: int) -> Accumulator:
-        return _Labelled(self)
-
-
-class _Labelled(Features):
-    def __init__(self, asked: IntraClassDistance) -> None:
-        super().__init__()
-        self.asked = asked
-        self._labels: list[Tensor] = []
-
-    def add(self, part: Part) -> None:
-        super().add(part)
-        if part.labels is not None:
-            self._labels.append(part.labels)
-
-    def values(self, reference: Reference) -> list[Value]:
-        if not self._labels:
-            return []  # the generator takes no labels
-        fake = torch.cat(self._labels)
-        classes, counts = fake.unique(return_counts=True)
-        enough = torch.isin(fake, classes[counts >= self.asked.least])
-        everything = len(reference.data.store)
-        real = reference.labels(everything)
-        assert real is not None
-        found = intra_class_distance(reference.features(everything), real, self.all[enough], fake[enough])
-        return [Value("intra_class_fid", found)]
+        return ByClass(max(self.least, 2))
 
 
 @dataclass(frozen=True)
@@ -222,6 +237,9 @@ class Memorisation(Configured):
     def why_not(self, reference: Reference) -> str | None:
         self.real(reference)
         return None
+
+    def fewest(self, reference: Reference) -> Fewest:
+        return Fewest(2 if self.held_out is None else 1)  # one image has no other that it could be near to
 
     def real(self, reference: Reference) -> Reference | None:
         """The held-out images, opened. Raises GanLabError where they are not there."""

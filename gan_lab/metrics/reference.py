@@ -67,6 +67,11 @@ class Reference:
 
         return Moments.of(self._kept("moments", make))
 
+    @cached_property
+    def dimensions(self) -> int:
+        """Of the features."""
+        return int(next(self._extracted(np.arange(1))).features.shape[1])
+
     def features(self, n: int) -> Tensor:
         """`(min(n, N), D)` float32, of images chosen once and for all."""
         return torch.from_numpy(self._of(n)["features"])

@@ -106,15 +106,15 @@ class Record:
         return [*OWN, *self.figures, *self.choices, *self.settings]
 
     def facts(self, show: Sequence[str] = ()) -> dict[str, Any]:
-        """For machines: plain values, a figure that is no number as null."""
+        """For machines: plain values."""
         return {
             "folder": str(self.path),
             **{name: self.get(name) for name in ("name", "model", "dataset", "state")},
             "overrides": self.overrides,
             **{name: self.get(name) for name in ("step", "max_steps", "images_seen", "seconds", "when")},
             "objective": self.objective,
-            "figures": {name: finite(value) for name, value in self.figures.items()},
-            **{name: finite(self.get(name)) for name in show},
+            "figures": self.figures,
+            **{name: self.get(name) for name in show},
             "error": self.summary.get("error") or self.damage or None,
         }
 
@@ -200,8 +200,3 @@ def read_mapping(text: str) -> dict[str, Any] | None:
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def finite(value: Any) -> Any:
-    """json has neither nan nor infinity."""
-    return None if isinstance(value, float) and (value != value or abs(value) == float("inf")) else value

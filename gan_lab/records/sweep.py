@@ -143,13 +143,13 @@ def ask_to_stop(folder: Path, asked: bool) -> None:
 
 
 def results_of(summary: dict[str, Any]) -> dict[str, Any]:
-    """The figures and metrics of a `summary.json` by name, as numbers."""
+    """The figures and metrics of a `summary.json` by name, as numbers: null is one that is none, nan."""
     figures, metrics = summary.get("figures"), summary.get("metrics")
     found = dict(figures) if isinstance(figures, dict) else {}
     for name, record in metrics.items() if isinstance(metrics, dict) else ():
         if isinstance(record, dict):
             found[name] = record.get("value")
-    return found
+    return {name: math.nan if value is None else value for name, value in found.items()}
 
 
 def objective_of(summary: dict[str, Any], objective: str) -> Any:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.data.batch import Batch
+from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError
 from gan_lab.sampling.request import Request
 
@@ -77,6 +78,13 @@ class Sampler(ABC):
     def each_in_turn(self, n: int) -> Tensor | None:
         """A class for each of `n` images; None where there are no classes."""
         return torch.arange(n) % self.num_classes if self.num_classes else None
+
+    def labels_like(self, labels: Tensor | None, n: int, seed: int) -> Tensor | None:
+        """A class for each of `n` images, drawn by `seed` in the shares that classes have among `labels` `(N,)`, as
+        StyleGAN's metrics do; each in its turn where there are no such labels. None where there are no classes."""
+        if labels is None or not self.num_classes or int(labels.max()) >= self.num_classes:
+            return self.each_in_turn(n)
+        return labels[torch.randint(len(labels), (n,), generator=generator_of(f"labels {seed}"))]
 
 
 def all_images(sampler: Sampler, request: Request) -> Tensor:

@@ -47,5 +47,7 @@ def step(run: Run, callbacks: Sequence[Callback]) -> None:
     run.play()
     for callback in callbacks:
         callback.on_step_end(run)
+    for callback in callbacks:
+        callback.after_step(run)
     if run.rollback is not None:
         roll_back(run, callbacks)

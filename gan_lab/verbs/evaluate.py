@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from omegaconf import OmegaConf
 
 from gan_lab.command_line.console import shown
 from gan_lab.command_line.table import number, table, terminal_width
-from gan_lab.errors import ConfigError
+from gan_lab.errors import ConfigError, GanLabError, describe
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -51,7 +52,7 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     trained = load(config["run"], str(config["checkpoint"]), config["device"], list(config["trust"]))
     read = {key: trained.config.get(key) for key in ("dataset", "degradation")}
     check_targets(read, list(config["trust"]))
-    reference, measures = prepared(trained, config, measures)
+    reference, measures = prepared(trained, config, measures, n)
     n = count_for(trained.sampler, reference, n)
     figures, seconds = repeated(trained, reference, measures, n, range(seed, seed + repeats))
     for line in lines(figures):
@@ -66,37 +67,51 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     return figures
 
 
-def prepared(trained: Trained, config: dict[str, Any], measures: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The data's side of the comparison, and the measures that can be taken of it and of this generator."""
+def prepared(trained: Trained, config: dict[str, Any], measures: dict[str, Any], n: int) -> tuple[Any, dict[str, Any]]:
+    """The data's side of the comparison, and the measures that can be taken of it and of `n` images of this generator;
+    what cannot be taken, or means little, is said."""
     from gan_lab.config import build
     from gan_lab.engine.engine import pick_device
-    from gan_lab.metrics.evaluate import applicable, reference_for
+    from gan_lab.metrics.evaluate import applicable, cautions, count_for, reference_for
 
     extractor, device = build(config["extractor"], "extractor"), pick_device(config["device"])
     reference = reference_for(trained.sampler, trained.config, extractor, device, config["inputs"], "inputs")
-    taken, refused = applicable(measures, reference, trained.sampler)
+    n = count_for(trained.sampler, reference, n)
+    taken, refused = applicable(measures, reference, trained.sampler, n)
     for name, why in refused.items():
         log.warning("metrics: %s is not taken: %s", name, why)
     if not taken:
         raise ConfigError("metrics: none of them can be taken of this data and generator with this extractor")
+    for line in cautions(taken, reference, n):
+        log.warning("%s", line)
     return reference, taken
 
 
 def repeated(
     trained: Any, reference: Any, measures: dict[str, Any], n: int, seeds: Sequence[int]
 ) -> tuple[list[Figure], float]:
-    """Figures of `n` images for each seed, their means where there are several, and the seconds taken."""
+    """Figures of `n` images for each seed, their means where there are several, and the seconds taken. A measure that
+    fails is said and left out; raises GanLabError where all of them do."""
     from gan_lab.data.progress import Progress
     from gan_lab.metrics.evaluate import measure
 
     about = {"step": trained.step, "averaged": True, "precision": "fp32", "repeats": len(seeds)}
-    began, every = time.perf_counter(), []
+    began = time.perf_counter()
+    every: list[dict[str, Figure]] = []
+    failed: dict[str, Exception] = {}
     progress = Progress("evaluating", n * len(seeds))
     for done, seed in enumerate(seeds):
         tell = lambda count, before=done * n: progress.update(before + count)  # noqa: E731
-        every.append(measure(trained.sampler, reference, measures, n, seed, about, tell))
+        figures = measure(trained.sampler, reference, measures, n, seed, about, tell, failed)
+        every.append({figure.name: figure for figure in figures})
     progress.close()
-    return [mean(list(same)) for same in zip(*every, strict=True)], time.perf_counter() - began
+    told = {name: describe(error) for name, error in failed.items()}
+    for name, why in told.items():
+        log.warning("metrics: %s is not taken: %s", name, why)
+    names = [name for name in every[0] if all(name in each for each in every)]
+    if not names:
+        raise GanLabError(f"metrics: none of them could be taken ({next(iter(told.values()), 'they found nothing')})")
+    return [mean([each[name] for each in every]) for name in names], time.perf_counter() - began
 
 
 def mean(figures: list[Figure]) -> Figure:
@@ -104,7 +119,8 @@ def mean(figures: list[Figure]) -> Figure:
     if len(figures) == 1:
         return figures[0]
     values = [figure.value for figure in figures]
-    return figures[0]._replace(value=statistics.fmean(values), spread=statistics.stdev(values))
+    spread = statistics.stdev(values) if all(map(math.isfinite, values)) else None
+    return figures[0]._replace(value=statistics.fmean(values), spread=spread)
 
 
 def lines(figures: Sequence[Figure]) -> list[str]:
@@ -118,10 +134,8 @@ def lines(figures: Sequence[Figure]) -> list[str]:
 
 def store(run: Path, figures: Sequence[Figure]) -> None:
     """Put the figures into the run's `summary.json`, and behind the others in `evaluations.jsonl`."""
-    import json
-
     from gan_lab.records.sweep import read_json
-    from gan_lab.storage.files import write_json, write_text
+    from gan_lab.storage.files import to_json, write_json, write_text
 
     summary = read_json(run / "summary.json")
     metrics = summary.get("metrics")
@@ -132,5 +146,5 @@ def store(run: Path, figures: Sequence[Figure]) -> None:
     write_json(run / "summary.json", summary)
     path = run / "evaluations.jsonl"
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    written = "".join(json.dumps({"name": figure.name, **figure.record()}) + "\n" for figure in figures)
+    written = "".join(to_json({"name": figure.name, **figure.record()}) + "\n" for figure in figures)
     write_text(path, before + written)

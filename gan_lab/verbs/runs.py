@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from gan_lab.command_line.table import number, table, terminal_width
 from gan_lab.errors import ConfigError
 from gan_lab.records.filter import conditions, words
 from gan_lab.records.record import Record, find_runs
+from gan_lab.storage.files import to_json
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -48,7 +48,7 @@ def listing(folder: Path, show: Sequence[str], tests: Sequence[Any], sort: Seque
     for key in reversed(sort):
         ordered(records, key.removeprefix("-"), descending=key.startswith("-"))
     if form == "json":
-        return json.dumps([record.facts(show) for record in records], indent=2)
+        return to_json([record.facts(show) for record in records], indent=2)
     if form == "csv":
         return as_csv(records, show)
     if not records:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from PIL import Image
 
+from gan_lab.algorithms.noise_sampler import NoiseSampler
+from gan_lab.callbacks import samples
 from gan_lab.callbacks.metrics import Metrics
 from gan_lab.errors import ConfigError
+from gan_lab.health.probe import Probe
+from gan_lab.metrics.base import Accumulator, Measure, Part
+from gan_lab.metrics.figure import Value
+from gan_lab.metrics.reference import Reference
 from gan_lab.records.sweep import Job, read_json
 from gan_lab.storage import checkpoint
-from tests.conftest import equal
+from tests.conftest import TINY, equal
 
 MEASURED = ("extractor=pixels", "callbacks.metrics.every=2", "callbacks.metrics.n=50", "objective=fid")
 NAME = "fid/pixels-area8-50"
@@ -59,6 +67,83 @@ def test_it_ends_early(trained: Callable[..., Path], gan_lab: Callable[..., int]
     assert summary["state"] == "finished"
     assert "has not fallen below" in summary["ended"]
     assert Job(folder=run.name).read(run.parent, 50, "fid")  # a sweep does not run it again
+
+
+class Breaks(Measure, Accumulator):
+    """Fails when it is asked for its value, and has seen which checkpoints there were when it began."""
+
+    features = False
+    seen: ClassVar[list[list[str]]] = []
+
+    def begin(self, n: int) -> Accumulator:
+        self.seen.append(sorted(path.name for path in Path("run/checkpoints").glob("step-*.pt")))
+        return self
+
+    def add(self, part: Part) -> None:
+        assert len(part.images)
+
+    def values(self, reference: Reference) -> list[Value]:
+        raise RuntimeError("not today")
+
+
+BREAKS = f"+metrics.breaks._target_={__name__}.Breaks"
+
+
+def test_one_that_fails_is_a_warning_and_the_step_is_saved_before(trained: Callable[..., Path]) -> None:
+    Breaks.seen.clear()
+    run = trained("run", *MEASURED, BREAKS, "trainer.max_steps=5", "trainer.checkpoint_every=2")
+    assert [step for step, _ in lines(run)] == [2, 4]
+    told = [line for line in (run / "train.log").read_text().splitlines() if "breaks" in line]
+    assert [line.rpartition("metrics: ")[2] for line in told] == [
+        f"breaks is not taken at step {step}: RuntimeError: not today" for step in (2, 4, 5)
+    ]
+    steps = [f"step-{step:08d}.pt" for step in (2, 4, 5)]
+    assert Breaks.seen == [steps[:1], steps[:2], steps]
+    state = checkpoint.load(run / "checkpoints" / "last.pt")
+    assert list(state["measured"]) == [NAME]
+    assert state["measured"][NAME]["card"]["step"] == 5  # what was measured then is in the checkpoint of that step
+
+
+def test_nothing_that_watches_ends_a_run(trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what the generator makes for metrics and pictures, nor a look, nor a picture that cannot be written."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(NoiseSampler, "drawn", fail)
+    monkeypatch.setattr(Probe, "look", fail)
+    monkeypatch.setattr(samples, "write_png", fail)
+    watching = ("callbacks.health.every=2", "trainer.sample_every=2", "trainer.max_steps=4")
+    run = trained("run", *MEASURED, *watching)
+    told = (run / "train.log").read_text()
+    for what in (
+        "measuring at step 2",
+        "the picture of step 4",
+        "the picture real.png",
+        "monitor, which is off",
+    ):
+        assert what in told
+    assert told.count("health monitor") == 1
+    assert read_json(run / "summary.json")["state"] == "finished"
+
+
+def test_images_that_are_too_few(gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One image: it is said before the first round, and the run goes on."""
+    (here / "one").mkdir()
+    Image.new("RGB", (16, 16), (9, 99, 200)).save(here / "one" / "a.png")
+    words = ("dataset=folder", "dataset.path=one", "dataset.image_shape=[3,16,16]", "model=gan_small", *MEASURED)
+    assert gan_lab("train", *TINY, *words, "hydra.run.dir=run") == 0
+    assert "fid is not taken: it needs 2 images of the data and 2 generated ones, and there are 1 and n=50" in (
+        capsys.readouterr().out
+    )
+    assert (here / "run" / "checkpoints" / "last.pt").exists()
+
+
+def test_an_objective_that_nobody_asked_for_is_not_missed(
+    trained: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained("run", "~callbacks.metrics")
+    assert "is not a figure" not in capsys.readouterr().out
 
 
 def test_what_is_refused() -> None:

@@ -24,7 +24,7 @@ from gan_lab.features.inception_extractor import Inception
 from gan_lab.features.pixels import Pixels
 from gan_lab.features.random_convolutions import RandomConvolutions
 from gan_lab.metrics import frechet_distance
-from gan_lab.metrics.evaluate import applicable, measure
+from gan_lab.metrics.evaluate import applicable, cautions, measure
 from gan_lab.metrics.figure import Figure, find_figure, unlike
 from gan_lab.metrics.measures import (
     DensityCoverage,
@@ -68,7 +68,7 @@ class Copies(Sampler):
     def places(self, n: int) -> np.ndarray:
         return np.arange(n) * self.every % len(self.store)
 
-    def each_in_turn(self, n: int) -> torch.Tensor | None:
+    def labels_like(self, labels: torch.Tensor | None, n: int, seed: int) -> torch.Tensor | None:
         return torch.from_numpy(self.store.labels[self.places(n)]) if self.num_classes else None
 
     def drawn(self, request: Request) -> Iterator[torch.Tensor]:
@@ -241,6 +241,67 @@ def test_what_cannot_be_taken_says_why() -> None:
     assert "fid" in taken
     with pytest.raises(ConfigError, match="extractor=random"):
         Classifier().prepare(without_labels(found), CPU)
+
+
+def first(n: int) -> Reference:
+    """The digits, of which only the first `n` are there."""
+    found = copy.copy(data())
+    found.store = copy.copy(found.store)
+    found.store.card = {**found.store.card, "count": n, "sha256": f"{n:064d}"}
+    found.store.images, found.store.labels = found.store.images[:n], found.store.labels[:n]
+    extractor = Pixels(side=2)
+    extractor.prepare(found, CPU)
+    return Reference(found, extractor)
+
+
+@pytest.mark.parametrize(
+    ("real", "n", "refused"),
+    [
+        (1, 9, {"fid", "kid", "pr", "dc", "memory", "intra"}),
+        (9, 1, {"fid", "kid", "pr", "dc", "is", "intra"}),
+        (5, 8, {"dc", "intra"}),
+        (8, 3, {"pr", "dc", "intra"}),
+        (6, 6, {"intra"}),
+    ],
+)
+def test_too_few_images_are_known_beforehand(real: int, n: int, refused: set[str]) -> None:
+    """What is not refused can be taken; what is names its need and what there is."""
+    reference = first(real)
+    reference.extractor.classes = reference.extractor.knows_classes = 10  # type: ignore[assignment]
+    measures = {name: each for name, each in ALL.items() if name != "modes"}
+    taken, found = applicable(measures, reference, n=n)
+    assert set(found) == refused
+    assert all(f"there are {real} and n={n}" in why or "two images" in why for why in found.values())
+    taken.pop("is", None)
+    figures = measure(Copies(reference.data.store), reference, taken, n, 0, {})
+    assert {figure.card["metric"] for figure in figures} >= {"swd"}
+    assert all(figure.spread is None or math.isfinite(figure.spread) for figure in figures)
+
+
+def test_figures_that_mean_little_are_told_of() -> None:
+    reference = first(40)  # features have 4 dimensions
+    measures = {"fid": FrechetDistance(), "intra": IntraClassDistance(least=2), "kid": KernelDistance()}
+    assert reference.dimensions == 4
+    assert [line[:41] for line in cautions(measures, reference, 4)] == [
+        "metrics: fid of 4 generated images is far",
+        "metrics: intra is far too large: of some ",
+    ]
+    assert cautions({"fid": FrechetDistance()}, reference, 5) == []
+
+
+def test_a_class_of_one_image_is_left_out_by_name() -> None:
+    reference = first(12)
+    labels = np.array([0] * 6 + [1] * 5 + [7])
+    reference.data.store.labels = labels
+    sampler = Copies(reference.data.store)
+    (told,) = cautions({"intra": IntraClassDistance(least=2)}, reference, 12)
+    assert told.startswith("metrics: intra leaves out 2, 3, 4, 5, 6, 7, 8, 9: fewer than two images")
+    (figure,) = measure(sampler, reference, {"intra": IntraClassDistance(least=2)}, 12, 0, {})
+    assert figure.value == pytest.approx(0, abs=1e-9)  # of classes 0 and 1
+    with pytest.raises(GanLabError, match="no class has 7 generated images"):
+        measure(sampler, reference, {"intra": IntraClassDistance(least=7)}, 12, 0, {})
+    reference.data.store.labels = np.arange(10)
+    assert IntraClassDistance().why_not(reference) == "no class of the data has two images"
 
 
 def without_labels(found: Dataset) -> Dataset:

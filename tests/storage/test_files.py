@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
 from gan_lab.errors import GanLabError
-from gan_lab.storage.files import write_json, write_text, write_whole
+from gan_lab.storage.files import to_json, write_json, write_text, write_whole
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -35,6 +36,15 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_litter(tmp_path: Path, 
         write_whole(path, fail)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_is_no_number_is_null(tmp_path: Path) -> None:
+    """Any json reader reads it, however deep it lies."""
+    write_json(tmp_path / "a.json", {"a": float("nan"), "b": [1.5, (float("inf"), {"c": -float("inf")})], "d": "nan"})
+    text = (tmp_path / "a.json").read_text()
+    assert json.loads(text) == {"a": None, "b": [1.5, [None, {"c": None}]], "d": "nan"}
+    assert text.count("null") == 3
+    assert to_json(float("nan")) == "null"
 
 
 def test_a_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:

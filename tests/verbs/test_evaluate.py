@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from gan_lab.records.sweep import read_json
+from gan_lab.metrics.base import Accumulator, Measure, Part
+from gan_lab.metrics.figure import Figure, Value
+from gan_lab.metrics.reference import Reference
+from gan_lab.records.sweep import read_json, results_of
+from tests.conftest import TINY
 
 TAKE = ("extractor=pixels", "n=60", "device=cpu")
 
@@ -40,6 +46,55 @@ def test_evaluate(trained: Callable[..., Path], gan_lab: Callable[..., int], cap
     capsys.readouterr()
     assert gan_lab("runs", ".", "show=fid", "format=json") == 0
     assert json.loads(capsys.readouterr().out)[0]["fid"] == pytest.approx(again["value"])
+
+
+def test_those_that_can_be_taken_are(
+    gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Five images: the others are named with their need, all figures are stored, and the file is json."""
+    (here / "five").mkdir()
+    for number in range(5):
+        Image.new("L", (16, 16), 50 * number).save(here / "five" / f"{number}.png")
+    words = ("dataset=folder", "dataset.path=five", "dataset.image_shape=[1,16,16]", "callbacks.metrics=null")
+    assert gan_lab("train", *TINY, "model=gan_small", *words, "hydra.run.dir=run") == 0
+    capsys.readouterr()
+    assert gan_lab("evaluate", "run=run", "n=8", "extractor=pixels", "device=cpu") == 0
+    said = capsys.readouterr()
+    why = "density_coverage is not taken: it needs 6 images of the data and 6 generated ones, and there are 5 and n=8"
+    assert why in said.out + said.err
+    taken = ("fid", "kid", "precision", "recall")
+    assert list(stored(here / "run")) == [f"{name}/pixels-area8-8" for name in taken]
+    assert gan_lab("evaluate", "run=run", "n=2", "metrics=[fid,kid]", "extractor=pixels", "device=cpu") == 0
+    assert "fid of 2 generated images is far too large" in "".join(capsys.readouterr())
+    text = (here / "run" / "summary.json").read_text() + (here / "run" / "evaluations.jsonl").read_text()
+    assert "NaN" not in text
+    assert stored(here / "run")["kid/pixels-area8-2"]["spread"] is None
+
+
+def test_figures_that_are_no_number_are_read_back(trained: Callable[..., Path], gan_lab: Callable[..., int]) -> None:
+    """A measure that finds infinity, twice."""
+    run = trained("one")
+    words = (f"+metrics.odd._target_={__name__}.Odd", "metrics=[fid]", "repeats=2", *TAKE)
+    assert gan_lab("evaluate", f"run={run}", *words) == 0
+    record = stored(run)["odd/none-60"]
+    assert (record["value"], record["spread"]) == (None, None)
+    assert math.isnan(Figure.of("odd", record).value)
+    assert math.isnan(results_of(read_json(run / "summary.json"))["odd/none-60"])
+
+
+class Odd(Measure, Accumulator):
+    """Finds infinity."""
+
+    features, about = False, "none"
+
+    def begin(self, n: int) -> Accumulator:
+        return self
+
+    def add(self, part: Part) -> None:
+        pass
+
+    def values(self, reference: Reference) -> list[Value]:
+        return [Value("odd", math.inf, math.nan)]
 
 
 def test_figures_outlive_a_resumption(trained: Callable[..., Path], gan_lab: Callable[..., int]) -> None:
