@@ -32,6 +32,7 @@ examples:
   gan-lab bench model=dcgan dataset=cifar10
   gan-lab tune model=gan_small space=learning_rates trials=16
   gan-lab ablate model=points dataset=grid techniques=all seeds=3
+  gan-lab reproduce gan seeds=3
   gan-lab data pack dataset=cifar10 from=cifar10.zip
 
 gan-lab VERB --help lists a verb's groups and keys.
@@ -68,7 +69,7 @@ def _dispatch(words: list[str]) -> int:
         print(script(flags["--install-completion"]))
         return 0
     if not others:
-        verbs = "\n".join(f"  {name:<8}{verb.summary}" for name, verb in VERBS.items())
+        verbs = "\n".join(f"  {name:<10}{verb.summary}" for name, verb in VERBS.items())
         print(HELP.format(version=__version__, verbs=verbs), end="")
         return 0
     name, *overrides = others

@@ -41,10 +41,10 @@ def test_the_verbs_are_listed(call: Call, words: tuple[str, ...]) -> None:
     code, out, err = call(*words)
     assert (code, err) == (0, "")
     for line in (
-        "  train   train a GAN",
-        "  sample  images",
-        "  data    pack",
-        "  runs    a table",
+        "  train     train a GAN",
+        "  sample    images",
+        "  data      pack",
+        "  runs      a table",
         "gan-lab train model=dcgan",
     ):
         assert line in out

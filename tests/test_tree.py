@@ -15,7 +15,19 @@ ROOMS = (  # each may import from those before it
     *("__init__", "errors", "config", "distributed", "layers", "engine", "command_line", "storage"),
     *("augmentations", "degradations", "losses", "models", "wrappers", "data", "sampling", "algorithms"),
     *("features", "pictures", "metrics", "loggers", "records", "training"),
-    *("benchmark", "health", "callbacks", "train", "jobs", "tuning", "ablation", "verbs", "cli", "__main__"),
+    *(
+        "benchmark",
+        "health",
+        "callbacks",
+        "train",
+        "jobs",
+        "tuning",
+        "ablation",
+        "reproduction",
+        "verbs",
+        "cli",
+        "__main__",
+    ),
 )
 UPWARD = {
     ("gan_lab", "gan_lab.sampling.trained"): "gan_lab.load is imported when it is first asked for",

@@ -26,7 +26,7 @@ COMPUTING = (
 MAY_CHANGE = (
     *COMPUTING,
     *"trainer.max_steps trainer.max_minutes trainer.log_every trainer.sample_every trainer.checkpoint_every".split(),
-    *"trainer.checkpoint_keep callbacks metrics extractor objective".split(),
+    *"trainer.checkpoint_keep callbacks metrics extractor objective expected".split(),
     *"resume resume_force optimizer.schedule.steps".split(),
 )
 

@@ -49,6 +49,12 @@ VERBS = {
     "bench": Verb("gan_lab.verbs.bench", "how fast a model trains on this machine, and what limits it"),
     "tune": Verb("gan_lab.verbs.tune", "search the settings that make a figure better", without=()),
     "ablate": Verb("gan_lab.verbs.ablate", "what each technique is worth, over several seeds"),
+    "reproduce": Verb(
+        "gan_lab.verbs.reproduce",
+        "run recipes again, and say whether they reach what was measured",
+        groups=(),
+        subjects="recipes",
+    ),
     "runs": Verb(
         "gan_lab.verbs.runs", "a table of all runs", groups=(), subject="folder", texts=("filter", "sort", "show")
     ),
