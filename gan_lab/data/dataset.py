@@ -15,10 +15,12 @@ from gan_lab.data.location import UserImages, folder_of, noted_channels, read_us
 from gan_lab.data.packing import pack
 from gan_lab.data.patches import check_patch, check_scale
 from gan_lab.data.shapes import AUTO, Sides, check_crop, check_image_shape, check_input_shape, cut_shape, windows
+from gan_lab.data.sizes import tell_changes
 from gan_lab.data.sources.images import FITS, MODES
 from gan_lab.data.sources.points import Mixture
-from gan_lab.data.sources.source import DownloadError, Source
+from gan_lab.data.sources.source import DownloadError, Joined, Source
 from gan_lab.data.sources.stacked import Stacked
+from gan_lab.data.space import Need
 from gan_lab.data.store import Store
 from gan_lab.data.tokens import FIRST, Words
 from gan_lab.errors import ConfigError
@@ -230,13 +232,7 @@ class Dataset:
         local = self._local(from_)
         folder, shape = self._place(local)
         if not folder.exists() or force:
-            source = local.source if local else self.source
-            assert source is not None
-            form: dict[str, Any] = {"input_shape": self.input_shape, "tokenizer": self.tokenizer, "patch": self.patch}
-            try:
-                store = pack(source, shape, self.fit, folder, self.name, force, **form)
-            except DownloadError as error:
-                raise unavailable(error, self.name, folder) from error
+            store = self._fill(folder, shape, local, force)
         else:
             store = Store(folder)
             if local is not None and self.ready_made and store.card["origin"] != local.source.identity:
@@ -245,6 +241,22 @@ class Dataset:
                     f"to use that, or replace it: gan-lab data pack dataset={self.name} from={local.path} force=true"
                 )
         return self._checked(store)
+
+    def _fill(self, folder: Path, shape: Sides, local: UserImages | None, force: bool) -> Store:
+        source = local.source if local else self.source
+        assert source is not None
+        inputs = (self.input_shape or shape) if isinstance(source, Joined) else None
+        key = "dataset.image_shape" if self.patch is None else "dataset.patch"
+        count = None if local is None else len(source)
+        Need(key, shape, 1 if source.shape is None else 4, inputs, count).check(folder)
+        form: dict[str, Any] = {"input_shape": self.input_shape, "tokenizer": self.tokenizer, "patch": self.patch}
+        try:
+            store = pack(source, shape, self.fit, folder, self.name, force, **form)
+        except DownloadError as error:
+            raise unavailable(error, self.name, folder) from error
+        for told in tell_changes(store.card) if local is not None else ():
+            log.warning("dataset: %s", told)
+        return store
 
     def located(self, path: str | Path) -> Dataset:
         """The same dataset with another `path`."""

@@ -21,6 +21,7 @@ from gan_lab.data import tokens
 from gan_lab.data.card import CARD, NAMED_COLUMNS, STORED, VERSION, Column
 from gan_lab.data.patches import Patch, cut, cut_pairs
 from gan_lab.data.progress import Progress
+from gan_lab.data.sizes import Sizes
 from gan_lab.data.sources import naming
 from gan_lab.data.sources.images import ImageError, fit, pixels
 from gan_lab.data.sources.listed import listed
@@ -105,6 +106,8 @@ class Filling:
         self.images = ColumnFile(folder, "image", Column("uint8" if source.shape is None else "float32", form.shape))
         self.inputs: ColumnFile | None = None
         self.read = 0  # pictures
+        self.sizes = Sizes(form.shape, form.how)
+        self.input_sizes = Sizes(form.input_shape, form.how)
         self.squares: dict[str, int] = {}  # of each picture, where they are cut
         self.labels: list[int | None] = []
         self.unlabelled = 0  # pictures
@@ -139,6 +142,10 @@ class Filling:
             self.captions += [captions] * len(samples)
         elif len(self.silent) <= SHOWN:
             self.silent.append(example.name)
+        if self.source.shape is None and self.form.patch is None:
+            self.sizes.add(example.image)
+            if example.input is not None:
+                self.input_sizes.add(example.input)
         self.gray = self.gray and has_one_channel(example.image)
 
     def check(self) -> None:
@@ -173,6 +180,9 @@ class Filling:
             digest.update(column.digest.digest())
         told: dict[str, Any] = {"count": len(self.labels), "classes": None if labels is None else labels[1]}
         told |= {"sha256": digest.hexdigest()}
+        for name, sizes in (("sizes", self.sizes), ("input_sizes", self.input_sizes)):
+            if sizes.count:
+                told[name] = sizes.card()
         if 0 < self.unlabelled < self.read:
             counts = without_label(self.unlabelled, self.read, self.strangers)
             none = f"{self.source.labels_key}=none"

@@ -21,7 +21,9 @@ from gan_lab.data.inspection.inspection import (
     shows_pictures,
 )
 from gan_lab.data.inspection.near_duplicates import near_duplicates
+from gan_lab.data.sizes import tell_sizes
 from gan_lab.data.sources.listed import listed
+from gan_lab.data.space import in_words
 from gan_lab.data.store import Store, StoreError
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.root import data_root
@@ -72,7 +74,7 @@ def _list(cfg: Mapping[str, Any]) -> None:
             continue
         names.add(store.name)
         classes = str(store.num_classes or "-")
-        facts = (store.name, _sides(store), f"{len(store)}", classes, _size(store.nbytes))
+        facts = (store.name, _sides(store), f"{len(store)}", classes, in_words(store.nbytes))
         rows.append((*facts, str(store.card["source"]), store.folder.name))
     print(f"data root: {root}")
     if len(rows) > 1:
@@ -139,12 +141,16 @@ def _print_near_duplicates(store: Store, out: Path) -> None:
 
 def _print_facts(store: Store) -> None:
     classes = f", {store.num_classes} classes" if store.num_classes else ", no labels"
-    print(f"images   {len(store)} of {_sides(store)}{classes}, {_size(store.nbytes)}, sha256 {store.sha256[:12]}")
+    print(f"images   {len(store)} of {_sides(store)}{classes}, {in_words(store.nbytes)}, sha256 {store.sha256[:12]}")
+    if (sizes := tell_sizes(store.card)) is not None:
+        print(f"sizes    {sizes}")
     if (patch := store.card.get("patch")) is not None:
         print(f"patches  {patch['size']} pixels, {patch['stride']} apart, of {len(patch['pictures'])} pictures")
     if store.input_shape is not None:
         channels, height, width = store.input_shape
         print(f"inputs   {width}x{height}x{channels}, one of each image")
+        if (sizes := tell_sizes(store.card, "input_sizes")) is not None:
+            print(f"         {sizes}")
     if store.captions is not None and store.words is not None:
         _, most, length = store.captions.shape
         print(f"captions up to {most} of {length} tokens each, {len(store.words)} words: {listed(store.words)}")
@@ -200,14 +206,6 @@ def _sides(store: Store) -> str:
     if not shows_pictures(store):
         return f"{width}x{height}x{channels} {store.dtype}"
     return f"{width}x{height} {'gray' if channels == 1 else 'RGB'}"
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"
 
 
 def _numbers(values: Iterable[float]) -> str:

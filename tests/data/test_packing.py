@@ -51,6 +51,7 @@ def test_the_store_holds_what_the_source_gave(folder: Path) -> None:
         "fit": "pad",
         "resampling": "lanczos",
         "sha256": store.sha256,
+        "sizes": {"smallest": [9, 5], "largest": [9, 5], "pictures": 7, "enlarged": 0, "unlike": 0},
         "channels": 3,
         "gan_lab": __version__,
     }

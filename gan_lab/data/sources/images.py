@@ -46,8 +46,19 @@ _STRANGERS = {
 }
 
 
+NUMBERS = (
+    "save them with 8 or 16 bits, or as the numbers that they are in an npz: dataset=arrays, "
+    "where dataset.reader.range=[BLACK,WHITE] says what is black and white"
+)
+
+
 class ImageError(GanLabError):
-    """One image that cannot be read; the message is the reason, without the name of the file."""
+    """One image that cannot be read; the message is the reason, without the name of the file, and `advice` what would
+    work."""
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(reason)
+        self.advice = advice
 
 
 def decode(data: bytes | Path, channels: int | None = None) -> Image.Image:
@@ -96,7 +107,7 @@ def to_channels(image: Image.Image, channels: int | None = None) -> Image.Image:
     if image.mode.startswith("I"):
         image = _eight_bits(image)
     elif image.mode == "F":
-        raise ImageError("floating-point pixels have no agreed range")
+        raise ImageError("floating-point pixels have no agreed range", NUMBERS)
     if image.has_transparency_data:
         gray = image.mode in _GRAY
         image = image.convert("RGBA")
@@ -186,7 +197,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """A 16-bit gray image (Pillow's I;16 family, or I) scaled from 0..65535 to 0..255; a transparent gray is white."""
     values: NDArray[Any] = np.asarray(image).astype(np.int64)
     if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
-        raise ImageError("gray values beyond 16 bits")
+        raise ImageError("gray values beyond 16 bits", NUMBERS)
     scaled = (values * 255 + 32767) // 65535
     if "transparency" in image.info:
         scaled[values == image.info["transparency"]] = 255

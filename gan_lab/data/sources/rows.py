@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 from gan_lab.data.sources.images import ImageError, decode, is_gray
-from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.source import Sample, Source
-from gan_lab.errors import GanLabError
+from gan_lab.data.sources.unreadable import Unreadable
 
-log = logging.getLogger(__name__)
 IMAGE_COLUMNS = ("image", "images", "img", "picture", "jpg", "png", "bytes")
 LABEL_COLUMNS = ("label", "labels", "class", "target", "y")
 
@@ -34,23 +31,15 @@ class Rows(Source):
         return 3 if any(_has_colour(cell) for cell, _ in self.rows()) else 1
 
     def __iter__(self) -> Iterator[Sample]:
-        problems: list[str] = []
+        unreadable = Unreadable(self.describe(), len(self), self.max_corrupt, "rows")
         for place, (cell, label) in enumerate(self.rows()):
             try:
                 image = decode(_bytes(cell))
             except ImageError as error:
-                problems.append(f"row {place}: {error}")
+                unreadable.add(f"row {place}", error)
                 continue
             yield f"row {place}", image, label
-        if not problems:
-            return
-        shown = listed(problems)
-        if len(problems) > self.max_corrupt:
-            raise GanLabError(
-                f"{self.describe()}: {len(problems)} images cannot be read ({shown}); nothing was packed; "
-                f"dataset.max_corrupt={len(problems)} leaves them out"
-            )
-        log.warning("%s: %d images cannot be read and are left out (%s)", self.describe(), len(problems), shown)
+        unreadable.conclude()
 
 
 def _has_colour(cell: Any) -> bool:
@@ -66,5 +55,7 @@ def _bytes(cell: Any) -> bytes:
     if isinstance(data, (bytes, bytearray, memoryview)):
         return bytes(data)
     if isinstance(cell, dict) and cell.get("path"):
-        raise ImageError(f"only the name of a file ({cell['path']}), no bytes")
+        raise ImageError(
+            f"only the name of a file ({cell['path']}), no bytes", "store the bytes of each file beside it"
+        )
     raise ImageError("no bytes")

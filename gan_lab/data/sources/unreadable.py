@@ -12,23 +12,28 @@ log = logging.getLogger(__name__)
 
 
 class Unreadable:
-    """Files of `where` that cannot be read as images: up to `most` of `total` are left out with a warning, more raise
-    GanLabError once all are known."""
+    """Files (or rows: `kind`) of `where` that cannot be read as images: up to `most` of `total` are left out with a
+    warning; more, or all, raise GanLabError once all are known."""
 
-    def __init__(self, where: str, total: int, most: int) -> None:
-        self.where, self.total, self.most = where, total, most
+    def __init__(self, where: str, total: int, most: int, kind: str = "files") -> None:
+        self.where, self.total, self.most, self.kind = where, total, most, kind
         self.problems: list[str] = []
+        self.advice: dict[str, None] = {}  # in the order in which it came up
 
     def add(self, name: str, error: ImageError) -> None:
         self.problems.append(f"{name}: {error}")
+        if error.advice:
+            self.advice[error.advice] = None
 
     def conclude(self) -> None:
         count = len(self.problems)
-        found = f"{self.where}: {count} of {self.total} files cannot be read as images"
-        if count > self.most:
-            raise GanLabError(
-                f"{found} ({listed(self.problems)}); remove or repair them, or leave them out with "
-                f"dataset.max_corrupt={count}; nothing was packed"
-            )
-        if count:
+        if not count:
+            return
+        found = f"{self.where}: {count} of {self.total} {self.kind} cannot be read as images"
+        if self.most >= count < self.total:
             log.warning("%s and are left out (%s)", found, listed(self.problems))
+            return
+        ways = "; ".join(self.advice) or "remove or repair them"
+        if count < self.total:
+            ways += f", or leave them out with dataset.max_corrupt={count}"
+        raise GanLabError(f"{found} ({listed(self.problems)}); {ways}; nothing was packed")

@@ -212,8 +212,20 @@ def test_up_to_max_corrupt_files_are_left_out_with_one_warning(
 
 def test_a_folder_with_nothing_but_corrupt_files_is_refused(tmp_path: Path) -> None:
     path = write_tree(tmp_path / "images", {"a.png": b"", "b.png": b"words"})
-    with pytest.raises(ConfigError, match=r"has no images"):
-        pack(Folder(path, max_corrupt=2), (3, 4, 4), "crop", tmp_path / "root" / "x-4x4x3-0", "x")
+    for most in (0, 1, 2, 5):
+        with pytest.raises(GanLabError, match=r"2 of 2 files cannot be .*; remove or repair them; nothing was packed$"):
+            pack(Folder(path, max_corrupt=most), (3, 4, 4), "crop", tmp_path / "root" / "x-4x4x3-0", "x")
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_pixels_without_a_range_come_with_what_would_work(others: int, tmp_path: Path) -> None:
+    floats = encoded(Image.fromarray(np.zeros((4, 4), np.float32)), "TIFF")
+    path = write_tree(tmp_path / "images", {"a.tiff": floats, **({"b.png": PNG} if others else {})})
+    with pytest.raises(
+        GanLabError, match=r"a\.tiff: floating-point.*dataset=arrays, where dataset\.reader\.range"
+    ) as told:
+        list(Folder(path))
+    assert ("max_corrupt=1" in str(told.value)) == bool(others)
 
 
 @pytest.mark.parametrize("value", [-1, 1.0, True, "all"])

@@ -95,7 +95,7 @@ def test_columns_are_as_the_user_says(tmp_path: Path) -> None:
 
 def test_damaged_images_are_left_out_if_told(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", image=[*PNGS[:2], b"damaged"], label=[0, 1, 0])
-    with pytest.raises(GanLabError, match=r"^parquet .*: 1 images cannot be read \(row 2: not an image\)"):
+    with pytest.raises(GanLabError, match=r"^parquet .*: 1 of 3 rows cannot be read as images \(row 2: not an image\)"):
         list(Parquet(path))
     assert len(list(Parquet(path, max_corrupt=1))) == 2
 

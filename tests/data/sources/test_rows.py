@@ -53,9 +53,10 @@ def test_what_cannot_be_read_is_counted(caplog: pytest.LogCaptureFixture) -> Non
     with pytest.raises(GanLabError) as caught:
         list(Table(*cells, max_corrupt=2))
     assert str(caught.value) == (
-        "a table: 3 images cannot be read (row 1: not an image, row 2: no bytes, row 3: only the name of a file "
-        "(x.png), no bytes); nothing was packed; dataset.max_corrupt=3 leaves them out"
+        "a table: 3 of 5 rows cannot be read as images (row 1: not an image, row 2: no bytes, row 3: only the name of "
+        "a file (x.png), no bytes); store the bytes of each file beside it, or leave them out with "
+        "dataset.max_corrupt=3; nothing was packed"
     )
     with caplog.at_level(logging.WARNING):
         assert [label for _, _, label in Table(*cells, max_corrupt=3)] == [0, 4]
-    assert "3 images cannot be read and are left out" in caplog.text
+    assert "3 of 5 rows cannot be read as images and are left out" in caplog.text
