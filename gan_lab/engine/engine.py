@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from gan_lab.distributed.world import World, world
 from gan_lab.engine import optimizers
 from gan_lab.engine.graphs import Graph, cuda_graphs
+from gan_lab.engine.precision import pick_precision
 from gan_lab.engine.whole_batch import whole_batch
 from gan_lab.errors import ConfigError
 from gan_lab.layers.convolutions import as_products
@@ -27,8 +27,8 @@ class Engine:
 
     `device`: `auto` (CUDA, else Apple's MPS, else CPU) or a torch device. `precision`: `fp32`, `bf16` (autocast;
     weights and optimizers stay in fp32) or `auto`, which takes bf16 where it is faster on this device: on CUDA where
-    the card computes in it, on a CPU where a timed convolution says so. `description` tells in words what was chosen.
-    `channels_last` lays images and kernels out as NHWC. `threads` bounds the CPU threads; null leaves torch's choice.
+    the card computes in it, on a CPU where a timed convolution says so (`gan_lab.engine.precision`). `description`
+    tells in words what was chosen. `channels_last` lays images and kernels out as NHWC. `threads` bounds the CPU threads; null leaves torch's choice.
     `products`: on a CPU, convolutions are matrix products where that is faster, with equal numbers to rounding
     (`gan_lab.layers.products`). `capture`: `auto` records rounds as CUDA graphs where there is CUDA, `off` plays every
     kernel on its own. `compile`: `on` compiles the networks' forward passes (`torch.compile`); `auto` is off, because
@@ -193,29 +193,3 @@ def pick_device(device: str) -> torch.device:
             f"device: {device!r} cannot be used here ({reason}); device=auto takes the best there is"
         ) from error
     return found
-
-
-def pick_precision(precision: str, device: torch.device) -> tuple[str, str]:
-    """The precision to compute in and the reason, in words."""
-    if precision != "auto":
-        return precision, "as asked"
-    if device.type == "cuda":
-        native = torch.cuda.get_device_capability(device) >= (8, 0) or torch.version.hip is not None
-        return ("bf16", "this GPU computes in bf16") if native else ("fp32", "this GPU has no bf16 units")
-    if device.type != "cpu":
-        return "fp32", f"bf16 is not used on {device.type}"
-    gain = bf16_gain()
-    return ("bf16" if gain > 1.15 else "fp32"), f"bf16 runs a convolution {gain:.2g}x as fast as fp32 on this CPU"
-
-
-def bf16_gain(repeats: int = 12) -> float:
-    """How many times faster this CPU runs a DCGAN-sized convolution, forward and backward, in bf16 than in fp32."""
-    times: dict[torch.dtype, list[float]] = {torch.float32: [], torch.bfloat16: []}
-    for _ in range(repeats + 1):  # in turns, and the best of each: others may want the CPU too
-        for dtype, seconds in times.items():
-            images = torch.ones(32, 64, 16, 16, dtype=dtype).to(memory_format=torch.channels_last).requires_grad_()
-            kernel = torch.full((128, 64, 4, 4), 0.01, dtype=dtype).to(memory_format=torch.channels_last)
-            start = time.perf_counter()
-            torch.nn.functional.conv2d(images, kernel.requires_grad_(), stride=2, padding=1).sum().backward()
-            seconds.append(time.perf_counter() - start)
-    return min(times[torch.float32][1:]) / min(times[torch.bfloat16][1:])

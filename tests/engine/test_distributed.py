@@ -18,7 +18,7 @@ from torch.nn.functional import dropout
 from torch.utils.checkpoint import checkpoint as checkpoint_of_torch
 
 from gan_lab.distributed.world import World, world
-from gan_lab.engine import engine as engine_module
+from gan_lab.engine import precision as precision_module
 from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError
 from gan_lab.storage import checkpoint
@@ -245,10 +245,11 @@ def said(together: World) -> dict[str, Any]:
     tensors = [torch.full((2,), float(together.rank)), torch.full((3, 2), float(together.rank)).T]
     together.broadcast(tensors)
     given: list[Tensor | None] = [torch.full((2, 2), float(together.rank)), None, torch.tensor([3.0])]
-    fast = engine_module.bf16_gain
-    engine_module.bf16_gain = lambda repeats=12: 0.5 if first else 2.0  # a busy machine
+    asked = precision_module.may_have_units, precision_module.remembered_gain
+    precision_module.may_have_units = lambda: True
+    precision_module.remembered_gain = lambda: 0.5 if first else 2.0  # a busy machine
     precision = Engine(device="cpu", precision="auto").precision
-    engine_module.bf16_gain = fast
+    precision_module.may_have_units, precision_module.remembered_gain = asked
     return {
         "agreed": together.agree({"step": 3} if first else None),
         "any": (together.any(not first), together.any(False)),

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gan_lab.engine import engine as engine_module
 from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError
 from tests.compose import tiny_run
@@ -68,18 +67,6 @@ def test_bf16_casts_the_forward_pass_and_keeps_fp32_weights() -> None:
     engine.minimize([terms], torch.optim.SGD(layer.parameters(), lr=0.1))
     assert seen == [torch.bfloat16]
     assert layer.weight.dtype == torch.float32
-
-
-@pytest.mark.parametrize(("gain", "expected"), [(2.0, "bf16"), (0.4, "fp32"), (1.05, "fp32")])
-def test_auto_precision_follows_the_measurement(monkeypatch: pytest.MonkeyPatch, gain: float, expected: str) -> None:
-    monkeypatch.setattr(engine_module, "bf16_gain", lambda: gain)
-    engine = Engine(device="cpu", precision="auto")
-    assert engine.precision == expected
-    assert f"{gain:.2g}x" in engine.description
-
-
-def test_the_measurement_is_a_ratio() -> None:
-    assert 0 < engine_module.bf16_gain(repeats=1) < 100
 
 
 def test_optimizers_are_fused_where_they_can_be(engine: Engine) -> None:

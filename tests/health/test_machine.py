@@ -28,7 +28,8 @@ def test_all_is_well_here(own_data_root: Path, tmp_path: Path) -> None:
 
 
 def test_why_a_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gan_lab.engine.engine.bf16_gain", lambda: 2.0)
+    monkeypatch.setattr("gan_lab.engine.precision.may_have_units", lambda: True)
+    monkeypatch.setattr("gan_lab.engine.precision.remembered_gain", lambda: 2.0)
     text = "\n".join(machine.computing("cpu", "auto"))
     assert "precision bf16 (bf16 runs a convolution 2x as fast as fp32 on this CPU)" in text
 
