@@ -28,11 +28,11 @@ class Engine:
     `device`: `auto` (CUDA, else Apple's MPS, else CPU) or a torch device. `precision`: `fp32`, `bf16` (autocast;
     weights and optimizers stay in fp32) or `auto`, which takes bf16 where it is faster on this device: on CUDA where
     the card computes in it, on a CPU where a timed convolution says so (`gan_lab.engine.precision`). `description`
-    tells in words what was chosen. `channels_last` lays images and kernels out as NHWC. `threads` bounds the CPU threads; null leaves torch's choice.
-    `products`: on a CPU, convolutions are matrix products where that is faster, with equal numbers to rounding
-    (`gan_lab.layers.products`). `capture`: `auto` records rounds as CUDA graphs where there is CUDA, `off` plays every
-    kernel on its own. `compile`: `on` compiles the networks' forward passes (`torch.compile`); `auto` is off, because
-    that takes half a minute and was not seen to pay for itself.
+    tells in words what was chosen. `channels_last` lays images and kernels out as NHWC. `threads` bounds the CPU
+    threads; null leaves torch's choice. `products`: on a CPU, convolutions are matrix products where that is faster,
+    with equal numbers to rounding (`gan_lab.layers.products`). `capture`: `auto` records rounds as CUDA graphs
+    where there is CUDA, `off` plays every kernel on its own. `compile`: `on` compiles the networks' forward passes
+    (`torch.compile`); `auto` is off, because that takes half a minute and was not seen to pay for itself.
 
     `world` are the processes of torch.distributed's default group, where it has been initialised before.
     """

@@ -18,7 +18,7 @@ from gan_lab.storage.root import data_root
 CPUINFO = Path("/proc/cpuinfo")
 UNITS = {"avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16", "svebf16"}  # as Linux names them
 WORTH = 1.15  # from so many times the speed on, bf16 is taken
-HOPELESS = 3.0  # where bf16 is emulated, one convolution says so
+HOPELESS = 3.0  # where bf16 is so many times slower, it is emulated, and nothing more need be measured
 
 
 def pick_precision(precision: str, device: torch.device) -> tuple[str, str]:
@@ -86,14 +86,14 @@ def read(path: Path) -> dict[str, float]:
 def bf16_gain(repeats: int = 12) -> float:
     """How many times faster this CPU runs a DCGAN-sized convolution, forward and backward, in bf16 than in fp32."""
     times: dict[torch.dtype, list[float]] = {torch.float32: [], torch.bfloat16: []}
-    for turn in range(repeats + 1):  # in turns, and the best of each: others may want the CPU too
+    for _ in range(repeats + 1):  # in turns, and the best of each: others may want the CPU too
         for dtype, seconds in times.items():
             images = torch.ones(32, 64, 16, 16, dtype=dtype).to(memory_format=torch.channels_last).requires_grad_()
             kernel = torch.full((128, 64, 4, 4), 0.01, dtype=dtype).to(memory_format=torch.channels_last)
             start = time.perf_counter()
             torch.nn.functional.conv2d(images, kernel.requires_grad_(), stride=2, padding=1).sum().backward()
             seconds.append(time.perf_counter() - start)
-        single, half = (seconds[0] for seconds in times.values())
-        if turn == 0 and half > HOPELESS * single:  # fp32, which came first, has even paid for the library's beginning
-            return single / half
-    return min(times[torch.float32][1:]) / min(times[torch.bfloat16][1:])
+        single, half = (min(seconds[1:], default=0.0) for seconds in times.values())  # the first pays for a beginning
+        if half > HOPELESS * single:
+            break
+    return single / half
