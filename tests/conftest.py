@@ -94,7 +94,7 @@ def trained(gan_lab: Callable[..., int], here: Path) -> Callable[..., Path]:
 def records(run: Path) -> list[dict[str, Any]]:
     """The lines of a run's metrics.jsonl without what depends on the clock."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    varying = ("time", "images_per_second", "data/wait_share", "memory/peak")
+    varying = ("time", "system/images_per_second", "system/wait_share", "system/memory_peak")
     return [{k: v for k, v in line.items() if k not in varying} for line in lines]
 
 

@@ -73,10 +73,10 @@ class Figures(Callback):
             **dict(zip(asked.names, values, strict=True)),
             **asked.rates,
             "images_seen": asked.images_seen,
-            "images_per_second": (self._since.images - then.images) / seconds,
-            "data/wait_share": (self._since.waited - then.waited) / seconds,
+            "system/images_per_second": (self._since.images - then.images) / seconds,
+            "system/wait_share": (self._since.waited - then.waited) / seconds,
         }
         if taken := peak(run.engine.device):  # 0: not known
-            run.figures["memory/peak"] = taken / 2**20
+            run.figures["system/memory_peak"] = taken / 2**20
         if asked.logged:  # an off-beat last step would leave a line that a longer run does not have
             run.loggers.scalars(asked.step, run.figures)

@@ -67,7 +67,7 @@ class Metrics(Callback):
             with secondary(f"measuring at step {run.step}"):
                 figures = self._measure(run)
             if due and figures:  # an off-beat last step would leave a line that a longer run does not have
-                run.loggers.scalars(run.step, {figure.name: figure.value for figure in figures})
+                run.loggers.metrics(run.step, figures)
                 with secondary("judging the objective"):
                     self._judge(run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import sys
@@ -34,8 +35,7 @@ class Progress(Callback):
     def on_step_end(self, run: Run) -> None:
         if run.interactive:
             if run.ending or time.perf_counter() - self._marks[-1][0] > 0.2:
-                sys.stderr.write("\r\x1b[K" + self._bar(run))
-                sys.stderr.flush()
+                _show("\r\x1b[K" + self._bar(run))
         elif run.due(self.line_every) or run.ending:
             log.info("%s", self._words(run))
 
@@ -45,7 +45,7 @@ class Progress(Callback):
 
     def on_fit_end(self, run: Run) -> None:
         if run.interactive:
-            sys.stderr.write("\n")
+            _show("\n")
             for handler in logging.getLogger().handlers:
                 handler.removeFilter(self._clearing)
 
@@ -78,9 +78,15 @@ class _ClearBar(logging.Filter):
     """Takes the bar off the terminal's line before a message is printed on it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+        _show("\r\x1b[K")
         return True
+
+
+def _show(words: str) -> None:
+    """Write to the terminal, which may be gone (a connection that was cut): the run outlives it."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(words)
+        sys.stderr.flush()
 
 
 def clock(seconds: float) -> str:

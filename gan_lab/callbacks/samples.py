@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from gan_lab.config import require_whole
 from gan_lab.data.batch import Batch
 from gan_lab.pictures.grid import grid, picture_of, synthetic_note, write_png
 from gan_lab.pictures.panel import panel
@@ -25,7 +26,7 @@ class SampleGrids(Callback):
     fails is a warning."""
 
     def __init__(self, count: int = 64) -> None:
-        self.count = count
+        self.count = require_whole(count, "callbacks.samples.count", 1)
         self._written = -1
 
     def on_fit_start(self, run: Run) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from gan_lab.metrics.figure import Figure
 from gan_lab.storage.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,13 @@ class Logger:
 
     def scalars(self, step: int, figures: Mapping[str, float]) -> None:
         """Named figures of one step."""
+
+    def metrics(self, step: int, figures: Sequence[Figure]) -> None:
+        """Measured figures of one step, with their standard errors where known; by default they are scalars."""
+        self.scalars(step, {figure.name: figure.value for figure in figures})
+
+    def histogram(self, step: int, name: str, values: Tensor) -> None:
+        """Finite numbers `(N,)`, on the CPU, for their distribution."""
 
     def image(self, step: int, name: str, picture: Tensor) -> None:
         """A uint8 picture `(3, H, W)`."""
@@ -68,6 +76,13 @@ class Loggers(Logger):
     def scalars(self, step: int, figures: Mapping[str, float]) -> None:
         own = dict(figures)
         self._each(lambda logger: logger.scalars(step, own))
+
+    def metrics(self, step: int, figures: Sequence[Figure]) -> None:
+        own = list(figures)
+        self._each(lambda logger: logger.metrics(step, own))
+
+    def histogram(self, step: int, name: str, values: Tensor) -> None:
+        self._each(lambda logger: logger.histogram(step, name, values))
 
     def image(self, step: int, name: str, picture: Tensor) -> None:
         self._each(lambda logger: logger.image(step, name, picture))

@@ -11,7 +11,7 @@ from typing import Any
 
 from gan_lab.command_line.overrides import own_overrides
 from gan_lab.config import leaves
-from gan_lab.records.sweep import LIMIT, objective_of, read_json, results_of
+from gan_lab.records.sweep import LIMIT, RENAMED, objective_of, read_json, results_of
 
 try:
     import fcntl
@@ -93,6 +93,7 @@ class Record:
 
     def get(self, key: str) -> Any:
         """A column, a figure, a group's choice or a setting by its dotted key; None where this run has none."""
+        key = RENAMED.get(key, key)
         if key in OWN:
             return OWN[key](self)
         for place in (self.figures, self.choices, self.summary):
@@ -128,7 +129,7 @@ OWN: dict[str, Callable[[Record], Any]] = {
     "step": lambda run: run.summary.get("step"),
     "max_steps": lambda run: run.summary.get("max_steps"),
     "of": lambda run: run.summary.get("max_steps"),
-    "images/s": lambda run: run.figures.get("images_per_second"),
+    "images/s": lambda run: run.figures.get("system/images_per_second"),
     "objective": lambda run: objective_of(run.summary, run.objective),
     "seconds": lambda run: run.summary.get("seconds"),
     "when": lambda run: run.summary.get("updated"),

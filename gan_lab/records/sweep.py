@@ -22,6 +22,11 @@ from gan_lab.storage.files import write_json
 NOTES = ".jobs"
 STOP = "stop"  # beside the notes: no further job begins, and those that run save and end
 LIMIT = 10_000_000  # bytes of a note or summary
+RENAMED = {  # figures under the names that they had in 0.5 and before
+    "data/wait_share": "system/wait_share",
+    "images_per_second": "system/images_per_second",
+    "memory/peak": "system/memory_peak",
+}
 
 
 @dataclass(kw_only=True)
@@ -143,9 +148,12 @@ def ask_to_stop(folder: Path, asked: bool) -> None:
 
 
 def results_of(summary: dict[str, Any]) -> dict[str, Any]:
-    """The figures and metrics of a `summary.json` by name, as numbers: null is one that is none, nan."""
+    """The figures and metrics of a `summary.json` by name, as numbers: null is one that is none, nan. Those of an
+    older run have today's names."""
     figures, metrics = summary.get("figures"), summary.get("metrics")
-    found = dict(figures) if isinstance(figures, dict) else {}
+    found: dict[str, Any] = {}
+    for name, value in figures.items() if isinstance(figures, dict) else ():
+        found[RENAMED.get(str(name), str(name))] = value
     for name, record in metrics.items() if isinstance(metrics, dict) else ():
         if isinstance(record, dict):
             found[name] = record.get("value")

@@ -112,23 +112,31 @@ def test_calls_are_made_in_order_on_one_other_thread_with_the_figures_of_then(tm
 
 
 def test_settings_as_hparams_takes_them() -> None:
-    assert [plain(v) for v in (True, 3, 0.5, "a", None, [1, 2])] == [True, 3, 0.5, "a", "None", "[1, 2]"]
+    assert [plain(v) for v in (True, 3, 0.5, "a", None, [1, 2])] == ["true", 3, 0.5, "a", "null", "[1, 2]"]
 
 
 def test_columns_of_the_hparams_table_are_names_and_what_was_typed() -> None:
     config = {
         "callbacks": {"progress": {"line_every": 5}},
-        "trainer": {"batch_size": 4, "log_every": 2},
+        "trainer": {"batch_size": 4, "log_every": 2, "max_steps": 9},
         "optimizer": {"generator": {"lr": 1e-4, "betas": [0.0, 0.9]}},
         "seed": 1,
         "width": 8,
         "choices": {"model": "dcgan", "loss/regularizers": "['r1']", "logger": "default"},
-        "overrides": ["model=dcgan", "loss/regularizers=[r1]", "optimizer.generator.lr=1e-4", "+width=8"],
+        "overrides": [
+            "model=dcgan",
+            "loss/regularizers=[r1]",
+            "+width=8",
+            "callbacks.progress.line_every=5",
+            "trainer.log_every=2",
+            "trainer.max_steps=9",
+        ],
     }
     assert hyperparameters(config) == {
         "model": "dcgan",
         "loss/regularizers": "['r1']",
-        "seed": 1,
+        "seed": "1",
         "optimizer.generator.lr": 1e-4,
         "width": 8,
+        "trainer.max_steps": 9,
     }

@@ -42,7 +42,7 @@ def make(
     config |= {"filler": {f"key{n}": {"a": n, "b": [1, 2]} for n in range(40)}}
     config |= {"choices": {"model": model, "dataset": "digits", "loss": "hinge"}, "overrides": overrides}
     (run / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    figures = {"loss/generator": loss, "images_per_second": 100.0 * step}
+    figures = {"loss/generator": loss, "system/images_per_second": 100.0 * step}
     summary = {
         "state": state,
         "step": step,
@@ -52,6 +52,18 @@ def make(
     }
     (run / "summary.json").write_text(json.dumps(summary))
     return run
+
+
+@pytest.mark.parametrize("key", ["memory/peak", "system/memory_peak"])
+def test_figures_of_older_runs_have_todays_names(key: str, call: Call) -> None:
+    old = {"images_per_second": 2.0, "memory/peak": 3.0, "data/wait_share": 0.5, "loss/generator": 1.0}
+    (make("a/1") / "summary.json").write_text(json.dumps({"state": "finished", "step": 1, "figures": old}))
+    new = {"system/images_per_second": 4.0, "system/memory_peak": 5.0, "system/wait_share": 0.5, "loss/generator": 1.0}
+    (make("a/2") / "summary.json").write_text(json.dumps({"state": "finished", "step": 1, "figures": new}))
+    code, out, _ = call(f"show={key}", "format=json", f"sort=-{key}", "filter=images/s>1")
+    found = json.loads(out)
+    assert (code, [run[key] for run in found]) == (0, [5.0, 3.0])
+    assert [set(run["figures"]) for run in found] == [set(new)] * 2
 
 
 def names(out: str) -> list[str]:
