@@ -7,23 +7,24 @@ from functools import cached_property
 from pathlib import Path
 
 from gan_lab.data.sources import tables
-from gan_lab.data.sources.folder import Folder, Table
+from gan_lab.data.sources.folder import Folder
+from gan_lab.data.sources.kinds import TABLES
 from gan_lab.data.sources.listed import printable
 from gan_lab.data.sources.source import Example
 from gan_lab.errors import ConfigError
 
 KEYS = tuple("captions caption text texts description sentence sentences title comment".split())
-CAPTION = tables.Said("caption", "captions", KEYS)
-FOUND_BY_ITSELF = tuple(f"{name}{suffix}" for name in ("captions", "metadata") for suffix in tables.TABLES)
+CAPTION = tables.Said("caption", "captions", KEYS, "dataset.captions")
+FOUND_BY_ITSELF = tuple(f"{name}{suffix}" for name in ("captions", "metadata") for suffix in TABLES)
 
 
 class Captioned(Folder):
     """Images in a folder or zip (see `Folder`) and one or more captions of each.
 
     `captions` is a table (`gan_lab.data.sources.tables`), named by its path inside the folder or zip or by one of its
-    own; without it a `captions` or `metadata` of those kinds that lies with the images or above. A row holds a caption
-    or a list of them; several rows of one file are several captions. Raises ConfigError for a table that is not there
-    or cannot be read, and for images that it says nothing of.
+    own, and perhaps the column (`FILE:COLUMN`); without it a `captions` or `metadata` of those kinds that lies with the
+    images or above. A row holds a caption or a list of them; several rows of one file are several captions. Raises
+    ConfigError for a table that is not there or cannot be read, and for images that it says nothing of.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Captioned(Folder):
         self.captions = captions
 
     @cached_property
-    def _captions_table(self) -> Table:
+    def _captions_table(self) -> tables.Table:
         if self.captions is not None:
             return self.named_table(str(self.captions), "dataset.captions")
         for name in FOUND_BY_ITSELF:
@@ -62,7 +63,8 @@ class Captioned(Folder):
 
     @property
     def identity(self) -> str:
-        return f"{super().identity}:{self._captions_table.digest}"
+        table = self._captions_table
+        return f"{super().identity}:{table.digest}" + ("" if table.column is None else f":{table.column}")
 
     def describe(self) -> str:
         return f"{super().describe()}, captions of {self._captions_table.name}"
@@ -72,10 +74,10 @@ class Captioned(Folder):
         return (Example(name, image, label, captions=said[name]) for name, image, label in self)
 
 
-def read_captions(table: Table) -> dict[str, list[str]]:
+def read_captions(table: tables.Table) -> dict[str, list[str]]:
     """Every caption of each file that a table names. Raises ConfigError for what is no text."""
     found: dict[str, list[str]] = {}
-    for file, value in tables.read_rows(table.name, table.data, table.key, CAPTION) or []:
+    for file, value in tables.read_rows(table, CAPTION) or []:
         name = tables.file_of(file)
         captions = value if isinstance(value, list) else [] if value is None else [value]
         if not all(isinstance(caption, str) for caption in captions):

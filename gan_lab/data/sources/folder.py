@@ -20,6 +20,7 @@ from gan_lab.data.sources.naming import in_order, without_label
 from gan_lab.data.sources.opening import Archive, inside_of, kind_of, open_archive, stem_of
 from gan_lab.data.sources.source import Sample, Source
 from gan_lab.data.sources.splits import Chosen, aliases, choose
+from gan_lab.data.sources.tables import Table, split_column
 from gan_lab.data.sources.unreadable import Unreadable
 from gan_lab.errors import ConfigError
 
@@ -37,18 +38,6 @@ class Listing(NamedTuple):
     beside: dict[str, File]
 
 
-class Table(NamedTuple):
-    """A file that says something of images: what the user calls it, its name, and its contents."""
-
-    key: str
-    name: str
-    data: bytes
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
-
-
 class Folder(Source):
     """Images in a folder, zip or tar, of any size and kind; or in a folder inside of one (`x.zip/faces`).
 
@@ -58,9 +47,9 @@ class Folder(Source):
     image.
 
     `labels` is a table (`gan_lab.data.sources.labels.read_table`), named by its path inside the folder or zip or by one
-    of its own; or `folders`, or `none`. Without it a `dataset.json` with labels that lies with the images or above is
-    the table, else class folders are the labels if every image lies in one and there are several. Class order is by
-    name, or by number if all names are whole numbers.
+    of its own, and perhaps the column in it (`FILE:COLUMN`); or `folders`, or `none`. Without it a `dataset.json` with
+    labels that lies with the images or above is the table, else class folders are the labels if every image lies in one
+    and there are several. Class order is by name, or by number if all names are whole numbers.
 
     Up to `max_corrupt` files that are no whole image are left out, with one warning; the length counts them. Raises
     ConfigError for a path that is missing, broken, encrypted, not to be trusted or without images and for labels that
@@ -142,16 +131,17 @@ class Folder(Source):
         return self._inner_table(found, f"{key} (found as {found.name} in {self.path}; {otherwise})")
 
     def named_table(self, name: str, key: str) -> Table:
-        """The table at this path inside of the folder or zip, or at a path of its own."""
+        """The table at this path (perhaps `FILE:COLUMN`) inside of the folder or zip, or at a path of its own."""
         _, top, _, beside = self._listing
         key = f"{key}={printable(name)}"
+        name, column = split_column(name)
         inside = "/".join(part for part in name.split("/") if part not in ("", "."))
         for known in (inside, "/".join([*top, inside])):
             if known in beside:
-                return self._inner_table(beside[known], key)
+                return self._inner_table(beside[known], key)._replace(column=column)
         path = Path(name).expanduser()
         try:
-            return Table(key, path.name, path.read_bytes())
+            return Table(key, path.name, path.read_bytes(), column)
         except OSError as error:
             raise ConfigError(f"{key}: neither a table in {self.path} nor a file to read ({error.strerror})") from error
 
@@ -175,7 +165,7 @@ class Folder(Source):
         files, top, *_ = self._listing
         table = self._table
         if table is not None and (self.labels is not None or speaks_of_labels(table.data)):
-            rows = read_table(table.name, table.data, table.key)
+            rows = read_table(table)
             return rows if rows is None else assign([file.name for file in files], self.own, rows, table.key)
         if self.labels == "none":
             return None

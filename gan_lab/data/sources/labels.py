@@ -9,19 +9,19 @@ from gan_lab.data.sources.listed import printable
 from gan_lab.errors import ConfigError
 
 KEYS = tuple("label class category target label_name class_name category_name label_id class_id category_id".split())
-LABEL = tables.Said("label", "labels", KEYS)
+LABEL = tables.Said("label", "labels", KEYS, "dataset.labels")
 FOUND_BY_ITSELF = "dataset.json"
 
 
-def read_table(name: str, data: bytes, key: str) -> dict[str, str] | None:
-    """The label of every file that the table `data` names; None where it says that there are no labels.
+def read_table(table: tables.Table) -> dict[str, str] | None:
+    """The label of every file that the table names; None where it says that there are no labels.
 
     See `gan_lab.data.sources.tables` for what a table may be (`dataset.json` is what the StyleGAN tools write). Labels
-    are whole numbers or names; a row with an empty one counts as absent. Raises ConfigError, which begins with `key`,
-    for what is no table and for rows that disagree about a file.
+    are whole numbers or names; a row with an empty one counts as absent. Raises ConfigError, which begins with the
+    table's key, for what is no table and for rows that disagree about a file.
     """
-    rows = tables.read_rows(name, data, key, LABEL)
-    return None if rows is None else _agreed(rows, key)
+    rows = tables.read_rows(table, LABEL)
+    return None if rows is None else _agreed(rows, table.key)
 
 
 def speaks_of_labels(data: bytes) -> bool:

@@ -3,47 +3,76 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import logging
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from gan_lab.data.sources.differences import tell_difference
+from gan_lab.data.sources.kinds import PICTURES, TABLES
 from gan_lab.data.sources.listed import listed, printable
 from gan_lab.errors import ConfigError
 
-FILE_KEYS = tuple("file file_name filename file_path filepath path image image_path image_name image_id img id".split())
-TABLES = (".csv", ".tsv", ".json", ".jsonl")
+FILE_KEYS = tuple("file file_name filename file_path filepath path image image_path image_name image_id img".split())
+ROW_KEYS = ("id",)  # of rows rather than files, where another column holds names of pictures
 
 log = logging.getLogger(__name__)
 
+Record = dict[str, Any]
 Row = tuple[Any, Any]  # what names the file, and what is said of it
 
 
 class Said(NamedTuple):
-    """What a table says of a file: one `word` for it, its plural, and the names that its column may have."""
+    """What a table says of a file: one `word` for it, its plural, the names that its column may have, and the setting
+    that names another (`setting=FILE:COLUMN`)."""
 
     word: str
     plural: str
     keys: tuple[str, ...]
+    setting: str
 
 
-def read_rows(name: str, data: bytes, key: str, said: Said) -> list[Row] | None:
-    """The rows of the table `data`; None where it says that there are none.
+class Table(NamedTuple):
+    """A file that says something of images: what the user calls it, its name, its contents, and which column counts
+    (None: the one with a usual name)."""
 
-    `.csv` and `.tsv` have a header; of its columns the first of FILE_KEYS and the first of `said.keys` count, in
-    whatever case (csv may be separated by `,`, `;` or tabs). `.jsonl` has an object with such keys on each line.
-    `.json` is a list of such objects, or a mapping `{file: value}`, or either of these, or `[[file, value], ...]` or
-    null, under a key that is the plural. Raises ConfigError, which begins with `key`, for another file, for one that
-    does not parse and for no such column.
+    key: str
+    name: str
+    data: bytes
+    column: str | None = None
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def split_column(text: str) -> tuple[str, str | None]:
+    """The file and the column that `FILE:COLUMN` names; None for the column of a plain `FILE`."""
+    endings = "|".join(re.escape(ending) for ending in TABLES)
+    found = re.fullmatch(rf"(.+(?:{endings})):(.+)", text, re.IGNORECASE)
+    return (found[1], found[2]) if found else (text, None)
+
+
+def read_rows(table: Table, said: Said) -> list[Row] | None:
+    """The rows of the table; None where it says that there are none.
+
+    `.csv` and `.tsv` have a header; of its columns the first of FILE_KEYS (else the only one that holds names of
+    pictures) and the first of `said.keys` count, in whatever case (csv may be separated by `,`, `;` or tabs). `.jsonl`
+    has an object with such keys on each line. `.json` is a list of such objects, or a mapping `{file: value}` or
+    `{file: object}`, or any of these, or `[[file, value], ...]` or null, under a key that is the plural. Raises
+    ConfigError, which begins with the table's key, for another file, for one that does not parse and for no such
+    column.
     """
-    suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
+    key, suffix = table.key, PurePosixPath(table.name.replace("\\", "/")).suffix.lower()
     if suffix not in TABLES:
         raise ConfigError(f"{key}: a table of {said.plural} is one of {' '.join(TABLES)}")
     try:
-        text = data.decode("utf-8-sig")
-        return _json_rows(text, key, said) if suffix == ".json" else _rows(text, suffix, key, said)
+        text = table.data.decode("utf-8-sig")
+        return _json_rows(text, table, said) if suffix == ".json" else _rows(text, suffix, table, said)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{key}: is not UTF-8 ({error.reason} at byte {error.start})") from error
     except (csv.Error, ValueError, RecursionError) as error:
@@ -86,9 +115,10 @@ def match(images: Sequence[str], own: str, rows: Collection[str], key: str, said
             )
         chosen.append(row)
     if missing:
+        fix = tell_difference([[*_names(own, image)] for image in missing], rows)
         raise ConfigError(
-            f"{key}: {len(missing)} of {len(images)} images have no {said.word} ({listed(missing)}; "
-            f"the table names {listed(list(rows), 2) or 'nothing'}); add them, or take those images away"
+            f"{key}: {len(missing)} of {len(images)} images have no {said.word} ({listed(missing)}; the table names "
+            f"{listed(list(rows), 2) or 'nothing'}); {fix or 'add them, or take those images away'}"
         )
     unused = [name for name in rows if name not in found]
     if unused:
@@ -109,61 +139,105 @@ def _parts(name: str) -> list[str]:
     return [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
 
 
-def _rows(text: str, suffix: str, key: str, said: Said) -> list[Row]:
+def _rows(text: str, suffix: str, table: Table, said: Said) -> list[Row]:
     """The rows of a csv, tsv or jsonl."""
     if suffix == ".jsonl":
-        return _objects([_parsed(line) for line in text.splitlines() if line.strip()], key, said)
+        return _objects([_parsed(line) for line in text.splitlines() if line.strip()], table, said)
     lines = io.StringIO(text, newline="")
     header = text.lstrip().splitlines()[0] if text.strip() else ""
     separator = "\t" if suffix == ".tsv" else max(",;\t", key=header.count)
     reader = csv.DictReader(lines, delimiter=separator, strict=True)
     records = list(reader)
-    return _records(records, reader.fieldnames or (), key, said)
+    return _records(records, reader.fieldnames or (), table, said)
 
 
-def _json_rows(text: str, key: str, said: Said) -> list[Row] | None:
+def _json_rows(text: str, table: Table, said: Said) -> list[Row] | None:
     tree = _parsed(text)
     if _has(said, tree):
         tree = tree[said.plural]
     if tree is None:
         return None
     if isinstance(tree, dict):
+        if tree and all(isinstance(value, dict) and value for value in tree.values()):
+            return _objects([{**value, FILE_KEYS[0]: name} for name, value in tree.items()], table, said)
         return list(tree.items())
     if not isinstance(tree, list):
-        raise ConfigError(f"{key}: holds neither a list of images nor {{file: {said.word}}}")
+        raise ConfigError(f"{table.key}: holds neither a list of images nor {{file: {said.word}}}")
     if tree and all(isinstance(pair, list) for pair in tree):
         if any(len(pair) != 2 for pair in tree):
-            raise ConfigError(f"{key}: its pairs must be [file, {said.word}]")
+            raise ConfigError(f"{table.key}: its pairs must be [file, {said.word}]")
         return [(file, value) for file, value in tree]
-    return _objects(tree, key, said)
+    return _objects(tree, table, said)
 
 
 def _has(said: Said, tree: Any) -> bool:
     return isinstance(tree, dict) and isinstance(tree.get(said.plural, 0), (list, dict, type(None)))
 
 
-def _objects(rows: list[Any], key: str, said: Said) -> list[Row]:
+def _objects(rows: list[Any], table: Table, said: Said) -> list[Row]:
     if not all(isinstance(row, dict) for row in rows):
-        raise ConfigError(f"{key}: every row must be an object")
-    return _records(rows, list(rows[0]) if rows else (), key, said)
+        raise ConfigError(f"{table.key}: every row must be an object")
+    return _records(rows, list(rows[0]) if rows else (), table, said)
 
 
-def _records(records: Sequence[dict[str, Any]], columns: Sequence[str], key: str, said: Said) -> list[Row]:
-    """The file and the value of each record, by those of the `columns` that FILE_KEYS and `said.keys` name first."""
+def _records(records: Sequence[Record], columns: Sequence[str], table: Table, said: Said) -> list[Row]:
+    """The file and the value of each record."""
     if not columns:
-        raise ConfigError(f"{key}: holds no rows")
-    named = {str(column).strip().lower(): column for column in reversed(columns)}
-    chosen = []
-    for what, keys in (("names the file", FILE_KEYS), (f"holds the {said.word}", said.keys)):
-        found = next((named[name] for name in keys if name in named), None)
-        if found is None:
-            there = listed([str(column) for column in columns])
-            raise ConfigError(f"{key}: no column {what} ({', '.join(keys[:5])}, ...); there are {there}")
-        chosen.append(found)
+        raise ConfigError(f"{table.key}: holds no rows")
+    file = _file_column(records, [column for column in columns if column != table.column], table)
+    value = _value_column(columns, table, said)
     if not records:
-        raise ConfigError(f"{key}: holds no rows")
-    file, value = chosen
+        raise ConfigError(f"{table.key}: holds no rows")
     return [(record.get(file), record.get(value)) for record in records]
+
+
+def _value_column(columns: Sequence[str], table: Table, said: Said) -> str:
+    """The one that was named, else the first that has one of the usual names."""
+    there = listed([str(column) for column in columns])
+    if table.column is not None:
+        if table.column in columns:
+            return table.column
+        alike = [column for column in columns if _plain(column) == _plain(table.column)]
+        if len(alike) != 1:
+            raise ConfigError(f"{table.key}: has no column {table.column}; there are {there}")
+        return alike[0]
+    if (found := _named(columns, said.keys)) is not None:
+        return found
+    call = table.key if table.key.startswith(f"{said.setting}=") else f"{said.setting}={table.name}"
+    raise ConfigError(
+        f"{table.key}: no column holds the {said.word} ({', '.join(said.keys[:5])}, ...); there are {there}; "
+        f"say which: {call}:COLUMN"
+    )
+
+
+def _file_column(records: Sequence[Record], columns: Sequence[str], table: Table) -> str:
+    """The first that has one of the usual names, else the only one that holds names of pictures."""
+    if (found := _named(columns, FILE_KEYS)) is not None:
+        return found
+    holding = [column for column in columns if _holds_pictures(record.get(column) for record in records)]
+    if len(holding) == 1:
+        return holding[0]
+    if (found := _named(columns, ROW_KEYS)) is not None:
+        return found
+    raise ConfigError(
+        f"{table.key}: no column names the file ({', '.join(FILE_KEYS[:5])}, ...); there are "
+        f"{listed([str(column) for column in columns])}; call the one that does file"
+    )
+
+
+def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    known = {_plain(column): column for column in reversed(columns)}
+    return next((known[name] for name in names if name in known), None)
+
+
+def _plain(name: Any) -> str:
+    """`Image ID`, `image-id` and `image_id` are one."""
+    return re.sub(r"[\W_]+", "_", str(name).lower()).strip("_")
+
+
+def _holds_pictures(values: Iterable[Any]) -> bool:
+    given = [str(value).partition("?")[0].strip().lower() for value in values if value]
+    return bool(given) and all(PurePosixPath(value).suffix in PICTURES for value in given)
 
 
 def _parsed(text: str) -> Any:
@@ -173,6 +247,6 @@ def _parsed(text: str) -> Any:
 def _without_contradiction(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for name, value in pairs:
-        if tree.setdefault(name, value) != value:
+        if tree.setdefault(name, value) is not value and tree[name] != value:
             raise ValueError(f"{printable(name)} is there as {tree[name]!r:.40} as well as {value!r:.40}; leave one")
     return tree

@@ -10,6 +10,7 @@ import pytest
 from gan_lab.data.sources.folder import Folder
 from gan_lab.data.sources.labels import assign, read_table
 from gan_lab.data.sources.naming import in_order
+from gan_lab.data.sources.tables import Table
 from gan_lab.errors import ConfigError
 from tests.data.conftest import encoded, noise, write_tree, write_zip
 
@@ -181,7 +182,7 @@ def test_no_such_table(tmp_path: Path) -> None:
 
 
 def test_labels_need_not_be_text() -> None:
-    table = read_table("t.json", b'{"a": 3, "b": 3.0, "c": true, "d": "x", "e": null, "f": " "}', "k")
+    table = read_table(Table("k", "t.json", b'{"a": 3, "b": 3.0, "c": true, "d": "x", "e": null, "f": " ", "g": NaN}'))
     assert table == {"a": "3", "b": "3", "c": "true", "d": "x"}
 
 
