@@ -11,7 +11,9 @@ from gan_lab.health.history import alarms, looks
 from gan_lab.health.labels import check_labels
 from gan_lab.health.probe import Probe
 from gan_lab.health.rules import advice, judge
+from gan_lab.health.setback import Setback
 from gan_lab.health.signals import Signals
+from gan_lab.health.variety import check_variety
 from gan_lab.training.callback import Callback, secondary
 from gan_lab.training.rollback import RATE, target
 from gan_lab.training.run import Rollback, Run
@@ -42,6 +44,7 @@ class Health(Callback):
         self._history: list[Signals] = []
         self._raised: list[str] = []
         self._probe: Probe | None = None
+        self._setback = Setback()
         self._first = 0
 
     def on_fit_start(self, run: Run) -> None:
@@ -51,9 +54,9 @@ class Health(Callback):
             self._history = [look for look in looks(run.folder) if look.step <= run.step]
             run.alarms = [alarm._asdict() for alarm in alarms(run.folder) if alarm.step <= run.step]
             self._raised = [alarm["name"] for alarm in run.alarms]
-        alarm = check_labels(run.config, run.store, run.step)
-        if alarm is not None and alarm.name not in self._raised:
-            self._raise(run, alarm)
+        for alarm in (check_labels(run.config, run.store, run.step), check_variety(run.store, run.step)):
+            if alarm is not None and alarm.name not in self._raised:
+                self._raise(run, alarm)
         if run.plan.max_steps - run.step >= self.every:
             self._first = run.step
             with secondary("the health monitor"):
@@ -72,7 +75,7 @@ class Health(Callback):
     def _watch(self, run: Run, probe: Probe) -> None:
         probe.movement.after()
         if run.due(self.every):
-            look = probe.look(run)
+            look = probe.look(run)._replace(setback=self._setback.read(run))
             run.loggers.scalars(run.step, look.scalars())
             self._history.append(look)
             alarm = judge(self._history, self._raised, self._rates(run))
@@ -86,6 +89,7 @@ class Health(Callback):
                 self._raise(run, Alarm("divergence", run.step, run.step, saw, advice("divergence", self._rates(run))))
 
     def on_rollback(self, run: Run) -> None:
+        self._setback = Setback()
         self._history = [look for look in self._history if look.step <= run.step]
         self._raised = [alarm["name"] for alarm in run.alarms if alarm["step"] <= run.step]
 

@@ -14,6 +14,7 @@ from gan_lab.engine.seeding import seed_round
 from gan_lab.health.activations import DeadUnits
 from gan_lab.health.movement import Movement
 from gan_lab.health.signals import Signals
+from gan_lab.health.variety import distance, spread
 from gan_lab.losses.adversarial import AdversarialLoss
 from gan_lab.training.without_trace import without_trace
 
@@ -48,7 +49,7 @@ class Probe:
         """What signals are compared with, of the real images in the size that they have now."""
         if view.image.shape != self._compared:
             self._compared = view.image.shape
-            self.spread = _spread(view.image, view.label if by_class else None)
+            self.spread = spread(view.image, view.label if by_class else None)
             self.ends = float(at_the_ends(view.image))
 
     def look(self, run: Run) -> Signals:
@@ -108,23 +109,6 @@ class Probe:
 def score_of_each(scores: Tensor) -> Tensor:
     """One score for each image or pack, the mean of its map: (N, ...) to (N,)."""
     return scores.flatten(1).mean(1) if scores.dim() > 1 else scores
-
-
-def distance(images: Tensor) -> Tensor:
-    """The mean Euclidean distance between two of the images (N, ...), 0-d; 0 for a single one."""
-    flat = images.flatten(1).float()
-    n = len(flat)
-    return torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist").sum() / max(n * (n - 1), 1)
-
-
-def _spread(real: Tensor, labels: Tensor | None) -> float:
-    """The same of real images, of one class where labels are given and any two share one; 0 where all are one."""
-    if labels is not None:
-        each = [(int((labels == label).sum()), distance(real[labels == label])) for label in labels.unique()]
-        pairs = sum(n * (n - 1) for n, _ in each)
-        if pairs and (mean := float(sum(n * (n - 1) * d for n, d in each)) / pairs) > 0:
-            return mean
-    return float(distance(real))
 
 
 def at_the_ends(images: Tensor) -> Tensor:

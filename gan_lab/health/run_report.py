@@ -17,7 +17,7 @@ from gan_lab.health.signals import Signals
 from gan_lab.loggers.jsonl import read_lines
 from gan_lab.records.record import Record
 
-EARLY = 300  # steps before which samples may well be alike
+LITTLE = ((600, 0.12), (300, 0.05))  # from which step on what share of the data's variety is little
 SHOWN = ("diversity", "accuracy", "discriminator_pull", "generator_pull", "gradient_ratio", "dead", "saturated")
 
 
@@ -135,7 +135,7 @@ def of_samples(path: Path, state: Mapping[str, Any], trust: Sequence[str], told:
     from gan_lab.config import build, check_targets
     from gan_lab.data.dataset import build_dataset
     from gan_lab.health.labels import check_labels
-    from gan_lab.health.probe import distance
+    from gan_lab.health.variety import check_variety, distance, spread
     from gan_lab.sampling.sampler import all_images
     from gan_lab.sampling.trained import load
 
@@ -152,8 +152,13 @@ def of_samples(path: Path, state: Mapping[str, Any], trust: Sequence[str], told:
         lines.append(report_line("bad", alarm.name, alarm.line().partition(": ")[2].partition(": ")[2]))
     real = dataset.samples(build(degradation, "degradation") if degradation else None).peek(min(64, len(store)))
     samples = all_images(sampler, sampler.request_for(real, seed=0))
-    share = float(distance(samples)) / max(float(distance(real.image)), 1e-12)
-    kind = "bad" if share < 0.05 and state["step"] >= EARLY and "collapse" not in told else "ok"
+    if (alarm := check_variety(store)) is not None or not (scale := spread(real.image)):
+        if alarm is not None and alarm.name not in told:
+            lines.append(report_line("bad", alarm.name, alarm.line().partition(": ")[2].partition(": ")[2]))
+        return [*lines, report_line("note", "samples", "not compared: the data has no variety")]
+    share = float(distance(samples)) / scale
+    little = next((least for step, least in LITTLE if state["step"] >= step), 0.0)
+    kind = "bad" if share < little and "collapse" not in told else "ok"
     nodes = {role: node for role, node in config["optimizer"].items() if isinstance(node, dict)}
     rates = {role: node["lr"] for role, node in nodes.items() if isinstance(node.get("lr"), float)}
     saw = f"averaged generator: {share:.2f} of the data's variety"

@@ -30,6 +30,8 @@ class Signals(NamedTuple):
       began; of the network that grew most.
     - `dead`: share of units behind rectifiers that are 0 for every image, of the network that has more of them.
     - `saturated`: share of generated values at the ends of [-1, 1] beyond the share of real ones.
+    - `setback`: how many times worse the run's objective is than it was at best (1: as good), at both of its latest
+      measurements; nan for less than its own uncertainty.
     - `finite`: 1, or 0 where one of these, or a weight, is not a number.
     """
 
@@ -50,6 +52,7 @@ class Signals(NamedTuple):
     growth: float = NAN
     dead: float = NAN
     saturated: float = NAN
+    setback: float = NAN
     finite: float = 1.0
 
     def scalars(self) -> dict[str, float]:

@@ -69,6 +69,14 @@ def test_an_alarm_is_told_once_everywhere(trained: Train, ill: list[int]) -> Non
     assert summary(run)["state"] == "finished"
 
 
+def test_looks_know_of_the_objective(trained: Train) -> None:
+    """From the second measurement on, which comes after the look of its step."""
+    measured = ("callbacks.metrics.every=2", "callbacks.metrics.n=40", "extractor=pixels", "objective=fid")
+    run = trained("run", "model=gan_small", *LONGER, *measured)
+    known = [line["step"] for line in records(run) if "health/setback" in line]
+    assert known == [6, 8]
+
+
 def test_stop(trained: Train, ill: list[int]) -> None:
     run = trained("run", "model=gan", *LONGER, "callbacks.health.on_alarm=stop")
     found = summary(run)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from gan_lab.callbacks.health import Health
@@ -39,6 +40,15 @@ def one_class(folder: Path) -> Path:
     return path
 
 
+def uniform(folder: Path) -> Path:
+    """A folder of black images."""
+    path = folder / "black"
+    path.mkdir()
+    for number in range(4):
+        Image.new("RGB", (16, 16)).save(path / f"{number}.png")
+    return path
+
+
 def corpus(folder: Path) -> dict[str, tuple[str, ...]]:
     """What is wrong -> the overrides that make it so."""
     data = (f"dataset.path={one_class(folder)}", "dataset.image_shape=[1,8,8]")
@@ -48,6 +58,9 @@ def corpus(folder: Path) -> dict[str, tuple[str, ...]]:
         "discriminator_wins": ("optimizer.discriminator.lr=2e-3", "optimizer.generator.lr=1e-5"),
         "collapse": ("model.generator._target_=tests.health.broken.Constant",),
         "one_class": ("model=cgan", "trainer.max_steps=100", "dataset=arrays", *data, *classes),
+        "frozen": ("optimizer.generator.lr=0", "optimizer.discriminator.lr=0", "trainer.max_steps=300"),
+        "discriminator_lost": ("optimizer.discriminator.lr=1e-6", "trainer.max_steps=400"),
+        "no_variety": ("dataset=folder", f"dataset.path={uniform(folder)}", "trainer.max_steps=100"),
         "vanishing_gradient": ("loss=minimax", "optimizer.discriminator.lr=2e-3", "optimizer.generator.lr=1e-5"),
     }
 

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import whole
 from tests.health.broken import corpus, watched
 
+NAMES = ["divergence", "discriminator_wins", "collapse", "one_class", "vanishing_gradient", "frozen", "no_variety"]
 
-@pytest.mark.parametrize("name", ["divergence", "discriminator_wins", "collapse", "one_class", "vanishing_gradient"])
+
+@pytest.mark.parametrize("name", [*NAMES, *whole(["discriminator_lost"])])
 def test_broken(name: str, tmp_path: Path) -> None:
     run = watched(tmp_path, *corpus(tmp_path)[name])
     assert [alarm["name"] for alarm in run.alarms] == [name]

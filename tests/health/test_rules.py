@@ -61,6 +61,12 @@ ILL: dict[str, tuple[str, dict[str, Any]]] = {
         {"diversity": 0.02, "accuracy": 1.0, "discriminator_pull": 0.01},
     ),
     "narrower than before": ("collapse", {"diversity": [0.9, 0.8, 0.1, 0.1, 0.1]}),
+    "stuck with little variety": ("collapse", {"diversity": [0.17, 0.12, 0.11, 0.09, 0.1], "accuracy": 0.99}),
+    "weights stand still": ("frozen", {"update_generator": 0.0, "update_discriminator": 0.0}),
+    "the generator's weights stand still": ("frozen", {"update_generator": 0.0, "diversity": 0.01}),
+    "the discriminator's weights stand still": ("frozen", {"update_discriminator": 0.0, "accuracy": 0.0}),
+    "a discriminator that is fooled": ("discriminator_lost", {"accuracy": 0.02, "diversity": 0.19}),
+    "far behind its best": ("worsened", {"setback": [1.0, 1.0, 2.0, 4.0, 5.0]}),
     "dead": ("dead_units", {"dead": 0.7}),
     "at the ends": ("saturated", {"saturated": 0.8}),
 }
@@ -89,6 +95,11 @@ HEALTHY: dict[str, dict[str, Any]] = {
     "weights from small beginnings": {"growth": [1.3, 1.8, 2.3, 2.7, 3.1]},
     "a high rate that the weights bear": {"update_generator": 0.3, "growth": 1.0},
     "fooled": {"accuracy": 0.4, "generator_pull": 0.1},
+    "little variety, but growing": {"diversity": [0.1, 0.12, 0.14, 0.16, 0.18]},
+    "fooled for a while": {"accuracy": [0.5, 0.05, 0.05, 0.05, 0.3]},
+    "a discriminator that rests": {"update_discriminator": 0.0, "gradient_discriminator": math.nan},
+    "the end of a schedule": {"update_generator": 1e-8, "update_discriminator": 1e-8},
+    "behind its best": {"setback": 2.9},
     "nothing known": dict.fromkeys(WELL, math.nan),
 }
 
@@ -141,6 +152,10 @@ def test_advice_names_the_override() -> None:
         "optimizer.generator.lr=0.002 optimizer.discriminator.lr=0.004, or precision=fp32"
     )
     assert advice("saturated", {}) == "a 5 times lower optimizer.generator.lr"
+    assert advice("discriminator_lost", rates).startswith(
+        "optimizer.discriminator.lr=0.2, optimizer.generator.lr=0.004"
+    )
+    assert advice("discriminator_lost", {}).startswith("a 5 times higher optimizer.discriminator.lr, a 5 times lower")
     assert all(advice(rule, rates) and "{" not in advice(rule, rates) for rule in RULES)
 
 
