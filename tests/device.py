@@ -51,7 +51,7 @@ def move(run: Run) -> None:
             group["lr"] = torch.empty((), device=DEVICE)
         optimizer.step = lambda closure=None: None  # type: ignore[method-assign, assignment]
     algorithm._rates = {}
-    algorithm.schedule_step = lambda step: None  # type: ignore[method-assign]
+    algorithm.schedule_step = lambda step, images=0: None  # type: ignore[method-assign]
     run.engine.device = DEVICE
     stream = run.stream
     stream.device = DEVICE

@@ -73,7 +73,7 @@ def test_what_a_graph_remembers_stays_as_it_is(case: str, tmp_path: Path) -> Non
     seen: dict[Any, dict[str, Any]] = {}
     where: dict[str, int] = {}
     for step in range(4):
-        run.algorithm.schedule_step(step)
+        run.algorithm.schedule_step(step, run.images_seen)
         kind = run.algorithm.round_key(step)
         run.play()
         found = dict(numbers(run.algorithm, "algorithm", set()))

@@ -26,8 +26,8 @@ GAMES = {
     "noise_to_image-sngan": ("model=sngan", "algorithm.critic_steps=2"),
     # hierarchical latents, a shared embedding, attention, orthogonal initialisation
     "noise_to_image-biggan": ("model=biggan", "algorithm.critic_steps=1"),
-    # three schedules that move, classes as vectors
-    "noise_to_image-r3gan": ("model=r3gan", "loss.regularizers.r1.schedule.weight.steps=20"),
+    # schedules of rates, penalties, augmentation and average that move, classes as vectors
+    "noise_to_image-r3gan": ("model=r3gan", "loss.regularizers.r1.schedule.weight.steps=80"),
     "noise_to_image-diffaugment": ("model=dcgan", "+technique=[diffaugment]"),
     "unrolled-gan": ("model=gan", "algorithm=unrolled", "model.discriminator.dropout=0.0", "algorithm.unroll_steps=2"),
 }

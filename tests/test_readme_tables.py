@@ -16,6 +16,7 @@ import yaml
 import gan_lab
 from gan_lab.config import CONFIG_DIR, build
 from gan_lab.errors import ConfigError
+from gan_lab.training.assemble import build_regularizers
 from tests.compose import choices, composed
 from tests.readmes import Table, arxiv, shown, spans, tables
 
@@ -115,7 +116,7 @@ def facts_of_loss(name: str) -> dict[str, str]:
 def facts_of_regularizer(name: str) -> dict[str, str]:
     beside = ["model=acgan", "loss=non_saturating_auxiliary"] if name == "auxiliary_classifier" else []
     nodes = composed(*beside, f"loss/regularizers=[{name}]")["loss"]["regularizers"]
-    players = {build(node, key).player for key, node in nodes.items()}
+    players = {built.player for built in build_regularizers(nodes, {}).values()}
     return {"paid by": "both" if len(players) > 1 else players.pop()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,17 +15,32 @@ class ExponentialMovingAverage:
     """A second network, `module`, that follows the trained one: ema <- decay * ema + (1 - decay) * network.
 
     Karras et al. 2017 (arXiv:1710.10196, section 3) keep one with decay 0.999 for samples. With `warmup` the decay of
-    step t is min(decay, (1 + t) / (10 + t)), so that the random start is forgotten quickly. Floating buffers (BatchNorm
+    step t is min(decay, (1 + t) / (10 + t)), so that the random start is forgotten quickly: the mean then reaches back
+    over about t / 9 rounds, until that is as far as `decay` reaches. `half_life` instead of `decay` counts in real
+    images, whatever the batch size: after so many a network's share is half (Karras et al. 2018, arXiv:1812.04948), and
+    at 0 the average is the network itself; it has no warm-up, but can be scheduled. Floating buffers (BatchNorm
     statistics) are averaged like weights, integer ones copied. `decay=0` makes it the network itself.
 
     `1 - decay` lives in a 0-d tensor on the device: `advance` writes it from the host, `follow` only reads it, so
-    a captured graph may replay `follow`. Raises ValueError for a `decay` outside [0, 1].
+    a captured graph may replay `follow`. Raises ValueError for a `decay` outside [0, 1], a negative `half_life`, and
+    unless exactly one of them is given.
     """
 
-    def __init__(self, module: nn.Module, decay: float = 0.999, warmup: bool = True) -> None:
-        if not 0.0 <= decay <= 1.0:
+    def __init__(
+        self,
+        module: nn.Module,
+        decay: float | None = 0.999,
+        warmup: bool = True,
+        half_life: float | None = None,
+    ) -> None:
+        if (decay is None) == (half_life is None):
+            raise ValueError(f"give decay or half_life, and null for the other, not {decay} and {half_life}")
+        if decay is not None and not 0.0 <= decay <= 1.0:
             raise ValueError(f"decay must lie in [0, 1], not {decay}")
+        if half_life is not None and not (math.isfinite(half_life) and half_life >= 0):
+            raise ValueError(f"half_life is a number of images of at least 0, not {half_life}")
         self.decay = decay
+        self.half_life = half_life
         self.warmup = warmup
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         for parameter in self.module.parameters():
@@ -33,18 +49,21 @@ class ExponentialMovingAverage:
         self._weight = 1.0
         self.weight = torch.ones((), device=device)
 
-    def decay_at(self, step: int) -> float:
-        """The decay in use at `step` (rounds counted from 0)."""
+    def decay_at(self, step: int, images: int = 0) -> float:
+        """The decay in use at `step` (rounds counted from 0), which shows so many `images`."""
+        if self.half_life is not None:
+            return 0.5 ** (images / self.half_life) if self.half_life > 0 else 0.0
+        assert self.decay is not None
         return min(self.decay, (1 + step) / (10 + step)) if self.warmup else self.decay
 
-    def update(self, module: nn.Module, step: int) -> None:
+    def update(self, module: nn.Module, step: int, images: int = 0) -> None:
         """Move one step towards `module`."""
-        self.advance(step)
+        self.advance(step, images)
         self.follow(module)
 
-    def advance(self, step: int) -> None:
+    def advance(self, step: int, images: int = 0) -> None:
         """Host part of an update: write the weight of the newcomer."""
-        self._weight = 1.0 - self.decay_at(step)
+        self._weight = 1.0 - self.decay_at(step, images)
         self.weight.fill_(self._weight)
 
     @torch.no_grad()

@@ -25,7 +25,7 @@ class Setting(Protocol):
 
     on_host: float | None
 
-    def __call__(self, step: int) -> None: ...
+    def __call__(self, step: int, images: int = 0) -> None: ...
 
 
 class Remembers(Protocol):
@@ -160,10 +160,11 @@ class Algorithm(ABC):
         """The most that any round does: the players play, and every regularizer has begun and is due."""
         return ("adversarial", *self.regularizers)
 
-    def schedule_step(self, step: int) -> None:
-        """Set every learning rate, and whatever else is scheduled, for the round that follows `step` rounds."""
+    def schedule_step(self, step: int, images: int = 0) -> None:
+        """Set every learning rate, and whatever else is scheduled, for the round that follows `step` rounds, in which
+        so many real `images` were shown."""
         for setting in self.settings:
-            setting(step)
+            setting(step, images)
         factor = self.game.schedule.factor(step)
         for player, optimizer in self.optimizers.items():
             rates = [base * factor for base in self.base_rates[player]]
@@ -191,15 +192,16 @@ class Algorithm(ABC):
         rates = [float(g["lr"]) for o in self.optimizers.values() for g in o.param_groups if type(g["lr"]) is float]
         return self.due(step), tuple(numbers), tuple(rates)
 
-    def average(self, step: int) -> None:
-        """Move every average towards its network after round number `step` (the first is 0)."""
-        self.advance_averages(step)
+    def average(self, step: int, images: int = 0) -> None:
+        """Move every average towards its network after round number `step` (the first is 0), which showed so many real
+        `images`."""
+        self.advance_averages(step, images)
         self.follow_averages()
 
-    def advance_averages(self, step: int) -> None:
+    def advance_averages(self, step: int, images: int = 0) -> None:
         """The part of that which the host does, and may do before the round."""
         for ema in self.averages.values():
-            ema.advance(step)
+            ema.advance(step, images)
 
     def follow_averages(self) -> None:
         """The part that the device does after the round."""

@@ -1,7 +1,7 @@
 """What changes over a run. A `Schedule` multiplies the learning rates, a `Ramp` moves any number from here to there.
 
-Pure functions of `step`, the rounds already played (nothing to save, nothing to resume). Past the last step they stay
-where they ended.
+Pure functions of `step`, the rounds already played, or of the real images shown in them (nothing to save, nothing to
+resume). Past the last step they stay where they ended.
 """
 
 from __future__ import annotations
@@ -70,6 +70,9 @@ class Cosine(Schedule):
 class Ramp:
     """Moves a number from `start` (None: the configured value) to `end`, over `steps` rounds after `begin`.
 
+    With `unit` "images" both are counted in real images shown to the discriminator, as papers do: the curve over images
+    is then the same for every batch size.
+
     Which number is said by where it stands: `loss.regularizers.r1.schedule.weight`, `optimizer.generator.schedule.lr`,
     `optimizer.discriminator.schedule.betas.1`, `algorithm.ema.schedule.decay`, ... Under the key `schedules`, which is
     for whatever else is to change, `settings` are the dotted keys of the numbers that it moves. `shape`: `linear`,
@@ -78,6 +81,7 @@ class Ramp:
     """
 
     SHAPES = ("linear", "cosine", "exponential")
+    UNITS = ("rounds", "images")
 
     def __init__(
         self,
@@ -87,7 +91,10 @@ class Ramp:
         begin: int = 0,
         shape: str = "linear",
         settings: Sequence[str] = (),
+        unit: str = "rounds",
     ) -> None:
+        if unit not in self.UNITS:
+            raise ValueError(f"unit must be one of {', '.join(self.UNITS)}, not {unit!r}")
         if shape not in self.SHAPES:
             raise ValueError(f"shape must be one of {', '.join(self.SHAPES)}, not {shape!r}")
         if steps < 1 or begin < 0:
@@ -99,12 +106,14 @@ class Ramp:
                 raise ValueError(f"{name} must be a finite number, not {value}")
         self.settings = list(settings)
         self.start, self.end = start, end
-        self.begin, self.steps, self.shape = begin, steps, shape
+        self.begin, self.steps, self.shape, self.unit = begin, steps, shape, unit
 
-    def value(self, step: int, configured: float) -> float:
-        """The number for the round after `step` rounds; `configured` is what the configuration says."""
+    def value(self, step: int, configured: float, images: int = 0) -> float:
+        """The number for the round after `step` rounds, in which so many `images` were shown; `configured` is what the
+        configuration says."""
         start = configured if self.start is None else self.start
-        done = min(max((step - self.begin) / self.steps, 0.0), 1.0)
+        passed = images if self.unit == "images" else step
+        done = min(max((passed - self.begin) / self.steps, 0.0), 1.0)
         if self.shape == "exponential":
             if start <= 0 or self.end <= 0:
                 raise ConfigError(f"schedules: exponential needs positive ends, not {start} and {self.end}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,15 +10,19 @@ from torch import Tensor, nn
 from gan_lab.augmentations.area import check_has_area
 from gan_lab.augmentations.bilinear import warp
 from gan_lab.augmentations.colour import colours, recolour
+from gan_lab.augmentations.cutout import cut_out
 from gan_lab.augmentations.geometry import blit, geometry
 from gan_lab.augmentations.matrices import compose
 from gan_lab.distributed.world import world
 
-CATEGORIES = ("blit", "geometry", "colour")
+CATEGORIES = ("blit", "geometry", "colour")  # the paper's bgc
+KNOWN = (*CATEGORIES, "cutout")
 
 
 class AdaptiveAugmentation(nn.Module):
-    """Each transformation of the `categories` (the paper's bgc) with probability `p`, and p follows the overfitting.
+    """Each transformation of the `categories` with probability `p`, and p follows the overfitting.
+
+    `strength` multiplies p in a category, by its name (1 where it is not named).
 
     Every `interval` looks at a batch of real images, r_t = E[sign D(real)] over these looks is compared with `target`:
     p moves by (images looked at) / `speed` up if r_t is larger, else down, and stays in [0, 1] (section 3.1: 0.6, 4
@@ -27,8 +31,10 @@ class AdaptiveAugmentation(nn.Module):
     packed images p moves more slowly.
 
     p = 0 is the identity exactly. Images lie in [-1, 1] and are not clipped. Deviations: images are sampled bilinearly,
-    without the paper's wavelet filters, so they alias a little where they shrink; the filter and corruption categories,
-    which the paper found harmful, are not there. Raises ValueError for settings out of range and images of one pixel.
+    without the paper's wavelet filters, so they alias a little where they shrink; the filter category and the noise of
+    the corruption category, which the paper found harmful, are not there (`cutout` is the rest of the latter); p goes
+    no higher than 1, where the authors' code only keeps it from falling below 0. Raises ValueError for settings out of
+    range and images of one pixel.
     """
 
     p: Tensor
@@ -45,11 +51,17 @@ class AdaptiveAugmentation(nn.Module):
         target: float | None = 0.6,
         interval: int = 4,
         speed: float = 500_000,
+        strength: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
         check_has_area(image_shape)
-        if isinstance(categories, str) or not categories or not set(categories) <= set(CATEGORIES):
-            raise ValueError(f"categories must be a list of {', '.join(CATEGORIES)}, not {categories!r}")
+        if isinstance(categories, str) or not categories or not set(categories) <= set(KNOWN):
+            raise ValueError(f"categories must be a list of {', '.join(KNOWN)}, not {categories!r}")
+        for name, factor in (strength or {}).items():
+            if name not in categories or not 0.0 <= factor <= 1.0:
+                raise ValueError(
+                    f"strength is a number in [0, 1] for one of {', '.join(categories)}, not {name}: {factor}"
+                )
         if not 0.0 <= p <= 1.0:
             raise ValueError(f"p is a probability in [0, 1], not {p}")
         if target is not None and not -1.0 < target < 1.0:
@@ -57,6 +69,7 @@ class AdaptiveAugmentation(nn.Module):
         if interval < 1 or not speed > 0:
             raise ValueError(f"interval must be at least 1 and speed positive, not {interval} and {speed}")
         self.categories = list(categories)
+        self.strength = {name: float((strength or {}).get(name, 1.0)) for name in categories}
         self.target, self.interval, self.speed = target, interval, speed
         adapts = target is not None  # a fixed p is the configuration's, not a state
         for name, value in {"p": float(p), "r": 0.0, "signs": 0.0, "images": 0.0, "looks": 0}.items():
@@ -65,12 +78,13 @@ class AdaptiveAugmentation(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         n, _, height, width = images.shape
         like = torch.empty(n, device=images.device, dtype=torch.promote_types(images.dtype, torch.float32))
-        moves = [draw(like, height, width, self.p) for name, draw in MOVES.items() if name in self.categories]
+        p = {name: factor * self.p for name, factor in self.strength.items()}
+        moves = [draw(like, height, width, p[name]) for name, draw in MOVES.items() if name in p]
         if moves:
             images = warp(images, compose(*moves))
-        if "colour" in self.categories:
-            images = recolour(images, colours(like, self.p))
-        return images
+        if "colour" in p:
+            images = recolour(images, colours(like, p["colour"]))
+        return cut_out(images, like, p["cutout"]) if "cutout" in p else images
 
     @torch.no_grad()
     def adapt(self, real_scores: Tensor) -> None:

@@ -14,9 +14,12 @@ from gan_lab.losses.regularizers import Turn
 class LeCam(Remembering):
     """E[(D(x) - a_fake)^2] + E[(D(G(z)) - a_real)^2], where a_real and a_fake are moving averages of the scores.
 
-    R_LC of the paper. `decay` is that of the averages. For the first `start` turns of the discriminator the term is 0
-    and the averages are the latest means, as in the authors' code (a turn is a piece of a batch where batches are
-    accumulated). With `one_sided`, also as in that code, a score costs nothing beyond the average: relu(D(x) - a_fake)
+    R_LC of the paper. `decay` is that of the averages: 0.99 in the paper, 0.9 in the authors' code. They start as the
+    means of the first turn. (The authors begin after 1,000 rounds, and until then have the latest means for averages:
+    `begin`, which every regularizer has, is the same but for a hundredth of one mean.) For `start` turns of the
+    discriminator the term is 0 and the averages are the latest means; a turn is a piece of a batch where batches are
+    accumulated, and runs up to 0.5 counted by it. With `one_sided`, also as in that code, a score costs nothing beyond
+    the average: relu(D(x) - a_fake)
     and relu(a_real - D(G(z))). Raises ValueError for a `decay` outside [0, 1) and for `start` below 0.
     """
 
@@ -25,7 +28,7 @@ class LeCam(Remembering):
         weight: float = 0.3,
         every: int = 1,
         decay: float = 0.99,
-        start: int = 1000,
+        start: int = 0,
         one_sided: bool = False,
     ) -> None:
         super().__init__(weight, every)

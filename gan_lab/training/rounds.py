@@ -66,8 +66,8 @@ class Rounds:
             self._enter(stage)
         seed_round(self.seed, step, algorithm.engine.device)
         algorithm.advance(images)
-        algorithm.schedule_step(step)
-        algorithm.advance_averages(step)
+        algorithm.schedule_step(step, images)
+        algorithm.advance_averages(step, self.stream.batch_size * algorithm.batches_per_round)
         drawn = [self.stream.draw() for _ in range(algorithm.batches_per_round)]
         if self._graphs is None:
             return self._round(drawn, algorithm.due(step))

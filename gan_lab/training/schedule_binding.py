@@ -28,8 +28,8 @@ class Scheduled:
         self.key, self.scale = key, 1.0
         self._ramp, self._configured, self._write, self._device = ramp, configured, write, device
 
-    def __call__(self, step: int) -> None:
-        value = self.scale * self._ramp.value(step, self._configured)
+    def __call__(self, step: int, images: int = 0) -> None:
+        value = self.scale * self._ramp.value(step, self._configured, images)
         self._write(value)
         self.on_host = None if self._device else value
 

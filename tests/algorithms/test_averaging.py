@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -103,6 +105,35 @@ def test_advance_writes_and_follow_reads() -> None:
     set_all(average.module, 1.0)
     average.follow(trained)
     assert_all(average.module, 0.9)
+
+
+def test_a_half_life_counts_images() -> None:
+    """After a half-life a network's share is half, in batches of any size; at 0 the average is the network itself."""
+    for batch in (1, 5, 50):
+        trained = network()
+        average = ExponentialMovingAverage(trained, decay=None, half_life=50.0)
+        set_all(average.module, 1.0)
+        set_all(trained, 0.0)
+        for step in range(50 // batch):
+            average.update(trained, step, batch)
+        assert_all(average.module, 0.5)
+    average.half_life = 0.0
+    average.update(trained, 0, 1)
+    assert_all(average.module, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"decay": 0.9, "half_life": 5.0}, "give decay or half_life, and null for the other"),
+        ({"decay": None}, "give decay or half_life, and null for the other"),
+        ({"decay": None, "half_life": -1.0}, "half_life is a number of images of at least 0"),
+        ({"decay": None, "half_life": float("nan")}, "half_life is a number of images of at least 0"),
+    ],
+)
+def test_how_far_it_reaches_back_is_said_once(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ExponentialMovingAverage(network(), **given)
 
 
 def test_state_round_trip() -> None:

@@ -76,9 +76,17 @@ def test_ramp(shape: str, expected: dict[int, float]) -> None:
         assert {step: ramp.value(step, configured) for step in expected} == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("batch", [1, 64, 512])
+def test_a_ramp_over_images_is_the_same_for_every_batch_size(batch: int) -> None:
+    ramp = Ramp(end=2.0, steps=1024, start=8.0, begin=512, unit="images")
+    for images, value in ((0, 8.0), (512, 8.0), (1024, 5.0), (1536, 2.0), (4096, 2.0)):
+        assert ramp.value(images // batch, 0.0, images) == value
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ({"unit": "epochs"}, "unit must be one of rounds, images, not 'epochs'"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"begin": -1}, "begin at least 0"),
         ({"shape": "square"}, "shape must be one of linear, cosine, exponential"),

@@ -9,23 +9,46 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from gan_lab.augmentations.adaptive import CATEGORIES, AdaptiveAugmentation
+from gan_lab.augmentations.adaptive import KNOWN, AdaptiveAugmentation
 from tests.compose import tiny_run
 
 
 def test_p_0_is_exactly_the_identity() -> None:
     for shape in ((1, 28, 28), (3, 12, 9), (3, 64, 64)):
         images = torch.randn(4, *shape)
-        assert torch.equal(AdaptiveAugmentation(shape)(images), images)
+        assert torch.equal(AdaptiveAugmentation(shape, KNOWN)(images), images)
 
 
-@pytest.mark.parametrize("categories", [[name] for name in CATEGORIES])
+@pytest.mark.parametrize("categories", [[name] for name in KNOWN])
 def test_p_1_changes_every_image_differently(categories: list[str]) -> None:
     torch.manual_seed(0)
     image = torch.randn(1, 3, 16, 16)
     augmented = AdaptiveAugmentation((3, 16, 16), categories, p=1.0)(image.expand(6, -1, -1, -1))
     assert augmented.shape == (6, 3, 16, 16)
     assert len({tuple(one.flatten().tolist()) for one in augmented}) == 6
+
+
+@pytest.mark.parametrize("category", KNOWN)
+def test_a_strength_multiplies_p(category: str) -> None:
+    """Of 4,000 images of noise, the share that changes; and with strength 0 none does."""
+    images = torch.randn(4000, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+
+    def changed(**strength: float) -> float:
+        torch.manual_seed(1)
+        augment = AdaptiveAugmentation((3, 4, 4), [category], p=0.2, strength={category: strength["by"]})
+        return float((augment(images) != images).flatten(1).any(1).float().mean())
+
+    assert changed(by=0.0) == 0.0
+    weak, strong = changed(by=0.25), changed(by=1.0)
+    assert 3.2 < strong / weak < 4.0  # several transformations with p each; a chance that adds up to less than 4 times
+
+
+def test_strengths_of_what_is_there() -> None:
+    augment = AdaptiveAugmentation((3, 4, 4), ["blit", "colour"], strength={"colour": 0.5})
+    assert augment.strength == {"blit": 1.0, "colour": 0.5}
+    for wrong in ({"geometry": 0.5}, {"blit": 1.5}, {"blit": -0.1}):
+        with pytest.raises(ValueError, match="strength is a number in .0, 1. for one of blit, colour, not"):
+            AdaptiveAugmentation((3, 4, 4), ["blit", "colour"], strength=wrong)
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 5), (3, 2, 3)])

@@ -22,7 +22,7 @@ ROUNDS = 2
 WITH = {"auxiliary_classifier": "model=acgan", "activation_checkpointing": "model=wgan_gp_resnet"}
 MORE = {  # beside the plain choice of a name
     "path_length": ("loss.regularizers.path_length.every=1",),
-    "lecam": ("loss.regularizers.lecam.start=1",),
+    "lecam": ("loss.regularizers.lecam.begin=0",),
     "adaptive_augmentation": ("augmentation.adaptive.interval=1", "augmentation.adaptive.speed=100"),
     "top_k": ("wrappers.adversarial.top_k.fraction=0.5",),
     "several_discriminators": ("wrappers.adversarial.several_discriminators.aggregate=softmax",),

@@ -34,7 +34,7 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
     "batch norm, groups, remembered means, signs": (
         "model=dcgan",
         "+technique=[minibatch_stddev,lecam,adaptive_augmentation]",
-        "loss.regularizers.lecam.start=1",
+        "loss.regularizers.lecam.begin=0",
         "augmentation.adaptive.interval=1",
         "augmentation.adaptive.speed=100",
     ),

@@ -24,6 +24,7 @@ hydra:
 defaults:
   - _self_
   - loss: non_saturating
+  - augmentation: none
   - optimizer: adam
   - algorithm: noise_to_image
   - model: dcgan

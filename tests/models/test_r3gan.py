@@ -16,6 +16,7 @@ from torch.testing import assert_close
 from gan_lab.config import schedules
 from gan_lab.losses.regularizers import R1, R2, Turn
 from gan_lab.models.r3gan import Basis, Block, Discriminator, Generator, Resample, groups, stages
+from gan_lab.training.run import Run
 from tests.compose import composed, tiny_run
 
 
@@ -228,51 +229,78 @@ def test_double_backward_is_the_derivative_of_the_penalty(kind: type[R1] | type[
     assert_close(slope, numeric, rtol=1e-5, atol=0)
 
 
-def settings(folder: Path, *steps: int) -> list[list[float]]:
-    """Rate, beta2 and gamma of both players or penalties in the rounds after `steps`."""
+def settings(folder: Path, *shown: int) -> list[list[float]]:
+    """Rate, beta2 and gamma of both players or penalties, the augmentation's p and the average's half-life in the
+    rounds after so many images."""
     run = tiny_run(folder, "model=r3gan")
     game, seen = run.algorithm, []
-    for step in steps:
-        for write in game.settings:
-            write(step)
-        row = []
-        for role in ("generator", "discriminator"):
-            row += [game.base_rates[role][0], game.optimizers[role].param_groups[0]["betas"][1]]
-        seen.append([*row, game.regularizers["r1"].weight, game.regularizers["r2"].weight])  # type: ignore[attr-defined]
+    for images in shown:
+        game.schedule_step(0, images)
+        seen.append(now(run))
     return seen
 
 
+def now(run: Run) -> list[float]:
+    game, row = run.algorithm, []
+    for role in ("generator", "discriminator"):
+        row += [game.base_rates[role][0], game.optimizers[role].param_groups[0]["betas"][1]]
+    row += [float(game.regularizers[name].weight) for name in ("r1", "r2")]
+    return [*row, float(game.augmentation.burn_in.p), game.averages["generator"].half_life]  # type: ignore
+
+
 def test_burn_in(tmp_path: Path) -> None:
-    """The CIFAR-10 numbers of the authors' configuration: at the start, halfway through the cosine, at the end."""
-    start, early, half, end, after = settings(tmp_path, 0, 13021, 39063 // 2, 39063, 10**6)
-    assert_close(start, [2e-4, 0.9, 2e-4, 0.9, 0.05, 0.05], rtol=1e-12, atol=0)
-    # a third of the way: (1 - cos 60 degrees) / 2 = 1/4
-    assert_close(early, [1.625e-4, 0.9225, 1.625e-4, 0.9225, 0.03875, 0.03875], rtol=1e-12, atol=0)
-    assert_close(half, [1.25e-4, 0.945, 1.25e-4, 0.945, 0.0275, 0.0275], rtol=1e-4, atol=0)
-    assert_close(end, [5e-5, 0.99, 5e-5, 0.99, 0.005, 0.005], rtol=1e-12, atol=0)
+    """The CIFAR-10 numbers of the authors' configuration: at the start, on the way of the cosine, at the end."""
+    start, early, half, end, after = settings(tmp_path, 0, 5_000_000, 10_000_000, 20_000_000, 10**9)
+    assert_close(start, [2e-4, 0.9, 2e-4, 0.9, 0.05, 0.05, 0.0, 0.0], rtol=1e-12, atol=0)
+    # a quarter of the way: (1 - cos 45 degrees) / 2
+    done = (1 - math.sqrt(0.5)) / 2
+    begun = [2e-4 - done * 1.5e-4, 0.9 + done * 0.09] * 2 + [0.05 - done * 0.045] * 2 + [done * 0.55, done * 5e6]
+    assert_close(early, begun, rtol=1e-6, atol=0)  # p lies in float32
+    assert_close(half, [1.25e-4, 0.945, 1.25e-4, 0.945, 0.0275, 0.0275, 0.275, 2.5e6], rtol=1e-6, atol=0)
+    assert_close(end, [5e-5, 0.99, 5e-5, 0.99, 0.005, 0.005, 0.55, 5e6], rtol=1e-6, atol=0)
     assert after == end
+
+
+def test_the_batch_size_does_not_change_the_way(tmp_path: Path) -> None:
+    """Eight images in batches of 4 and of 8, of a burn-in of 32: the next round has the same numbers."""
+    seen = {}
+    for batch in (4, 8):
+        words = ("loss.regularizers.r1.schedule.weight.steps=32", f"trainer.batch_size={batch}")
+        run = tiny_run(tmp_path, "model=r3gan", *words)
+        while run.images_seen < 12:
+            run.play()
+            seen[batch, run.images_seen - batch] = now(run)
+        share, half_life = run.algorithm.averages["generator"].weight, seen[batch, run.images_seen - batch][-1]
+        assert_close(float(share), 1 - 0.5 ** (batch / half_life), rtol=1e-5, atol=0)
+    assert seen[4, 8] == seen[8, 8] != seen[4, 4]
+    assert seen[4, 0] == seen[8, 0]
 
 
 RATES = {f"optimizer.{player}.{key}" for player in ("generator", "discriminator") for key in ("lr", "betas.1")}
 GAMMAS = {"loss.regularizers.r1.weight", "loss.regularizers.r2.weight"}
 
 
+OTHERS = {"algorithm.ema.half_life", "augmentation.burn_in.p"}
+
+
 def test_the_recipe() -> None:
     config = composed("model=r3gan")
     assert config["loss"]["adversarial"]["_target_"].endswith(".Relativistic")
     assert config["algorithm"]["latent"]["dim"] == 64
-    decay = 0.5 ** (512 / 5e6)
-    assert_close(config["algorithm"]["ema"]["decay"], decay, rtol=0, atol=2e-6)
-    found = {f"{home}.{number}": ramp["steps"] for home, number, ramp in schedules(config)}
-    assert found == dict.fromkeys((*RATES, *GAMMAS), math.ceil(2e7 / 512))
+    found = {f"{home}.{number}": (ramp["steps"], ramp["unit"]) for home, number, ramp in schedules(config)}
+    assert found == dict.fromkeys((*RATES, *GAMMAS, *OTHERS), (20_000_000, "images"))
+    burn_in = config["augmentation"]["burn_in"]
+    assert (burn_in["categories"], burn_in["strength"]) == (["blit", "geometry", "colour", "cutout"], {"colour": 0.5})
+    assert burn_in["target"] is None
 
 
 @pytest.mark.parametrize(
     ("typed", "left"),
     [
-        ("loss=hinge", RATES),
-        ("loss/regularizers=[r1]", RATES),
-        ("optimizer=sgd", GAMMAS),
+        ("loss=hinge", RATES | OTHERS),
+        ("loss/regularizers=[r1]", RATES | OTHERS),
+        ("optimizer=sgd", GAMMAS | OTHERS),
+        ("augmentation=none", RATES | GAMMAS | {"algorithm.ema.half_life"}),
     ],
 )
 def test_a_burn_in_goes_with_what_it_sets(typed: str, left: set[str], tmp_path: Path) -> None:

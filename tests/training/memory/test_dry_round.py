@@ -28,6 +28,7 @@ def whole_state(run: Run) -> dict[str, object]:
 
 NETS = (  # no BatchNorm, and what a round takes is nearly a multiple of the batch
     "model=r3gan",
+    "augmentation=none",
     "width=4",
     "loss/regularizers=[]",
     "model.generator.blocks=1",
