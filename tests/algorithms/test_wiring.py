@@ -64,6 +64,7 @@ class Row(NamedTuple):
     from_input: bool = False  # what the generators start from; else latents
     pieces: tuple[int, ...] = (1, 2)  # as which it may play a batch
     steps: int = 0  # supposed moves of the discriminator before the generator is judged
+    times: int = 1  # the generator's images for each real one
     reuses: bool = False  # the generator moves on the latest images that the discriminator saw
     peaked: bool = False  # its duels see parts of an image
     labels: bool = True  # whether its duels see any, and a discriminator could tell classes
@@ -95,6 +96,7 @@ GROWING = {"grow_at": 4, "fade": 4, "size": SIZE // 2, "batch_size": 4}
 ROWS = {
     "noise_to_image": Row(noise(NoiseToImage), reuses=True),
     "fresh": Row(noise(NoiseToImage, reuse_fake=False)),
+    "twice": Row(noise(NoiseToImage, reuse_fake=False, generator_batch=2), times=2),
     "several_moves": Row(noise(NoiseToImage, critic_steps=3), reuses=True),
     "unrolled": Row(noise(Unrolled, unroll_steps=2, reuse_fake=False), pieces=(1,), steps=2),
     "zero_sum": Row(noise(Unrolled, unroll_steps=1, zero_sum=True, critic_steps=2), pieces=(1,), steps=1, reuses=True),
@@ -271,19 +273,20 @@ def test_each_image_is_judged_beside_its_own_condition(name: str, pieces: int, o
         assert len(fakes) == len(order)
         assert not any(seen.gradient for seen in fakes)
         judged = journal.of(discriminator, "generator", made)
-        assert len(judged) == 4 * (1 + row.steps)
+        assert len(judged) == 4 * row.times * (1 + row.steps)
         assert all(seen.gradient for seen in judged)
         if sees.discriminator or row.from_input:
             assert [seen.tag for seen in fakes] == [tag for tag, _ in order]
-            assert [seen.tag for seen in judged[-4:]] == tags(played.batches[-1].label)
+            last = [tag for tag, _ in order[-4:] for _ in range(row.times)]
+            assert [seen.tag for seen in judged[-4 * row.times :]] == last
         if not row.from_input:
             sources = [seen.source for seen in fakes]
             assert len(set(sources)) == len(sources)
             shared = {seen.source for seen in judged} & set(sources)
-            assert shared == (set(sources[-4:]) if row.reuses and pieces == 1 else set())
+            assert shared == (set(sources[-4:]) if row.reuses else set())
         others = journal.of(discriminator, "generator", sees.real)
-        assert len(others) == 4 * (1 + row.steps)
-        assert [(seen.tag, seen.source) for seen in others[-4:]] == order[-4:]
+        assert len(others) == 4 * row.times * (1 + row.steps)
+        assert [(seen.tag, seen.source) for seen in others[:: row.times][-4:]] == order[-4:]
 
 
 @pytest.mark.parametrize(("name", "pieces"), CASES)
