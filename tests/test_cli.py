@@ -18,6 +18,8 @@ from gan_lab.config import CONFIG_DIR
 
 Call = Callable[..., tuple[int, str, str]]
 
+ACTIONS = "pack, list, inspect, remove"
+
 
 @pytest.fixture
 def call(here: Path, logging_as_before: None, capsys: pytest.CaptureFixture[str]) -> Call:
@@ -65,10 +67,13 @@ def test_the_version(call: Call) -> None:
             "gan-lab: the verb comes first, e.g. gan-lab train model=gan; the verbs: " + ", ".join(VERBS),
         ),
         (["train", "--multrun"], "gan-lab: unknown flag --multrun; nearest: --multirun"),
-        (["data"], "gan-lab data: which action? pack, list, inspect"),
-        (["data", "dataset=mnist"], "gan-lab data: which action? pack, list, inspect"),
-        (["data", "pakc"], "gan-lab data: unknown action pakc; nearest: pack\n  actions: pack, list, inspect"),
-        (["data", "action=pakc"], "gan-lab data: unknown action pakc; nearest: pack\n  actions: pack, list, inspect"),
+        (["data"], "gan-lab data: which action? " + ACTIONS),
+        (["data", "dataset=mnist"], "gan-lab data: which action? " + ACTIONS),
+        (["data", "pakc"], "gan-lab data: unknown action pakc; nearest: pack\n  actions: pack, list, inspect, remove"),
+        (
+            ["data", "action=pakc"],
+            "gan-lab data: unknown action pakc; nearest: pack\n  actions: pack, list, inspect, remove",
+        ),
     ],
 )
 def test_a_misspelt_verb_flag_or_action(call: Call, words: list[str], message: str) -> None:

@@ -102,7 +102,7 @@ def _candidates(before: Sequence[str], current: str) -> Sequence[str]:
         if not overrides:
             return VERBS[verb].actions
         overrides = [word for word in overrides if "=" in word]
-    bare = VERBS[verb].subjects or (VERBS[verb].subject and not overrides)
+    bare = not VERBS[verb].actions and (VERBS[verb].subjects or (VERBS[verb].subject and not overrides))
     if bare and "=" not in current and (found := _paths("", current, True)):
         return [*found, *_overrides(Choices(verb, flags), read(current))]
     override = read(current)

@@ -60,9 +60,10 @@ VERBS = {
     ),
     "data": Verb(
         "gan_lab.verbs.data",
-        "pack, list and inspect datasets",
+        "pack, list, inspect and remove datasets",
         groups=("dataset",),
         complete=False,
-        actions=("pack", "list", "inspect"),
+        actions=("pack", "list", "inspect", "remove"),
+        subjects="stores",
     ),
 }

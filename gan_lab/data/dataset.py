@@ -282,22 +282,34 @@ class Dataset:
 
     def _place(self, local: UserImages | None) -> tuple[Path, Sides]:
         """Where the store is, one folder for each source, shape and fit; and that shape, channels settled."""
+        places = self._places(local)
+        channels, height, width = self.image_shape
+        if channels == AUTO:
+            source = self.source if local is None else local.source
+            assert source is not None
+            try:
+                channels = noted_channels(places.values()) or source.channels
+            except DownloadError as error:
+                raise unavailable(error, self.name, data_root()) from error
+        return places[channels], (channels, height, width)
+
+    def _places(self, local: UserImages | None) -> dict[int, Path]:
+        """Where the store is for each number of channels that the images may have."""
         source = self.source if self.source is not None else local.source if local is not None else None
         assert source is not None  # _local has complained
         channels, height, width = self.image_shape
         more = [] if self.input_shape is None else [f"input {self.input_shape}"]
         more += [] if self.patch is None else [f"patch {self.patch.size} {self.patch.stride}"]
         more += [] if self.tokenizer is None else [self.tokenizer.identity]
-        places = {
+        return {
             count: folder_of(self.name, (count, height, width), self.fit, source, more)
             for count in (MODES if channels == AUTO else (channels,))
         }
-        if channels == AUTO:
-            try:
-                channels = noted_channels(places.values()) or (source if local is None else local.source).channels
-            except DownloadError as error:
-                raise unavailable(error, self.name, data_root()) from error
-        return places[channels], (channels, height, width)
+
+    def stored(self) -> list[Path]:
+        """The folders of its stores that are there, those of inputs too. Nothing is packed or downloaded."""
+        found = [folder for folder in self._places(self._local(None)).values() if folder.exists()]
+        return found + ([] if self.inputs is None else self.inputs.stored())
 
     def _checked(self, store: Store) -> Store:
         classes = store.classes

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from gan_lab.data.card import CARD, LABELS, NAMED_COLUMNS, STORED, VERSION, columns_of, is_card
 from gan_lab.errors import GanLabError
+from gan_lab.storage.lock import share
 from gan_lab.storage.root import data_root as data_root
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Store:
 
     `images` `(N, C, H, W)` is uint8 or float32; `labels` `(N,)` int64, indices into `classes`; `inputs` is as images
     are, of a shape of its own; `captions` `(N, K, L)` int64. What the data does not have is None. All are mapped
-    read-only and opened at once, so a store that is replaced later stays what it was for whoever holds it.
+    read-only and opened at once, so a store that is replaced later stays what it was for whoever holds it; and while it
+    is held, `gan-lab data remove` leaves it alone.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -55,6 +57,7 @@ class Store:
             self.inputs = self._map("input")
             self.captions: NDArray[np.int64] | None = self._map("caption")
             self.labels = self._read_labels()
+            share(self.folder / CARD, self)
         except OSError as error:
             raise self._damaged(f"{error.filename} cannot be read ({error.strerror})") from error
 
@@ -178,7 +181,7 @@ class Store:
         name = self.folder.name.rsplit("-", 2)[0]
         return StoreError(
             f"store {self.folder}: {what}; repack it (gan-lab data pack dataset={name} ... force=true) "
-            "or delete the folder"
+            f"or remove it (gan-lab data remove {self.folder.name})"
         )
 
 

@@ -1,9 +1,11 @@
-"""One process at a time in the folder of a run, a sweep or a search."""
+"""One process at a time in the folder of a run, a sweep or a search; any number of readers of a file."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import os
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,3 +34,28 @@ def lock_folder(folder: Path, activity: str = "training this run") -> Iterator[N
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 raise GanLabError(f"{folder}: another process is {activity}") from error
         yield
+
+
+def share(file: Path, holder: object) -> None:
+    """Tell other processes, as long as `holder` lives, that `file` is in use. A file system without locks tells
+    nothing."""
+    if fcntl is None:
+        return
+    handle = os.open(file, os.O_RDONLY)
+    weakref.finalize(holder, os.close, handle)
+    with contextlib.suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def is_shared(file: Path) -> bool:
+    """Whether some holder in any process has said so."""
+    if fcntl is None:
+        return False
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    finally:
+        os.close(handle)
+    return False

@@ -1,4 +1,4 @@
-"""The verb `gan-lab data`: pack a dataset, list what is packed, look into one."""
+"""The verb `gan-lab data`: pack a dataset, list what is packed, look into one, take one away."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gan_lab.command_line.overrides import read
 from gan_lab.config import CONFIG_DIR, build
-from gan_lab.data.card import CARD
+from gan_lab.data import stores
 from gan_lab.data.dataset import Dataset
 from gan_lab.data.inspection.inspection import (
     UNBALANCED,
@@ -35,11 +36,15 @@ SHOWN_POINTS = 4096
 
 
 def main(cfg: Mapping[str, Any]) -> None:
-    """Do `cfg.action` (pack, list or inspect) and print the outcome. Raises GanLabError in one line."""
-    actions = {"pack": _pack, "list": _list, "inspect": _inspect}
+    """Do `cfg.action` (pack, list, inspect or remove) and print the outcome. Raises GanLabError in one line."""
+    actions = {"pack": _pack, "list": _list, "inspect": _inspect, "remove": _remove}
     action = cfg.get("action")
     if action not in actions:
         raise ConfigError(f"action={action}: choose {', '.join(actions)}")
+    if cfg.get("stores") and action != "remove":
+        raise ConfigError(
+            f"stores={listed(cfg['stores'])}: only remove takes names of stores; a dataset is dataset=NAME"
+        )
     actions[action](cfg)
 
 
@@ -66,15 +71,15 @@ def _list(cfg: Mapping[str, Any]) -> None:
     root = data_root()
     rows: list[tuple[str, ...]] = [("name", "shape", "images", "classes", "size", "source", "folder")]
     names = set()
-    for card in sorted(root.glob(f"[!.]*/{CARD}")):
+    for folder in stores.all_stores():
         try:
-            store = Store(card.parent)
+            store = Store(folder)
         except StoreError as error:
             print(error)
             continue
         names.add(store.name)
         classes = str(store.num_classes or "-")
-        facts = (store.name, _sides(store), f"{len(store)}", classes, in_words(store.nbytes))
+        facts = (stores.title(store.card), _sides(store), f"{len(store)}", classes, in_words(store.nbytes))
         rows.append((*facts, str(store.card["source"]), store.folder.name))
     print(f"data root: {root}")
     if len(rows) > 1:
@@ -108,6 +113,37 @@ def _inspect(cfg: Mapping[str, Any]) -> None:
     else:
         _save(sheet, out, "the contact sheet")
         print(f"sheet    {out.absolute()}")
+
+
+def _remove(cfg: Mapping[str, Any]) -> None:
+    words = [str(word) for word in cfg.get("stores") or []]
+    folders = stores.find(words)
+    if _is_typed("dataset") or not words:
+        folders += [folder for folder in _of_dataset(cfg) if folder not in folders]
+    for folder, size in zip(folders, stores.remove(folders), strict=True):
+        print(f"removed {folder.name}, {in_words(size)} freed")
+
+
+def _of_dataset(cfg: Mapping[str, Any]) -> list[Path]:
+    """The stores of the dataset that was typed."""
+    if not _is_typed("dataset", otherwise=True):
+        raise ConfigError("stores: say which, as gan-lab data list calls them, or dataset=NAME with its settings")
+    dataset: Dataset = build(cfg["dataset"], "dataset")
+    found = dataset.stored()
+    if not found:
+        alike = [folder.name for folder in stores.all_stores() if folder.name.startswith(f"{dataset.name}-")]
+        others = f"; stores of that name: {listed(alike)}" if alike else ""
+        raise ConfigError(f"dataset={dataset.name}: nothing is packed with these settings{others}")
+    return found
+
+
+def _is_typed(group: str, otherwise: bool = False) -> bool:
+    """Whether the user chose in this group, or set something of it; `otherwise` where there is no command line."""
+    from hydra.core.hydra_config import HydraConfig
+
+    if not HydraConfig.initialized():
+        return otherwise
+    return any(read(word).key.partition(".")[0] == group for word in HydraConfig.get().overrides.task)
 
 
 def _sheet(dataset: Dataset, store: Store) -> Image.Image | None:

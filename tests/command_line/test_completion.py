@@ -24,7 +24,7 @@ MODELS = ["dcgan", "gan", "wgan_gp"]
         ("gan-lab tr", ["train"]),
         ("gan-lab -m tr", ["train"]),
         ("gan-lab --vers", ["--version"]),
-        ("gan-lab data ", ["inspect", "list", "pack"]),
+        ("gan-lab data ", ["inspect", "list", "pack", "remove"]),
         ("gan-lab data pack dataset=", ["dataset=digits", "dataset=folder"]),
         ("gan-lab train --cf", ["--cfg"]),
         ("gan-lab train --cfg ", ["all", "hydra", "job"]),

@@ -77,7 +77,8 @@ def test_verify_finds_a_changed_pixel(folder: Path) -> None:
 def assert_says_how_to_repack(error: pytest.ExceptionInfo[StoreError], folder: Path) -> None:
     message = str(error.value)
     assert message.startswith(f"store {folder}: ")
-    assert message.endswith("repack it (gan-lab data pack dataset=array ... force=true) or delete the folder")
+    repack = "repack it (gan-lab data pack dataset=array ... force=true)"
+    assert message.endswith(f"{repack} or remove it (gan-lab data remove {folder.name})")
     assert "\n" not in message
 
 

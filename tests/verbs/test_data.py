@@ -21,7 +21,7 @@ def config(
     action: str | None, dataset: str = "digits", settings: dict[str, Any] | None = None, **given: Any
 ) -> DictConfig:
     node = OmegaConf.merge(OmegaConf.load(CONFIG_DIR / "dataset" / f"{dataset}.yaml"), settings or {})
-    keys = {"action": action, "from": None, "force": False, "out": None} | given
+    keys = {"action": action, "from": None, "force": False, "out": None, "stores": []} | given
     return OmegaConf.create({"dataset": node, **keys})
 
 
@@ -168,7 +168,52 @@ def test_inspect_finds_changed_pixels(root: Path) -> None:
 
 
 def test_wrong_words_are_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^action=pcak: choose pack, list, inspect$"):
+    with pytest.raises(ConfigError, match=r"^action=pcak: choose pack, list, inspect, remove$"):
         main(config("pcak"))
     with pytest.raises(GanLabError, match=r"^out=.*sheet\.nothing: the contact sheet cannot be written"):
         main(config("inspect", out=str(tmp_path / "sheet.nothing")))
+
+
+def test_list_names_stores_by_the_folder_and_remove_takes_that_name(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("birds", "fish"):
+        main(config("pack", "folder", {"path": str(write_zip(tmp_path / f"{name}.zip", cifar_like(1)))}))
+    capsys.readouterr()
+    main(config("list"))
+    lines = capsys.readouterr().out.splitlines()
+    assert sorted(line.split()[0] for line in lines[2:4]) == ["folder/birds.zip", "folder/fish.zip"]
+    size = sum(path.stat().st_size for path in stored(root)[0].parent.iterdir())
+    main(config("remove", stores=["folder/birds.zip"]))
+    assert capsys.readouterr().out.endswith(f", {size / 1024:.0f} KiB freed\n")
+    assert len(stored(root)) == 1
+    main(config("remove", "folder", {"path": str(tmp_path / "fish.zip")}))
+    assert stored(root) == []
+    with pytest.raises(ConfigError, match=r"^dataset=folder: nothing is packed with these settings$"):
+        main(config("remove", "folder", {"path": str(tmp_path / "fish.zip")}))
+    with pytest.raises(ConfigError, match=r"^stores=x: only remove takes names of stores"):
+        main(config("pack", stores=["x"]))
+
+
+def test_remove_from_the_command_line(root: Path, gan_lab: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert gan_lab("data", "pack", "dataset=digits") == 0
+    capsys.readouterr()
+    assert gan_lab("data", "remove") == 2  # the dataset that is there by default is not what was meant
+    assert "stores: say which" in capsys.readouterr().err
+    assert gan_lab("data", "remove", "digitz") == 2
+    assert "nearest: digits" in capsys.readouterr().err
+    assert len(stored(root)) == 1
+    assert gan_lab("data", "remove", "digits") == 0
+    assert "removed digits-16x16x1-" in capsys.readouterr().out
+    assert gan_lab("data", "pack", "dataset=digits") == 0
+    assert gan_lab("data", "remove", "dataset=digits") == 0
+    assert stored(root) == []
+
+
+def test_remove_takes_both_sets_of_two(root: Path, tmp_path: Path) -> None:
+    pictures = {f"train{side}/0.png": encoded(noise(8, 8, seed=n)) for n, side in enumerate("AB")}
+    both = {"path": str(write_zip(tmp_path / "x.zip", pictures)), "image_shape": [3, 8, 8]}
+    main(config("pack", "unpaired", both))
+    assert len(stored(root)) == 2
+    main(config("remove", "unpaired", both))
+    assert stored(root) == []
