@@ -44,7 +44,7 @@ def move(run: Run) -> None:
     for module in [*parts, algorithm.augmentation]:  # type: ignore[attr-defined]
         _move(module, moved)
     for ema in algorithm.averages.values():
-        ema.weight = _empty(ema.weight)
+        ema.weight, ema._on_host = _empty(ema.weight), False
     for optimizer in algorithm.optimizers.values():
         for group in optimizer.param_groups:
             group["params"] = [moved[id(parameter)] for parameter in group["params"]]

@@ -47,6 +47,7 @@ class ExponentialMovingAverage:
             parameter.grad = None
         device = next(self.module.parameters()).device
         self._weight = 1.0
+        self._on_host = device.type == "cpu"  # where the weight is read: a plain number is quicker there
         self.weight = torch.ones((), device=device)
 
     def decay_at(self, step: int, images: int = 0) -> float:
@@ -78,7 +79,7 @@ class ExponentialMovingAverage:
             else:
                 mean.copy_(value)
         for dtype, (means, values) in pairs.items():  # all tensors at once: mean + weight (value - mean)
-            if self.weight.device.type == "cpu":
+            if self._on_host:
                 torch._foreach_lerp_(means, values, self._weight)
                 continue
             differences = torch._foreach_sub(values, means)

@@ -21,9 +21,10 @@ Due = tuple[str, ...]
 
 
 class Setting(Protocol):
-    """Sets one scheduled number. `on_host` is that number where the device cannot read it by itself, else None."""
+    """Sets one scheduled number. `on_host` is that number, or what it comes to in a round, where the device cannot read
+    it by itself, else None."""
 
-    on_host: float | None
+    on_host: Hashable
 
     def __call__(self, step: int, images: int = 0) -> None: ...
 
@@ -69,7 +70,11 @@ class Algorithm(ABC):
         self.duels: dict[str, Duel] = {}
         self.memory: dict[str, Remembers] = {}
         self.settings: list[Setting] = []  # each sets one scheduled number for a step
-        self.base_rates = {player: [float(g["lr"]) for g in o.param_groups] for player, o in self.optimizers.items()}
+        self.base_rates = {
+            player: [float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
+            for player, optimizer in self.optimizers.items()
+        }
+        self.loads = 0  # how often a state was loaded, which moves the optimizers' memory
         self._rates = {player: list(rates) for player, rates in self.base_rates.items()}  # as they are set now
 
     def _check_first_stage(self) -> None:
@@ -226,6 +231,7 @@ class Algorithm(ABC):
 
         Raises GanLabError, in one line, when the networks are not those that were saved.
         """
+        self.loads += 1
         try:
             for role, network in self.networks.items():
                 network.load_state_dict(state["networks"][role])

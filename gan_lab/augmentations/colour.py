@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from gan_lab.augmentations.matrices import compose, matrix, sometimes
+from gan_lab.augmentations.matrices import compose, matrix, octaves, sometimes
 
 
 def colours(like: Tensor, p: Tensor) -> Tensor:
@@ -17,10 +17,10 @@ def colours(like: Tensor, p: Tensor) -> Tensor:
     the time); hue turned about the luma axis by U(-pi, pi); saturation times 2^N(0, 1). `like` is (N,), `p` 0-d.
     """
     brightness = sometimes(p, torch.randn_like(like) * 0.2, 0.0)
-    contrast = sometimes(p, torch.exp2(torch.randn_like(like) * 0.5), 1.0)
+    contrast = sometimes(p, octaves(torch.randn_like(like) * 0.5), 1.0)
     luma = 1 - 2 * sometimes(p, (torch.rand_like(like) * 2).floor(), 0.0)
     angle = sometimes(p, (2 * torch.rand_like(like) - 1) * math.pi, 0.0)
-    saturation = sometimes(p, torch.exp2(torch.randn_like(like)), 1.0)
+    saturation = sometimes(p, octaves(torch.randn_like(like)), 1.0)
     return compose(
         about_grey(saturation, torch.zeros_like(saturation), torch.ones_like(saturation)),
         about_grey(angle.cos(), angle.sin(), torch.ones_like(angle)),

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from gan_lab.augmentations.matrices import compose, rotation, scaling, shift, sometimes
+from gan_lab.augmentations.matrices import compose, octaves, rotation, scaling, shift, sometimes
 
 
 def blit(like: Tensor, height: int, width: int, p: Tensor) -> Tensor:
@@ -33,10 +33,10 @@ def geometry(like: Tensor, height: int, width: int, p: Tensor) -> Tensor:
     three with probability p. Scales are log-normal with standard deviation 0.2 octaves, shifts normal with 1/8 of the
     side.
     """
-    scale = sometimes(p, _octaves(like, 0.2), 1.0)
+    scale = sometimes(p, octaves(0.2 * torch.randn_like(like)), 1.0)
     turning = 1 - (1 - p).sqrt()
     before, after = (sometimes(turning, _between(like, math.pi), 0.0) for _ in range(2))
-    stretch = sometimes(p, _octaves(like, 0.2), 1.0)
+    stretch = sometimes(p, octaves(0.2 * torch.randn_like(like)), 1.0)
     moved = torch.rand_like(like) < p
     x, y = (moved * torch.randn_like(like) * (0.125 * side) for side in (width, height))
     return compose(
@@ -56,8 +56,3 @@ def _whole(like: Tensor, count: int) -> Tensor:
 def _between(like: Tensor, bound: float) -> Tensor:
     """U[-bound, bound)."""
     return (2 * torch.rand_like(like) - 1) * bound
-
-
-def _octaves(like: Tensor, std: float) -> Tensor:
-    """2 to the power of N(0, std^2)."""
-    return torch.exp2(torch.randn_like(like) * std)

@@ -6,10 +6,17 @@ and a shift by whole pixels stays whole.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+
+def octaves(count: Tensor) -> Tensor:
+    """2 to the power of `count`, by way of `exp`: on CUDA `exp2` is compiled when it is first used, by a library that
+    may not be there."""
+    return torch.exp(count * math.log(2))
 
 
 def compose(*factors: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ def profile(run: Run, folder: Path, ceiling: float) -> dict[str, Any]:
     activities = [ProfilerActivity.CPU]
     if run.engine.device.type == "cuda":
         activities.append(ProfilerActivity.CUDA)
-    with torch.profiler.profile(activities=activities) as seen:
+    with run.rounds.eagerly(), torch.profiler.profile(activities=activities) as seen:
         for _ in range(ROUNDS):
             run.play()
     seen.export_chrome_trace(str(folder / TRACE))

@@ -43,8 +43,10 @@ class Places(NamedTuple):
         return Places(indices[:, rank].flatten(0, 1), *own)
 
     def to(self, device: torch.device) -> Places:
-        indices, *shown = self
-        return Places(indices.to(device), *[each if each is None else each.to(device) for each in shown])
+        """On a device. To CUDA they are copied from pinned memory, and nobody waits for it."""
+        indices, *shown = (each if each is None else _sent(each, device) for each in self)
+        assert indices is not None
+        return Places(indices, *shown)
 
 
 class Order:
@@ -105,6 +107,10 @@ class Order:
         if self.captions:
             captions = torch.randint(2**31, (n,), generator=generator_of(f"{words} caption"))
         return Places(order, flips, turns, corners, captions)
+
+
+def _sent(numbers: Tensor, device: torch.device) -> Tensor:
+    return numbers.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else numbers.to(device)
 
 
 def _joined(pieces: list[Places]) -> Places:

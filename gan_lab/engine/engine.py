@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-from collections.abc import Callable, Iterator, Sequence
+import functools
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -12,13 +13,23 @@ from torch import Tensor, nn
 
 from gan_lab.distributed.world import World, world
 from gan_lab.engine import optimizers
-from gan_lab.engine.graphs import Graph, cuda_graphs
+from gan_lab.engine.determinism import be_deterministic
+from gan_lab.engine.graphs import CudaGraphs, Graphs
 from gan_lab.engine.precision import pick_precision
+from gan_lab.engine.tf32 import allow_tf32
 from gan_lab.engine.whole_batch import whole_batch
 from gan_lab.errors import ConfigError
 from gan_lab.layers.convolutions import as_products
 
+log = logging.getLogger(__name__)
+
 Terms = dict[str, Tensor]
+CHOICES: dict[str, tuple[object, ...]] = {
+    "capture": ("auto", "check", "off"),
+    "compile": ("auto", "off", "on"),
+    "tf32": ("auto", "off", "on"),
+    "deterministic": (False, True),
+}
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
@@ -30,9 +41,12 @@ class Engine:
     the card computes in it, on a CPU where a timed convolution says so (`gan_lab.engine.precision`). `description`
     tells in words what was chosen. `channels_last` lays images and kernels out as NHWC. `threads` bounds the CPU
     threads; null leaves torch's choice. `products`: on a CPU, convolutions are matrix products where that is faster,
-    with equal numbers to rounding (`gan_lab.layers.products`). `capture`: `auto` records rounds as CUDA graphs
-    where there is CUDA, `off` plays every kernel on its own. `compile`: `on` compiles the networks' forward passes
-    (`torch.compile`); `auto` is off, because that takes half a minute and was not seen to pay for itself.
+    with equal numbers to rounding (`gan_lab.layers.products`). `capture`: `auto` records rounds as CUDA graphs where
+    there is CUDA, `off` plays every kernel on its own, `check` compares the first replay of each with the round itself
+    (`gan_lab.training.replays`). `compile`: `on` compiles the networks' forward passes (`torch.compile`); `auto` is
+    off, because that takes half a minute and was not seen to pay for itself. `tf32`: whether fp32 products may be
+    computed in TF32 on CUDA; `auto`: where the precision is bf16 anyway. `deterministic`: two runs on one CUDA device
+    are equal bit for bit, where torch has such kernels, for some speed.
 
     `world` are the processes of torch.distributed's default group, where it has been initialised before.
     """
@@ -46,12 +60,21 @@ class Engine:
         products: bool = True,
         capture: str = "auto",
         compile: str = "auto",
+        tf32: str = "auto",
+        deterministic: bool = False,
     ) -> None:
         if precision not in ("auto", "fp32", "bf16"):
             raise ConfigError(f"precision: {precision!r} is not one of auto, fp32, bf16")
-        for name, chosen, known in (("capture", capture, ("auto", "off")), ("compile", compile, ("auto", "off", "on"))):
-            if chosen not in known:
-                raise ConfigError(f"engine.{name}: {chosen!r} is not one of {', '.join(known)}")
+        for name, chosen in (
+            ("capture", capture),
+            ("compile", compile),
+            ("tf32", tf32),
+            ("deterministic", deterministic),
+        ):
+            if chosen not in CHOICES[name]:
+                raise ConfigError(
+                    f"engine.{name}: {chosen!r} is not one of {', '.join(map(str, CHOICES[name])).lower()}"
+                )
         self.world = World.of_default_group()
         if self.world.size > 1 and compile == "on":
             raise ConfigError("engine.compile: a compiled network draws for itself; several processes need compile=off")
@@ -66,17 +89,28 @@ class Engine:
         self.compile = compile == "on"
         if not self.compile:
             optimizers.leave_compiler_out()
-        self.capture = capture == "auto" and self.device.type == "cuda" and self.world.capturable
-        self.description = f"device {self.device}, precision {self.precision} ({reason})"
-        if self.world.size > 1:
-            self.description += f", process {self.world.rank + 1} of {self.world.size}"
+        self.capture = capture != "off" and self.device.type == "cuda" and self.world.capturable
+        self.checks_replays = capture == "check"
+        self._reason = reason
+        be_deterministic(deterministic)
         if self.device.type == "cuda":
-            self.description += (
-                ", rounds captured as CUDA graphs" if self.capture else ", rounds played kernel by kernel"
-            )
-            torch.backends.cudnn.benchmark = True  # every round has the same shapes
-            torch.backends.cuda.matmul.allow_tf32 = True
-            torch.backends.cudnn.allow_tf32 = True
+            torch.backends.cudnn.benchmark = not deterministic  # every round has the same shapes
+            allow_tf32(tf32 == "on" or (tf32 == "auto" and self.precision == "bf16"))
+
+    @property
+    def reads_numbers(self) -> bool:
+        """Whether scheduled numbers are to lie in tensors, because rounds may be recorded here."""
+        return self.device.type == "cuda"
+
+    @property
+    def description(self) -> str:
+        """In words, what was chosen."""
+        words = f"device {self.device}, precision {self.precision} ({self._reason})"
+        if self.world.size > 1:
+            words += f", process {self.world.rank + 1} of {self.world.size}"
+        if self.device.type == "cuda":
+            words += ", rounds captured as CUDA graphs" if self.capture else ", rounds played kernel by kernel"
+        return words
 
     def place(self, module: ModuleT) -> ModuleT:
         """Move a network to the device, its kernels laid out as the images are."""
@@ -95,9 +129,18 @@ class Engine:
         """The network for whoever differentiates it twice, which compiled code does not let them."""
         return module.forward if self.compile else module
 
-    def graphs(self) -> Callable[[], Graph] | None:
-        """What records rounds on this device, if anything does."""
-        return cuda_graphs() if self.capture else None
+    def graphs(self, players: Mapping[str, torch.optim.Optimizer]) -> Graphs | None:
+        """What records rounds on this device, if anything does and the players' optimizers bear it; else it is said."""
+        uncaptured = [name for name, each in players.items() if not optimizers.can_be_captured(each)]
+        if self.capture and uncaptured:
+            self.capture = False
+            log.warning(
+                "rounds are not captured as CUDA graphs: optimizer.%s (%s) is not capturable, its count of steps would "
+                "stand still; they are played kernel by kernel (optimizer=adam can be captured)",
+                uncaptured[0],
+                type(players[uncaptured[0]]).__name__,
+            )
+        return CudaGraphs(self.device) if self.capture else None
 
     def whole_batch(self, images: int, pieces: int) -> contextlib.AbstractContextManager[None]:
         """A round is played in here: by all processes as by one, each with `images` images of a batch in `pieces`."""
@@ -105,12 +148,12 @@ class Engine:
 
     @contextlib.contextmanager
     def own_stream(self) -> Iterator[None]:
-        """Rounds and whatever reads their results run in here: on CUDA, on one stream of their own, which is what can
-        be captured."""
+        """Rounds and whatever reads their results run in here, dry ones too: on CUDA, on the one stream that a process
+        has for them on a device, because that can be captured, and libraries keep memory for each stream."""
         if self.device.type != "cuda":
             yield
             return
-        stream = torch.cuda.Stream(self.device)
+        stream = _stream(self.device)
         stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(stream):
             yield
@@ -123,24 +166,9 @@ class Engine:
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def optimizer(self, factory: Callable[..., torch.optim.Optimizer], module: nn.Module) -> torch.optim.Optimizer:
-        """Call an optimizer partial with the player's parameters, in its fused form where class and device have one."""
-        cls = getattr(factory, "func", factory)
-        chosen = dict(getattr(factory, "keywords", None) or {})
-        takes = inspect.signature(cls).parameters
-        speed: dict[str, Any] = {}
-        if "fused" in takes and not {"fused", "foreach"} & set(chosen):
-            speed["fused"] = True
-        if self.device.type == "cuda" and "capturable" in takes and "capturable" not in chosen:
-            speed["capturable"] = True
-        if speed.get("capturable") and "lr" in chosen:  # a scheduled rate must live where a captured round reads it
-            speed["lr"] = torch.tensor(float(chosen["lr"]), device=self.device)
+        """Call an optimizer partial with the player's parameters: see `gan_lab.engine.optimizers.build`."""
         parameters = [p for p in module.parameters() if p.requires_grad]
-        try:
-            return factory(parameters, **speed)
-        except RuntimeError as error:  # this device has no fused form
-            if "fused" not in speed or "fused" not in str(error):
-                raise
-            return factory(parameters, **{k: v for k, v in speed.items() if k != "fused"})
+        return optimizers.build(factory, parameters, self.device, self.reads_numbers)
 
     def minimize(self, pieces: Sequence[Callable[[], Terms]], optimizer: torch.optim.Optimizer) -> tuple[Terms, Tensor]:
         """One descent step of one player on the mean, over `pieces` of a batch, of the sum of the terms.
@@ -168,6 +196,11 @@ class Engine:
         norm = total_norm([p.grad for p in parameters if p.grad is not None])
         optimizers.step(optimizer)
         return mean, norm
+
+
+@functools.cache
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    return torch.cuda.Stream(device)
 
 
 def total_norm(gradients: Sequence[Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""torch's optimizers without what its compiler wraps around them.
+"""torch's optimizers, in the form that suits a device, and without what torch's compiler wraps around them.
 
 That compiler takes seconds to import, and torch imports it to build an optimizer and to take its first step, where
 nothing is compiled at all; the wrappers cost some of a small game's round, too.
@@ -9,9 +9,45 @@ from __future__ import annotations
 import contextlib
 import inspect
 import types
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch.optim import Optimizer
+from torch import Tensor
+from torch.optim import SGD, Optimizer
+
+
+def build(
+    factory: Callable[..., Optimizer], parameters: Sequence[Tensor], device: torch.device, recorded: bool = False
+) -> Optimizer:
+    """Call an optimizer partial with a player's parameters: fused where class and device have such a form, and on CUDA
+    capturable where the class can be. Where its steps may be `recorded` its rates lie on the device."""
+    cls = getattr(factory, "func", factory)
+    chosen = dict(getattr(factory, "keywords", None) or {})
+    takes = inspect.signature(cls).parameters
+    speed: dict[str, Any] = {}
+    if "fused" in takes and not {"fused", "foreach"} & set(chosen):
+        speed["fused"] = True
+    if device.type == "cuda" and "capturable" in takes and "capturable" not in chosen:
+        speed["capturable"] = True
+    try:
+        optimizer = factory(parameters, **speed)
+    except RuntimeError as error:  # this device has no fused form
+        if "fused" not in speed or "fused" not in str(error):
+            raise
+        optimizer = factory(parameters, **{k: v for k, v in speed.items() if k != "fused"})
+    if recorded:
+        put_rates_on(device, optimizer)
+    return optimizer
+
+
+def put_rates_on(device: torch.device, optimizer: Optimizer) -> None:
+    """Let an optimizer read its rates from 0-d tensors, where it does so without reading them back. A rate as it was
+    given, of which the device has 24 bits, is `initial_lr` in the groups then, as torch's schedulers call it."""
+    for group in optimizer.param_groups:
+        if group.get("capturable") or group.get("fused"):  # SGD has no capturable form, and needs none
+            group["initial_lr"] = float(group["lr"])
+            group["lr"] = torch.tensor(group["initial_lr"], device=device)
 
 
 def step(optimizer: Optimizer) -> None:
@@ -23,6 +59,15 @@ def step(optimizer: Optimizer) -> None:
         return
     with torch.no_grad():
         inspect.unwrap(type(optimizer).step)(optimizer)
+
+
+def can_be_captured(optimizer: Optimizer) -> bool:
+    """Whether a step does the same work on the same memory every time, so that a recording of it may stand for it.
+
+    torch's own SGD counts nothing; whoever else can says so by `capturable` in its groups. An optimizer that counts its
+    steps in Python would stand still in a recording, and nothing would be heard of it.
+    """
+    return type(optimizer) is SGD or all(group.get("capturable") is True for group in optimizer.param_groups)
 
 
 def leave_compiler_out() -> None:

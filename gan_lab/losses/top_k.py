@@ -25,18 +25,24 @@ class TopK(AdversarialLoss):
         self.inner = build()
         self.needs_real = self.inner.needs_real  # type: ignore[misc]
         self.fraction = fraction
+        self._seen: set[int] = set()  # of how many images the better ones were asked for
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return self.inner.discriminator(real, fake)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         fake, real = world().gather(fake), None if real is None else world().gather(real)  # the best of all processes
+        self._seen.add(len(fake))
         kept = self.kept(len(fake))
         if kept == len(fake):
             return self.inner.generator(fake, real)
         best = fake.detach().flatten(1).mean(1) if fake.dim() > 1 else fake.detach()
         places = best.topk(kept).indices
         return self.inner.generator(fake[places], None if real is None else real[places])
+
+    def in_effect(self) -> tuple[int, ...]:
+        """What `fraction` comes to: how many images are kept of each number of images that there was."""
+        return tuple(map(self.kept, sorted(self._seen)))
 
     def kept(self, n: int) -> int:
         """How many of `n` images count."""

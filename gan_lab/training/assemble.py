@@ -11,7 +11,7 @@ from torch import nn
 
 from gan_lab.algorithms.base import Algorithm
 from gan_lab.algorithms.game import Game, kind_of
-from gan_lab.config import build, build_each, require_seed, require_whole
+from gan_lab.config import build, build_each, require_seed, require_whole, targets
 from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.degradations.base import Degradation
 from gan_lab.engine.engine import Engine
@@ -21,7 +21,7 @@ from gan_lab.loggers.base import Loggers
 from gan_lab.losses.regularizers import Regularizer
 from gan_lab.storage.writer import Writer
 from gan_lab.training.callback import Callback
-from gan_lab.training.memory.batch_size import choose_batch_size
+from gan_lab.training.memory.batch_size import choose_batch_size, give_back
 from gan_lab.training.memory.shortage import explain_shortage_while_building
 from gan_lab.training.plan import Plan
 from gan_lab.training.rounds import Rounds
@@ -41,6 +41,8 @@ def assemble(
     into `config`, so that the run goes on with the same. The data is opened before any network is built.
     """
     require_seed(config["seed"])
+    if torch.cuda.is_initialized():
+        give_back(None)  # of an earlier run of this process: how much is free decides where the data lies
     choose_batch_size(config, lambda trial: assemble(trial, folder)[0])
     dataset = build_dataset(config["dataset"])
     degradation = build(config["degradation"], "degradation") if config.get("degradation") else None
@@ -57,7 +59,8 @@ def assemble(
     stream = dataset.stream(engine, plan.batch_size, config["seed"], degradation, pieces=plan.accumulation)
     writer = Writer()
     loggers = Loggers(build_each(config["logger"], "logger"), writer)
-    rounds = Rounds(algorithm, stream, engine.graphs(), config["seed"])
+    check = engine.checks_replays or is_foreign(config)
+    rounds = Rounds(algorithm, stream, engine.graphs(optimizers), config["seed"], check)
     run = Run(folder, config, engine, dataset.store, stream, algorithm, rounds, plan, loggers, writer, interactive)
     if state is not None:
         run.load_state_dict(state)
@@ -176,3 +179,10 @@ def build_optimizers(
         except (TypeError, ValueError) as error:
             raise ConfigError(f"optimizer.{player}: {error}") from error
     return optimizers
+
+
+def is_foreign(config: Mapping[str, Any]) -> bool:
+    """Whether something that takes part in a round is neither ours nor torch's."""
+    playing = ("model", "wrappers", "loss", "augmentation", "degradation", "algorithm", "optimizer")
+    found = targets({part: config.get(part) for part in playing})
+    return any(not target.startswith(("gan_lab.", "torch.")) for _, target in found)

@@ -6,6 +6,10 @@ due, and the scheduled numbers that live on the host) are the same computation o
 for each kind. What differs from round to round (the batch, learning rates, the weight of the average) is written to the
 memory that the graph reads, before the replay.
 
+A kind of round is recorded after it was played eagerly twice, and once all kinds that come soon were, too: eager rounds
+and the memory of graphs are not needed at the same time. Where a new kind comes up later, what was recorded is dropped,
+and recorded again after it.
+
 Nothing else changes: batches come from the same stream, random numbers from the same generator, which every round seeds
 anew by its number before it is played or replayed, and a checkpoint does not know how its rounds were played.
 """
@@ -14,21 +18,26 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from gan_lab.algorithms.base import Algorithm, Due
 from gan_lab.algorithms.stage import Stage
 from gan_lab.data.stream import Drawn, Stream
-from gan_lab.engine.graphs import Graph
+from gan_lab.engine.graphs import Graph, Graphs, cause_of, is_broken_off
 from gan_lab.engine.seeding import seed_round
 from gan_lab.training.device_metrics import DeviceMetrics
+from gan_lab.training.memory.available import is_shortage
+from gan_lab.training.replays import compare
 
 log = logging.getLogger(__name__)
 
 FIRST_ROUNDS = 2  # of a kind, played eagerly: states come into being, libraries choose their kernels
+AHEAD = 64  # rounds to look ahead for kinds that are still to be played first
 MOST_GRAPHS = 16
 REMEMBERED = 64  # kinds that are counted before they are recorded
+ALL, SOME = "rounds are not captured as CUDA graphs", "some rounds are not captured as CUDA graphs"
 
 
 class Recorded(NamedTuple):
@@ -42,20 +51,26 @@ class Rounds:
     """Plays the rounds of a run, `graphs` recording them where the device has such a thing (None: never).
 
     What a round draws is decided by `seed` and the number of rounds before it, however they were played. A round that
-    cannot be recorded is said once, with the reason, and from then on every round is played eagerly.
+    cannot be recorded is said once, with the reason, and from then on its kind, or every round, is played eagerly. With
+    `check` the first replay of every graph is compared with the round itself (`gan_lab.training.replays`).
     """
 
-    def __init__(self, algorithm: Algorithm, stream: Stream, graphs: Callable[[], Graph] | None, seed: int) -> None:
+    def __init__(
+        self, algorithm: Algorithm, stream: Stream, graphs: Graphs | None, seed: int, check: bool = False
+    ) -> None:
         self.algorithm = algorithm
         self.stream = stream
         self.seed = seed
+        self.check = check
         self.stage: Stage | None = None  # of the latest round
         self._batch_size = stream.batch_size
         self._graphs = graphs
         self._recorded: dict[Hashable, Recorded] = {}
+        self._refused: set[Hashable] = set()  # kinds that cannot be recorded
         self._played: OrderedDict[Hashable, int] = OrderedDict()
         self._buffers: list[Drawn] = []
-        self._eager_in_a_row = 0  # rounds in a row that were not replayed
+        self._loads = algorithm.loads
+        self._new_in_a_row = 0  # rounds in a row of kinds that had not been seen
         self._warned = False
 
     def play(self, step: int, images: int = 0) -> DeviceMetrics:
@@ -64,6 +79,8 @@ class Rounds:
         algorithm = self.algorithm
         if (stage := algorithm.stage(images)) != self.stage:
             self._enter(stage)
+        if algorithm.loads != self._loads:
+            self.forget()
         seed_round(self.seed, step, algorithm.engine.device)
         algorithm.advance(images)
         algorithm.schedule_step(step, images)
@@ -72,10 +89,11 @@ class Rounds:
         if self._graphs is None:
             return self._round(drawn, algorithm.due(step))
         kind = algorithm.round_key(step)
-        if kind in self._recorded or self._record(kind, drawn, step):
-            self._eager_in_a_row = 0
+        if kind in self._recorded:
             return self._replay(kind, drawn)
-        return self._round(drawn, algorithm.due(step))
+        if self._is_due(kind, step) and self._record(kind, drawn, step):
+            return self._first_replay(kind, drawn, step)
+        return self._eager(kind, drawn, step)
 
     def _enter(self, stage: Stage) -> None:
         """Rounds of another size begin: what was recorded, and the memory it read, is of no use to them."""
@@ -85,10 +103,28 @@ class Rounds:
         self.forget()
 
     def forget(self) -> None:
-        """Drop what was recorded: it works on memory that is no longer the players'."""
-        self._recorded.clear()
+        """Drop what was recorded, and what is known of the kinds: graphs work on memory that is no longer the
+        players', or is to be given back."""
+        self._loads = self.algorithm.loads
         self._played.clear()
+        self._drop()
+
+    @contextmanager
+    def eagerly(self) -> Iterator[None]:
+        """Rounds in here are played kernel by kernel; what was recorded is kept."""
+        graphs, self._graphs = self._graphs, None
+        try:
+            yield
+        finally:
+            self._graphs = graphs
+
+    def _drop(self) -> None:
+        """Give back what graphs and their buffers hold; kinds stay known, and are recorded again."""
+        held = bool(self._recorded or self._buffers)
+        self._recorded.clear()
         self._buffers.clear()
+        if held and self._graphs is not None:
+            self._graphs.clear()
 
     def _round(self, drawn: list[Drawn], due: Due) -> DeviceMetrics:
         algorithm, together = self.algorithm, self.algorithm.engine.world
@@ -99,41 +135,93 @@ class Rounds:
             algorithm.follow_averages()
             return metrics if together.size == 1 else DeviceMetrics(metrics.names, together.mean(metrics.vector))
 
+    def _eager(self, kind: Hashable, drawn: list[Drawn], step: int) -> DeviceMetrics:
+        """Play a round of a kind that is not recorded, and count it."""
+        played = self._played.get(kind, 0)
+        if played < FIRST_ROUNDS:
+            self._drop()
+        self._played[kind] = played + 1
+        self._played.move_to_end(kind)
+        if len(self._played) > REMEMBERED:
+            self._played.popitem(last=False)
+        self._new_in_a_row = 0 if played else self._new_in_a_row + 1
+        if self._new_in_a_row > REMEMBERED // 2:
+            self._warn(ALL, "a number that is not on the device changes with every round (schedules=...)")
+        due = self.algorithm.due(step)
+        if not self._recorded:
+            return self._round(drawn, due)
+        try:
+            return self._round(drawn, due)
+        except (MemoryError, RuntimeError) as error:
+            if not is_shortage(error):
+                raise
+        self._give_up("there is not enough memory for graphs beside a round; the round is begun again")
+        seed_round(self.seed, step, self.algorithm.engine.device)
+        return self._round(drawn, due)
+
     def _replay(self, kind: Hashable, drawn: list[Drawn]) -> DeviceMetrics:
         graph, readings = self._recorded[kind]
         self._fill(drawn)
         graph.replay()
         return DeviceMetrics(readings.names, readings.vector.clone())
 
-    def _record(self, kind: Hashable, drawn: list[Drawn], step: int) -> bool:
-        """Record this kind of round if it is time to; whether that has been done."""
-        played = self._played.get(kind, 0)
-        if played < FIRST_ROUNDS:
-            self._played[kind] = played + 1
-            self._played.move_to_end(kind)
-            if len(self._played) > REMEMBERED:
-                self._played.popitem(last=False)
-            self._eager_in_a_row += 1
-            if self._eager_in_a_row > REMEMBERED // 2:
-                self._warn("a number that is not on the device changes with every round (schedules=...)")
+    def _first_replay(self, kind: Hashable, drawn: list[Drawn], step: int) -> DeviceMetrics:
+        if not self.check:
+            return self._replay(kind, drawn)
+
+        def from_the_seed(play: Callable[[], DeviceMetrics]) -> Callable[[], DeviceMetrics]:
+            def seeded() -> DeviceMetrics:
+                seed_round(self.seed, step, self.algorithm.engine.device)
+                return play()
+
+            return seeded
+
+        eager = from_the_seed(lambda: self._round(drawn, self.algorithm.due(step)))
+        metrics, differs = compare(self.algorithm, eager, from_the_seed(lambda: self._replay(kind, drawn)))
+        if self.algorithm.engine.world.any(bool(differs)):
+            self._give_up(differs or "a replay differs from its round in another process")
+        return metrics
+
+    def _is_due(self, kind: Hashable, step: int) -> bool:
+        """Whether this kind of round is to be recorded now, and none that comes soon is to be played first."""
+        if kind in self._refused or self._played.get(kind, 0) < FIRST_ROUNDS:
+            return False
+        soon = {self.algorithm.round_key(later) for later in range(step + 1, step + AHEAD)} - self._refused
+        if any(self._played.get(each, 0) < FIRST_ROUNDS for each in soon):
             return False
         if len(self._recorded) >= MOST_GRAPHS:
-            self._warn(f"there are more than {MOST_GRAPHS} kinds of rounds")
-            return False
-        assert self._graphs is not None
-        self._fill(drawn)
-        graph, due, reason = self._graphs(), self.algorithm.due(step), ""
-        try:
-            self._recorded[kind] = Recorded(graph, graph.record(lambda: self._round(self._buffers, due)))
-        except (RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-        if self.algorithm.engine.world.any(bool(reason)):
-            self._warn(reason or "another process could not")
-            self._recorded.pop(kind, None)
-            self._graphs = None
-            seed_round(self.seed, step, self.algorithm.engine.device)  # the round is played after all
+            self._warn(SOME, f"there are more than {MOST_GRAPHS} kinds of rounds")
             return False
         return True
+
+    def _record(self, kind: Hashable, drawn: list[Drawn], step: int) -> bool:
+        """Record this kind of round; whether that could be done."""
+        assert self._graphs is not None
+        self._fill(drawn)
+        graph, due, world = self._graphs(), self.algorithm.due(step), self.algorithm.engine.world
+        reason, broken = "", False
+        try:
+            self._recorded[kind] = Recorded(graph, graph.record(lambda: self._round(self._buffers, due)))
+        except Exception as error:  # whatever it is: played eagerly it is heard of, or is none
+            log.debug("a round could not be recorded", exc_info=True)
+            reason, broken = cause_of(error), is_broken_off(error)
+        if not world.any(bool(reason)):
+            return True
+        del graph
+        reason = reason or "another process could not"
+        if world.any(broken):
+            self._give_up(reason)
+        else:
+            self._refused.add(kind)
+            self._drop()
+            self._warn(SOME, reason)
+        seed_round(self.seed, step, self.algorithm.engine.device)  # the round is played after all
+        return False
+
+    def _give_up(self, reason: str) -> None:
+        self._drop()
+        self._graphs = None
+        self._warn(ALL, reason)
 
     def _fill(self, drawn: list[Drawn]) -> None:
         """Put what was drawn where the graphs read it."""
@@ -142,7 +230,7 @@ class Rounds:
         for buffer, each in zip(self._buffers, drawn, strict=True):
             buffer.copy_(each)
 
-    def _warn(self, reason: str) -> None:
+    def _warn(self, what: str, reason: str) -> None:
         if not self._warned:
             self._warned = True
-            log.warning("rounds are not captured as CUDA graphs: %s; they are played kernel by kernel", reason)
+            log.warning("%s: %s; they are played kernel by kernel", what, reason)

@@ -39,6 +39,8 @@ def fit(run: Run, callbacks: Sequence[Callback]) -> Interruption:
         finally:
             run.loggers.close()
             run.writer.close()
+            run.stream.close()
+            run.rounds.forget()  # a run lies in circles: what its graphs hold would be there until Python collects
     return interruption
 
 

@@ -55,7 +55,7 @@ def _options(group: dict[str, Any]) -> dict[str, Any]:
 
 
 def _put_back(group: dict[str, Any], options: dict[str, Any]) -> None:
-    """Tensors keep their place: a captured round reads them there."""
+    """Tensors keep their place while they can: loading a state moves them, after which rounds are captured anew."""
     for key, value in options.items():
         if isinstance(value, Tensor):
             group[key].copy_(value)

@@ -93,7 +93,9 @@ def _is_supposed(block: nn.Module) -> bool:
 
 
 def _draws(block: nn.Module) -> bool:
-    """Whether a block may draw random numbers. To keep the random state is not possible while a graph is captured."""
+    """Whether a block may draw random numbers, so that the random state it began with is to be kept. While a graph is
+    captured that is a place among the graph's own numbers (torch 2.11 and 2.14 were tried; where a torch cannot, the
+    round is not captured)."""
     for module in block.modules():
         if isinstance(module, (nn.modules.dropout._DropoutNd, nn.RReLU)):
             return True

@@ -7,7 +7,7 @@ import math
 import torch
 from torch.testing import assert_close
 
-from gan_lab.augmentations.matrices import compose, matrix, rotation, scaling, shift, sometimes
+from gan_lab.augmentations.matrices import compose, matrix, octaves, rotation, scaling, shift, sometimes
 
 
 def test_compose_is_the_matrix_product() -> None:
@@ -21,6 +21,10 @@ def test_compose_keeps_its_digits_under_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         product = compose(a, b)
     assert_close(product, a @ b)
+
+
+def test_octaves_are_powers_of_two() -> None:
+    assert_close(octaves(torch.tensor([-2.0, 0.0, 0.5, 3.0])), torch.tensor([0.25, 1.0, math.sqrt(2), 8.0]))
 
 
 def test_what_they_do_to_a_point() -> None:

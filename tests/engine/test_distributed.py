@@ -314,8 +314,19 @@ class Recorder:
         raise AssertionError("what one process could not record none may replay")
 
 
+class Recorders:
+    def __init__(self, run: Run, fails: bool) -> None:
+        self.run, self.fails = run, fails
+
+    def __call__(self) -> Recorder:
+        return Recorder(self.run, self.fails)
+
+    def clear(self) -> None:
+        """They hold nothing."""
+
+
 def unrecorded(run: Run, together: World) -> list[Tensor]:
-    run.rounds = Rounds(run.algorithm, run.stream, lambda: Recorder(run, together.rank == 1), 0)
+    run.rounds = Rounds(run.algorithm, run.stream, Recorders(run, together.rank == 1), 0)
     for _ in range(FIRST_ROUNDS + 2):
         run.play()
     return [parameter.detach() for parameter in run.algorithm.networks["generator"].parameters()]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
 
+from gan_lab.engine import engine as engine_module
+from gan_lab.engine.determinism import be_deterministic
 from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError
 from tests.compose import tiny_run
@@ -92,14 +96,64 @@ def test_what_is_not_here_is_one_line(key: str, value: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("key", "value"), [("capture", "yes"), ("compile", "max"), ("capture", True)])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("capture", "yes"), ("compile", "max"), ("capture", True), ("tf32", "no"), ("deterministic", "yes")],
+)
 def test_other_ways_to_play_are_refused(key: str, value: object) -> None:
-    with pytest.raises(ConfigError, match=f"engine.{key}: {value!r} is not one of auto, off"):
+    with pytest.raises(ConfigError, match=f"engine.{key}: {value!r} is not one of (auto|false), "):
         Engine(device="cpu", precision="fp32", **{key: value})  # type: ignore[arg-type]
 
 
 def test_nothing_is_captured_without_cuda() -> None:
-    assert Engine(device="cpu", precision="fp32").graphs() is None
+    assert Engine(device="cpu", precision="fp32").graphs({}) is None
+
+
+@pytest.fixture
+def on_cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Engines believe in a device of CUDA, which nobody uses. The flags of the process are put back."""
+    backends = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = torch.backends.cudnn.benchmark, *(backend.allow_tf32 for backend in backends)
+    monkeypatch.setattr(engine_module, "pick_device", lambda device: torch.device("cuda"))
+    monkeypatch.setattr(engine_module, "CudaGraphs", lambda device: f"graphs on {device}")
+    yield
+    torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+
+
+@pytest.mark.parametrize(
+    ("precision", "tf32", "allowed"),
+    [("bf16", "auto", True), ("fp32", "auto", False), ("bf16", "off", False), ("fp32", "on", True)],
+)
+def test_fp32_is_rounded_where_that_was_asked_for(on_cuda: None, precision: str, tf32: str, allowed: bool) -> None:
+    Engine(precision=precision, tf32=tf32)
+    assert torch.backends.cuda.matmul.allow_tf32 == torch.backends.cudnn.allow_tf32 == allowed
+    assert torch.backends.cudnn.benchmark
+
+
+def test_kernels_are_not_chosen_by_a_stopwatch_where_runs_are_to_be_equal(on_cuda: None) -> None:
+    Engine(precision="fp32", deterministic=True)
+    assert not torch.backends.cudnn.benchmark
+    be_deterministic(False)
+
+
+SGD, ADAM, ADAGRAD = torch.optim.SGD, torch.optim.Adam, torch.optim.Adagrad
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "captured"),
+    [(SGD, {}, True), (ADAM, {"capturable": True}, True), (ADAM, {}, False), (ADAGRAD, {"lr_decay": 0.1}, False)],
+)
+def test_optimizers_that_count_on_the_host_are_not_captured(
+    on_cuda: None, caplog: pytest.LogCaptureFixture, kind: type[torch.optim.Optimizer], settings: Any, captured: bool
+) -> None:
+    """Adagrad counts its steps on the host and a capture says nothing: its rate would stand still."""
+    engine = Engine(precision="fp32")
+    adam = ADAM(linear(1.0).parameters(), capturable=True)
+    players = {"generator": adam, "discriminator": kind(linear(1.0).parameters(), lr=0.1, **settings)}
+    assert engine.graphs(players) == ("graphs on cuda" if captured else None)
+    assert engine.capture == captured
+    assert ("captured as CUDA graphs" in engine.description) == captured
+    assert [f"optimizer.discriminator ({kind.__name__})" in r.getMessage() for r in caplog.records] == [True][captured:]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")

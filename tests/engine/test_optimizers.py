@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import pytest
@@ -70,3 +71,18 @@ def test_training_does_not_load_the_compiler() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.split() == ["False"], done.stderr
+
+
+def test_rates_lie_where_a_recorded_step_reads_them() -> None:
+    """And are known as they were given: 2e-4 has no 24 bits."""
+    numbers = {"lr": 2e-4}
+    device = torch.device("cpu")
+    fused = optimizers.build(partial(torch.optim.Adam, **numbers), list(layer().parameters()), device, recorded=True)
+    assert isinstance(fused.param_groups[0]["lr"], torch.Tensor)
+    assert fused.param_groups[0]["initial_lr"] == 2e-4 != float(fused.param_groups[0]["lr"])
+    sgd = optimizers.build(partial(torch.optim.SGD, **numbers), list(layer().parameters()), device, recorded=True)
+    assert isinstance(sgd.param_groups[0]["lr"], torch.Tensor)
+    slow = partial(torch.optim.SGD, foreach=True, **numbers)  # reads a rate on the device back
+    assert optimizers.build(slow, list(layer().parameters()), device, recorded=True).param_groups[0]["lr"] == 2e-4
+    plain = optimizers.build(partial(torch.optim.Adam, **numbers), list(layer().parameters()), device)
+    assert type(plain.param_groups[0]["lr"]) is float

@@ -56,12 +56,27 @@ def test_plain_values_and_lists_are_those_of_then() -> None:
 
 def test_memory_is_used_again_where_it_fits() -> None:
     snapshot = Snapshot()
-    snapshot.take({"a": torch.ones(5), "b": torch.ones(3)})
+    snapshot.take({"a": torch.ones(5), "b": torch.ones(30)})
     place = snapshot.state()["a"].data_ptr()
     second = {"a": torch.full((5,), 2.0), "b": torch.full((4,), 3), "c": torch.zeros(2)}
     snapshot.take(second)
     assert snapshot.state()["a"].data_ptr() == place
     assert equal(snapshot.state(), second)
+    third = {"a": torch.full((100,), 4.0), "b": torch.full((4,), 5)}
+    snapshot.take(third)
+    assert equal(snapshot.state(), third)
+
+
+def test_there_is_one_piece_of_memory_with_a_part_for_each_storage() -> None:
+    """Pinned memory comes in powers of two: many pieces would take up to twice what they hold."""
+    state = {name: torch.full((size,), value) for name, size, value in (("a", 3, 1.0), ("b", 17, 2), ("c", 5, True))}
+    snapshot = Snapshot()
+    snapshot.take(state)
+    copied = snapshot.state()
+    places = [copied[name].data_ptr() for name in state]
+    assert [place - places[0] for place in places] == [0, 64, 64 + 192]
+    assert [copied[name].untyped_storage().nbytes() for name in state] == [12, 136, 5]
+    assert equal(copied, state)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

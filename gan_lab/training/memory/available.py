@@ -81,11 +81,14 @@ def _storages(tree: Any) -> Iterator[torch.UntypedStorage]:
 def taken_by(play: Callable[[], object], device: torch.device, limit: int | None = None) -> int:
     """The most bytes that `play()` needs at one time beside what is taken already.
 
-    Raises Exceeded where it is counted and passes `limit`; on CUDA what there is is the limit.
+    Raises Exceeded where it is counted and passes `limit`; on CUDA what there is is the limit. There it is played twice
+    and measured once: the first time of a shape, cuDNN tries kernels out, with memory that no later time needs.
     """
     if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
+        if torch.backends.cudnn.benchmark:
+            play()
+        torch.cuda.reset_peak_memory_stats(device)
         play()
         return int(torch.cuda.max_memory_allocated(device)) - int(before)
     counted = Counted(limit)

@@ -16,6 +16,8 @@ from torch import nn
 
 from gan_lab.config import require_whole
 from gan_lab.distributed.world import World
+from gan_lab.engine.engine import Engine
+from gan_lab.engine.graphs import clear_workspaces
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.training.memory.available import available, is_shortage, size
 from gan_lab.training.memory.dry_round import Line, dry_round, fit_line
@@ -31,6 +33,7 @@ AUTO = "auto"
 # C library keeps what was given back (rounds of r3gan took up to a third more than their tensors), threads have stacks.
 MARGINS, MARGIN = {"cuda": 0.1}, 0.25
 RESERVE = 128 * 2**20
+WORKSPACE = 32 * 2**20  # of cuBLAS, on an H100; 4 MiB and 8 MiB on older cards
 SIZES = ("batch_size", "accumulation")
 OTHERWISE = "choose narrower networks (model.*.width), smaller images, or technique=activation_checkpointing"
 
@@ -116,7 +119,7 @@ def _fewest_pieces(config: dict[str, Any], asked: Asked, trial: Trial) -> Choice
     room = available(run.engine.device)
     if room is None:
         raise ConfigError(f"trainer.{asked.key}: this system does not tell how much memory there is; give a number")
-    limit = usable(room, run.engine.device)
+    limit = usable(room, run.engine.device) - kept_by_libraries(run.engine)
     for pieces in divisors(total, asked.least):
         piece, kind = total // pieces, min(pieces, 2)
         if pieces > asked.least and (piece % unit or piece < least):
@@ -173,8 +176,16 @@ def give_back(run: Run | None) -> None:
     with contextlib.suppress(OSError, AttributeError, TypeError):  # glibc's: what it keeps of what was given back
         ctypes.CDLL(None).malloc_trim(0)
     if torch.cuda.is_available() and torch.cuda.is_initialized():
+        clear_workspaces()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
+
+
+def kept_by_libraries(engine: Engine) -> int:
+    """What cuBLAS takes for the stream of rounds, on the thread that plays and on that of backward passes, and keeps:
+    a dry round may have found it there. It has to be free a second time while rounds are recorded as graphs, whose
+    memory is apart."""
+    return 2 * WORKSPACE * (2 if engine.capture else 1) if engine.device.type == "cuda" else 0
 
 
 def usable(room: int, device: torch.device) -> int:

@@ -79,7 +79,7 @@ def dry_round(run: Run, batch_size: int, pieces: int, limit: int | None = None) 
     """
     game = run.algorithm
     batches = _batches(run, batch_size)
-    with rounds_without_trace(run), _cut(game, pieces):
+    with run.engine.own_stream(), rounds_without_trace(run), _cut(game, pieces):
         return taken_by(lambda: game.train_step(batches(), game.all_due()), run.engine.device, limit)
 
 

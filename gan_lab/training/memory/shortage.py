@@ -57,6 +57,7 @@ def explain_shortage(run: Run, play: Callable[[], None]) -> None:
         log.error("out of memory", exc_info=error)
         short = _without_frames(error)
     if short is not None:
+        run.rounds.forget()  # what graphs hold is free for nobody else
         give_back(run)
         raise GanLabError(_in_words(run, between_rounds=run.step > step)) from short
 
