@@ -121,7 +121,7 @@ def test_tensorboard_holds_everything_once(trained: Train, gan_lab: Cli) -> None
     }
     assert wanted <= set(tags["scalars"])
     assert set(tags["images"]) == {"samples", "samples/real"}
-    assert set(tags["histograms"]) == {"scores/real", "scores/fake"}
+    assert set(tags["histograms"]) == {"score/real/histogram", "score/fake/histogram"}
     assert "config/text_summary" in tags["tensors"]
     assert {tag for tag in events.summary_metadata if tag.startswith("_hparams_")} == {
         "_hparams_/session_start_info",

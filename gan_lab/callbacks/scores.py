@@ -15,7 +15,7 @@ from gan_lab.training.without_trace import without_trace
 
 
 class ScoreHistograms(Callback):
-    """Histograms `scores/real` and `scores/fake` of every duel, every `trainer.sample_every` steps.
+    """Histograms `score/real/histogram` and `score/fake/histogram` of every duel, every `trainer.sample_every` steps.
 
     A round notes mean scores alone. So the players are asked anew, as they play (in the modes, precision and
     augmentation of a round), about the same `count` real images, spread over the data, and as many generated ones, in
@@ -37,10 +37,10 @@ class ScoreHistograms(Callback):
         for suffix, duel in run.algorithm.duels.items():
             view = run.algorithm.views(batch)[suffix]
             parts = [ask(duel, view.part(slice(at, at + size))) for at in range(0, len(view.image), size)]
-            for name, scores in zip(("scores/real", "scores/fake"), zip(*parts, strict=True), strict=True):
+            for name, scores in zip(("score/real", "score/fake"), zip(*parts, strict=True), strict=True):
                 values = torch.cat(scores).float().cpu()
                 if len(values := values[values.isfinite()]):
-                    run.loggers.histogram(run.step, f"{name}_{suffix}" if suffix else name, values)
+                    run.loggers.histogram(run.step, f"{name}{suffix and '_' + suffix}/histogram", values)
 
 
 def ask(duel: Duel, batch: Batch) -> tuple[Tensor, Tensor]:

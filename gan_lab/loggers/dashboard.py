@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 TRAINING = ("augmentation", "gradient_norm", "health", "images_seen", "learning_rate")
 LINES = (  # category, its charts: title, what the tags of its lines begin with. TensorBoard joins equal charts of runs
     (
-        "The game",
+        "The game (which line is which: Matches, below a chart)",
         ("losses of the players", r"loss/[^/]+$"),
-        ("scores of real and generated images", r"score/"),
+        ("scores of real and generated images", r"score/[^/]+$"),
         ("gradient norms of the players", r"training/gradient_norm/"),
     ),
     ("Metrics, with their standard errors",),

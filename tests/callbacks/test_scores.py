@@ -44,14 +44,14 @@ def test_whole_batches_of_the_runs_size_are_scored_as_they_are_played(count: int
     run = tiny_run(tmp_path, "model=dcgan")
     seen = histograms(run, count)
     assert {name: values.shape for name, values in seen.items()} == {
-        "scores/real": (asked,),
-        "scores/fake": (asked,),
+        "score/real/histogram": (asked,),
+        "score/fake/histogram": (asked,),
     }
     discriminator = copy.deepcopy(run.algorithm.networks["discriminator"])
     images = run.stream.peek(asked).image
     with torch.no_grad():  # BatchNorm sees four images at a time, in the mode it is played in
         wanted = torch.cat([of(discriminator(part, None)).scores.flatten() for part in images.split(4)])
-    assert torch.allclose(seen["scores/real"], wanted)
+    assert torch.allclose(seen["score/real/histogram"], wanted)
 
 
 def test_only_at_the_interval_of_the_samples(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_run_goes_on_as_if_nobody_had_asked(tmp_path: Path) -> None:
 def test_each_duel_has_its_own(tmp_path: Path) -> None:
     run = assemble(composed(*TINY, "model=toy_cycle", configs=TOYS), tmp_path)[0]
     seen = histograms(run, 4)
-    assert set(seen) == {f"scores/{kind}_{side}" for kind in ("real", "fake") for side in ("ab", "ba")}
+    assert set(seen) == {f"score/{kind}_{side}/histogram" for kind in ("real", "fake") for side in ("ab", "ba")}
 
 
 def test_scores_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:

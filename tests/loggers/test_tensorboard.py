@@ -100,9 +100,9 @@ def test_small_pictures_are_enlarged_by_a_whole_factor_unsmoothed(tmp_path: Path
 
 def test_a_histogram_counts_every_score(tmp_path: Path) -> None:
     logger = board(tmp_path)
-    logger.histogram(5, "scores/real", torch.tensor([0.0, 1.0, 1.0, 1.0]))
+    logger.histogram(5, "score/real/histogram", torch.tensor([0.0, 1.0, 1.0, 1.0]))
     logger.close()
-    (event,) = events(tmp_path).Histograms("scores/real")
+    (event,) = events(tmp_path).Histograms("score/real/histogram")
     found = event.histogram_value
     assert (event.step, found.num, found.min, found.max, found.sum) == (5, 4, 0, 1, 3)
     assert sum(found.bucket) == 4
@@ -139,8 +139,8 @@ def test_the_layouts_of_runs_are_joined_and_a_chart_that_they_share_is_there_onc
         logger.metrics(5, [figure(name, 1.0, 0.1) for name in names])
         logger.close()
     titles = charts(tmp_path)
-    assert titles[:4] == [
-        "The game",
+    assert titles[0].startswith("The game")
+    assert titles[1:4] == [
         "losses of the players",
         "scores of real and generated images",
         "gradient norms of the players",
