@@ -17,14 +17,16 @@ class EventFile:
     in the order of their names: every new one comes behind those that are there, whatever the clock says.
     """
 
-    def __init__(self, folder: Path, first: int) -> None:
-        """`first`: the first step of this session; what earlier files tell of it and of later steps is void."""
+    def __init__(self, folder: Path, first: int, suffix: str = "") -> None:
+        """`first`: the first step of this session; what earlier files tell of it and of later steps is void. `suffix`
+        ends the file's name."""
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         self._event = Event
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = open(folder / _name(folder), "xb")  # noqa: SIM115 - open as long as the run
+        self._file = open(folder / f"{_name(folder)}{suffix}", "xb")  # noqa: SIM115 - open as long as the run
         self._records = RecordWriter(self._file)
         self._append(Event(wall_time=time.time(), file_version="brain.Event:2"))
         self._append(Event(wall_time=time.time(), step=first, session_log=SessionLog(status=SessionLog.START)))
@@ -43,7 +45,6 @@ class EventFile:
 
 
 def _name(folder: Path) -> str:
-    """Seconds of ten digits, as TensorBoard names its files, and a number that tells those of one second apart."""
-    names = [path.name.removeprefix(PREFIX) for path in folder.glob(f"{PREFIX}*")]
-    seconds = [int(name[:10]) for name in names if name[:10].isdecimal()]
-    return f"{PREFIX}{max([int(time.time()), *seconds]):010d}.x{len(names):04d}"
+    """Seconds of ten digits, as TensorBoard names its files, later than those of every other."""
+    names = [path.name.removeprefix(PREFIX)[:10] for path in folder.glob(f"{PREFIX}*")]
+    return f"{PREFIX}{max([int(time.time()), *(int(name) + 1 for name in names if name.isdecimal())]):010d}"

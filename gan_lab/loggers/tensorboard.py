@@ -14,11 +14,12 @@ from gan_lab.command_line.stored_overrides import may_change
 from gan_lab.config import leaves
 from gan_lab.loggers.base import Logger
 from gan_lab.loggers.dashboard import bounds_of, layout, tag_of, tag_of_metric
-from gan_lab.loggers.event_file import EventFile
+from gan_lab.loggers.event_file import PREFIX, EventFile
 from gan_lab.metrics.figure import Figure
 
 SIDE = 512  # pixels: a browser blurs what it has to enlarge
 BINS = 40
+HPARAMS = ".hparams"  # the end of the name of the file with the records of that tab
 
 
 class TensorBoard(Logger):
@@ -75,12 +76,20 @@ class TensorBoard(Logger):
         The table's metrics are the run's own scalars, as they were last written. The first of torch's three records is
         left out: it names the columns of all runs, of which the reader takes one run's for all. Without it the columns
         are those that any run has, and what differs stands first.
+
+        Of several such records of a run the reader keeps the first. So they have a file of their own, which a run that
+        went on, perhaps with other settings, replaces.
         """
         from torch.utils.tensorboard.summary import hparams
 
-        if self._file is not None:
-            _, began, ended = hparams(hyperparameters(config), {})
-            self._file.write(step, began, ended)
+        if self._file is None:
+            return
+        for path in self._file.folder.glob(f"{PREFIX}*{HPARAMS}"):
+            path.unlink()
+        _, began, ended = hparams(hyperparameters(config), {})
+        file = EventFile(self._file.folder, step + 1, HPARAMS)
+        file.write(step, began, ended)
+        file.close()
 
     def close(self) -> None:
         if self._file is not None:

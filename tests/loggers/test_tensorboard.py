@@ -20,6 +20,7 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import EventM
 from tensorboard.context import RequestContext
 from tensorboard.plugins.base_plugin import TBContext
 from tensorboard.plugins.hparams.backend_context import Context
+from tensorboard.plugins.hparams.metadata import parse_session_start_info_plugin_data
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from gan_lab.loggers.base import Loggers
@@ -67,10 +68,10 @@ def test_a_run_that_goes_on_voids_later_steps_within_the_same_second(tmp_path: P
 
 def test_a_clock_that_was_set_back_changes_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     board(tmp_path).close()
+    (first,) = tmp_path.iterdir()
     monkeypatch.setattr("time.time", lambda: 5.0)
     board(tmp_path, 3).close()
-    first, second = sorted(tmp_path.iterdir())
-    assert (first.name[-6:], second.name[-6:]) == (".x0000", ".x0001")
+    assert sorted(tmp_path.iterdir())[0] == first
 
 
 def test_a_run_of_before_goes_on_in_its_folder(tmp_path: Path) -> None:
@@ -193,6 +194,19 @@ def test_hparams_has_the_columns_of_every_run_those_that_differ_first(tmp_path: 
     ]
     assert [name for name, differs in found.items() if differs] == ["loss", "optimizer.generator.lr", "seed"]
     assert metrics == {"metrics/a-9/fid", "metrics/a-9/kid"}
+
+
+def test_a_run_that_goes_on_with_other_settings_is_compared_by_those(tmp_path: Path) -> None:
+    for step, lr in ((5, 2e-4), (9, 1e-3)):
+        logger = board(tmp_path / "a", step - 5)
+        logger.hparams(step, configuration(lr=lr), {})
+        logger.close()
+    context = Context(server(tmp_path))
+    tags = context.hparams_metadata(RequestContext(), "")["a"]
+    began = parse_session_start_info_plugin_data(tags["_hparams_/session_start_info"])
+    assert began.hparams["optimizer.generator.lr"].number_value == 1e-3
+    assert "_hparams_/session_end_info" in tags
+    assert "_hparams_/experiment" not in tags
 
 
 def test_a_full_disk_is_one_line_and_no_traceback(
