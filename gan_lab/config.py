@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIR = next((p for p in (PACKAGE / "configs", PACKAGE.parent / "configs") if p.is_dir()), PACKAGE / "configs")
 SCHEDULE = "schedule"
+# What a class raises for arguments that it cannot be made of; a RuntimeError may be the machine's fault, too.
+REFUSALS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError)
+SYSTEM = re.compile(r"memory|alloc|CUDA|cudnn|device|distributed", re.IGNORECASE)
 TRUSTED = ("gan_lab", "torch.nn", "torch.optim")
 # What the classes of runs up to 0.4.1 are called now: the beginning of a `_target_`. Kept until 1.0.
 RENAMED = {
@@ -56,7 +60,7 @@ def build(node: Mapping[str, Any], key: str = "", **given: Any) -> Any:
 
     A node with `_partial_: true` comes back as a callable that takes the rest. `key` is the node's place in the
     configuration and only serves the message. Raises ConfigError, in one line, for a target that cannot be imported
-    and for arguments that it refuses (TypeError, ValueError).
+    and for arguments that it refuses, or that it stumbles over.
     """
     import hydra.utils
     from hydra.errors import InstantiationException
@@ -76,7 +80,9 @@ def build(node: Mapping[str, Any], key: str = "", **given: Any) -> Any:
         raise ConfigError(f"{key or 'config'}: {_one_line(error)}") from error
     try:
         return factory(**given)
-    except (TypeError, ValueError) as error:
+    except (*REFUSALS, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and SYSTEM.search(str(error)):
+            raise
         unknown = _unknown(factory.func, {**factory.keywords, **given}) if isinstance(error, TypeError) else []
         reason = f"takes no {', '.join(unknown)}" if unknown else _one_line(error)
         raise ConfigError(f"{key or 'config'} ({node['_target_']}): {reason}") from error

@@ -33,6 +33,7 @@ def main(cfg: DictConfig) -> float:
 
 def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
     """Train what `cfg` describes in `folder`, or go on with the run that lies there (`resume`)."""
+    from gan_lab.storage.folders import discard
     from gan_lab.storage.lock import lock_folder
     from gan_lab.training import start as beginning
     from gan_lab.training.assemble import assemble
@@ -48,9 +49,10 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
             return stored_objective(start.state, start.config["objective"])
         try:
             run, callbacks = assemble(start.config, folder, start.state, interactive)
+            check_statistics(run)
         except GanLabError:
             if not begun:
-                beginning.discard(folder)
+                discard(folder)
             raise
         beginning.accept(start, run)
         announce(run)
@@ -75,6 +77,27 @@ def objective_of(run: Run) -> float:
     if found is None and any(read(word).key == "objective" for word in run.config.get("overrides") or ()):
         log.warning("objective=%s %s", run.config["objective"], why)
     return float("nan") if found is None else found
+
+
+def check_statistics(run: Run) -> None:
+    """Raise ConfigError where batch normalization would see one number a channel: a round of pieces of one image, which
+    is played without a trace, says so."""
+    from gan_lab.training.memory.batch_size import coupled_layers
+    from gan_lab.training.memory.dry_round import dry_round
+
+    batch, pieces = run.plan.batch_size, run.plan.accumulation
+    if batch // pieces > 1 or run.engine.world.size > 1 or "BatchNorm" not in coupled_layers(run):
+        return
+    try:
+        dry_round(run, batch, pieces)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        size = "trainer.batch_size" if pieces == 1 else "trainer.accumulation"
+        raise ConfigError(
+            f"{size}: BatchNorm has no statistics of a piece of one image; let pieces (trainer.batch_size divided by "
+            "trainer.accumulation) be of two images or more"
+        ) from error
 
 
 def stored_objective(state: dict[str, Any], objective: str) -> float:

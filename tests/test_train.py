@@ -189,7 +189,7 @@ def test_a_mistake_found_while_building_leaves_no_run_folder(
     gan_lab: Cli, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gan_lab("train", *TINY, "optimizer.generator.lr=-1") == 2
-    assert capsys.readouterr().err == "gan-lab train: optimizer.generator: Invalid learning rate: -1\n"
+    assert capsys.readouterr().err == "gan-lab train: optimizer.generator.lr: -1 must be at least 0\n"
     assert not list((here / "outputs").rglob("train.log"))
     (here / "run").mkdir()
     (here / "run" / "notes.txt").write_text("mine")

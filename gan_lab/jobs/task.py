@@ -27,6 +27,8 @@ from gan_lab.config import targets
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.jobs.supervisor import STOPPED
 from gan_lab.records.sweep import Numbered, read_note, stop_asked, write_note
+from gan_lab.storage.folders import discard
+from gan_lab.training.values import check_settings
 
 log = logging.getLogger("gan_lab")
 
@@ -96,6 +98,7 @@ class Task:
 
     def _run(self, cfg: DictConfig, name: str) -> tuple[float | None, dict[str, Any]]:
         """What the verb's task returns, and how it failed if it did."""
+        own_log = "" if Path(log_file()).is_file() else Path(log_file()).name
         try:
             main = importlib.import_module(VERBS[self.verb].module).main
             if VERBS[self.verb].complete:
@@ -106,6 +109,8 @@ class Task:
             if isinstance(error, BrokenPipeError) and self.verb != "train":  # `data list | head`: nobody reads on
                 silence(sys.stdout)
                 return None, {}
+            if isinstance(error, (ConfigError, OmegaConfBaseException)) and not name and cfg.get("resume") is None:
+                take_back(own_log)
             told = self._report(error, name)
             _forget_frames(error)
             return float("nan"), told
@@ -150,14 +155,23 @@ class Task:
 
 
 def check_values(cfg: DictConfig, verb: str) -> None:
-    """Raise ConfigError where a value is missing or a reference leads nowhere, before anything is built."""
+    """Raise ConfigError where a value is missing or cannot be, or a reference leads nowhere, before torch is there."""
     for key in sorted(OmegaConf.missing_keys(cfg)):
         example = VERBS[verb].example if VERBS[verb].example.startswith(f"{key}=") else f"{key}=..."
         raise ConfigError(f"{key} is missing; give it, e.g. gan-lab {verb} {example}")
     try:
-        OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise ConfigError(reason(error)) from error
+    assert isinstance(config, dict)
+    check_settings({str(key): value for key, value in config.items()})
+
+
+def take_back(own_log: str) -> None:
+    """Remove the folder that Hydra has made for what is refused, where it holds nothing but this call's log."""
+    folder = Path(HydraConfig.get().runtime.output_dir).absolute()
+    if folder != Path.cwd():
+        discard(folder, own_log)
 
 
 def log_file() -> str:

@@ -11,7 +11,7 @@ from torch import nn
 
 from gan_lab.algorithms.base import Algorithm
 from gan_lab.algorithms.game import Game, kind_of
-from gan_lab.config import build, build_each, require_seed, require_whole, targets
+from gan_lab.config import REFUSALS, build, build_each, require_seed, require_whole, targets
 from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.degradations.base import Degradation
 from gan_lab.engine.engine import Engine
@@ -176,7 +176,7 @@ def build_optimizers(
         factory = build(nodes[player], f"optimizer.{player}")
         try:
             optimizers[player] = engine.optimizer(factory, nn.ModuleList(members))
-        except (TypeError, ValueError) as error:
+        except REFUSALS as error:
             raise ConfigError(f"optimizer.{player}: {error}") from error
     return optimizers
 

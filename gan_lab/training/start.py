@@ -7,7 +7,6 @@ versions of gan-lab is then in both and changes nothing.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,18 +77,6 @@ def accept(start: Start, run: Run) -> None:
     write_text(run.folder / ".hydra" / "overrides.yaml", to_yaml(start.overrides))
     run.loggers.open(run.folder, run.step)
     run.loggers.text(run.step, "config", "```yaml\n" + to_yaml(start.config) + "```")
-
-
-def discard(folder: Path) -> None:
-    """Take away the folder of a run that a mistake in its configuration kept from beginning, so that `outputs/` holds
-    runs. A folder that holds anything but what was made on the way stays as it is."""
-    with contextlib.suppress(OSError):
-        if not {path.name for path in folder.iterdir()} <= {".hydra", ".lock"}:
-            return
-        for path in [*(folder / ".hydra").glob("*.yaml"), folder / ".lock"]:
-            path.unlink(missing_ok=True)
-        (folder / ".hydra").rmdir()
-        folder.rmdir()
 
 
 def read_run(folder: Path, typed: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

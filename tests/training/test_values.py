@@ -1,0 +1,131 @@
+"""Odd values of every kind: one line that names the key, before torch is imported, and nothing on the disk."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gan_lab.errors import ConfigError
+from gan_lab.training.values import check_settings
+from tests.compose import choices, composed
+
+REFUSED = {
+    "seed": (["abc", -1, 10**29, 1.5, True, None, [1]], "is not a whole number from 0 to 4294967295"),
+    "trainer.batch_size": ([0, -4, "four", None, True], "is not a whole number of at least 1, or auto"),
+    "trainer.max_steps": ([1e3], "1000.0 is not a whole number of at least 1; write 1000"),
+    "trainer.accumulation": ([3], "3 does not divide trainer.batch_size=64"),
+    "trainer.log_every": ([-1], "-1 is not a whole number of at least 0"),
+    "trainer": ([{"_target_": "gan_lab.training.plan.Plan", "speed": 1}], "unexpected keyword argument 'speed'"),
+    "dataset.image_shape": (
+        [64, [64, 64], [1, 16, 0], [1, 16.5, 16], "big", [], ["x", 16, 16]],
+        r"\[channels, height, width\] with",
+    ),
+    "dataset.flip": (["maybe", 1], "is neither true nor false"),
+    "dataset.max_corrupt": ([-1, "x"], "is not a whole number of at least 0"),
+    "optimizer.generator.lr": (["fast", None, True, [1e-3], float("inf"), float("nan")], "is not a number"),
+    "optimizer.generator.betas": ([[0.5], [0.5, 0.9, 0.9], 0.5, []], r"is not two numbers, e.g. \[0.5,0.999\]"),
+    "optimizer.discriminator.betas": ([[0.5, 1.0]], "1.0 must be below 1"),
+    "optimizer.generator.eps": ([-1], "-1 must be at least 0"),
+    "model.generator.width": ([0, 1.5, "wide", True, [8]], "is not a whole number of at least 1"),
+    "model.generator": ([None, 3], "is not a component"),
+    "loss.adversarial": ([None, [1]], "is not a component"),
+    "loss.adversarial_from": ([-1, 0.5], "is not a whole number of at least 0"),
+    "wrappers": ([3, "x"], "is not a mapping of components"),
+    "schedules": ([[1]], "is not a mapping of components"),
+    "algorithm.latent.dim": ([0, "x"], "is not a whole number of at least 1"),
+    "algorithm.ema.decay": ([-0.1, float("nan")], "must be at least 0|is not a number"),
+    "callbacks.metrics.every": ([-1, "often"], "is not a whole number of at least 0"),
+    "device": (["tpu", 3, ["cpu"], None], "is not one of auto, cpu, cuda, cuda:1, mps$"),
+    "precision": (["fp16", 16], "is not one of auto, fp32, bf16"),
+    "engine.threads": ([0, "two", 1.5, 10**29], "is not a whole number of at least 1, or null|is too large"),
+    "engine.compile": (["maybe"], "is not one of auto, off, on"),
+    "trust": (["my_models"], r"is not a list of modules, e.g. trust=\[my_models\]"),
+    "objective": ([["fid"], 3, None], "is not a name"),
+    "resume_force": (["yes"], "is neither true nor false"),
+}
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, (values, _) in REFUSED.items() for value in values])
+def test_refused(key: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"^{key}.*({REFUSED[key][1]})"):
+        check_settings(changed(composed(), key, value))
+
+
+def changed(config: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    *parents, last = key.split(".")
+    node = config
+    for parent in parents:
+        node = node[parent]
+    node[last] = value
+    return config
+
+
+@pytest.mark.parametrize("device", ["gpu:2", "CUDA2", "cuda 2", "GPU-2", "nvidia:2"])
+def test_what_is_typed_for_cuda(device: str) -> None:
+    with pytest.raises(ConfigError, match="write device=cuda:2$"):
+        check_settings({"device": device})
+
+
+@pytest.mark.parametrize("model", choices("model"))
+def test_what_the_configs_hold_is_taken(model: str) -> None:
+    check_settings(composed(f"model={model}"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["trainer.batch_size=auto", "trainer.accumulation=auto"],
+        ["dataset.image_shape=auto", "dataset=folder"],
+        ["dataset=ring", "model=points"],
+        ["optimizer.generator.lr=0", "optimizer.generator.betas=[0,0.9]", "seed=4294967295", "device=cuda:1"],
+        ["callbacks=[]", "metrics=[]", "logger=[]", "+callbacks.x=null"],
+        *([f"augmentation={name}"] for name in choices("augmentation")),
+        ["+technique=[lecam,packing,top_k,several_discriminators,minibatch_discrimination]"],
+    ],
+)
+def test_what_is_right_is_taken(words: list[str]) -> None:
+    check_settings(composed(*words))
+
+
+def test_nothing_is_supposed_of_other_peoples_components() -> None:
+    theirs = {"_target_": "my_models.Net", "width": "wide", "lr": None, "betas": 3}
+    check_settings(changed(composed(), "model.generator", theirs))
+
+
+@pytest.mark.parametrize("verb", ["train", "bench", "ablate", "tune"])
+def test_said_before_torch_is_there_and_without_a_trace(verb: str, here: Path) -> None:
+    """In a process of its own, where nothing has imported torch yet."""
+    words = ["seed=abc"] if verb in ("ablate", "tune") else ["dataset.image_shape=64"]
+    program = (
+        "import sys; from gan_lab.cli import main; code = main(sys.argv[1:]); "
+        "assert 'torch' not in sys.modules; exit(code)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, verb, *words], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+    assert words[0].partition("=")[0] in ended.stderr
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("trainer.max_steps=0", "trainer.max_steps: 0 is not"),
+        ("optimizer.generator.lr=null", "optimizer.generator.lr: None is not a number"),
+        ("engine.capture=on", "engine.capture: 'on' is not"),
+        ("dataset.fit=zoom", "dataset.fit=zoom: choose"),  # by the component itself
+        ("optimizer.generator=null", "generator.lr"),
+    ],
+)
+def test_nothing_is_left_of_what_is_refused(
+    gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str], word: str, said: str
+) -> None:
+    assert gan_lab("train", "model=gan_small", "trainer=debug", word) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+    assert not list(here.iterdir())
