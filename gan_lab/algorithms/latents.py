@@ -72,7 +72,7 @@ class Normal(Latent):
 
 
 class Uniform(Latent):
-    """U[-1, 1) in each coordinate: the prior of Goodfellow 2014 and of DCGAN."""
+    """U[-1, 1) in each coordinate: the prior of DCGAN's paper and of the code of LSGAN. No model here chooses it."""
 
     def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         return empty.uniform_(-1.0, 1.0, generator=generator)

@@ -20,6 +20,7 @@ class SpectralNorm(nn.Module):
     u = W v / |W v|, and keeps u; no gradient runs through u and v. Only u is stored: v follows from it. So sigma does
     not depend on the length of u, and the average of a network (its u averaged like a weight, no longer of length 1) is
     still divided by a sigma of its own averaged weight. In evaluation mode the iteration starts from u and is not kept.
+    Deviation: u starts after `first_iterations` of them, the authors' is random.
     """
 
     u: Tensor

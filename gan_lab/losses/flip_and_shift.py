@@ -10,7 +10,8 @@ class FlipAndShift(nn.Module):
     """Images (N, C, H, W) to images: each flipped left to right with probability 1/2, then shifted along both axes by a
     whole number of pixels from -`pixels` to `pixels`, all equally likely; what comes in at an edge is the reflection.
 
-    The transformation of Zhang et al. 2019 (arXiv:1910.12027) for CIFAR-10 and CelebA. Drawn for every
+    The transformation of Zhang et al. 2019 (arXiv:1910.12027) for CIFAR-10 and CelebA, whose padding the paper does not
+    name (StudioGAN's is zeros). Drawn for every
     sample; differentiable by the images. An image is never shifted by its whole side. Raises ValueError for `pixels`
     below 0.
     """

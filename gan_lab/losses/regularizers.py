@@ -2,7 +2,11 @@
 
 A regularizer says which `player` pays, with what `weight`, and in which rounds (`every`, lazy regularization of Karras
 et al. 2019, arXiv:1912.04958, section 3.1). It returns the mean penalty of the turn *unweighted*; whoever adds it up
-multiplies by `weight * every`. Nothing here waits for the device, so a round with penalties can be captured.
+multiplies by `weight * every`. Deviation: there a lazy term has optimizer steps of its own, with Adam's rate times c
+and its betas to the power of c, c = every / (every + 1). Here it joins the loss of its round and Adam stays as it is,
+so that the larger gradient of every so many rounds enters its moments.
+
+Nothing here waits for the device, so a round with penalties can be captured.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ are the authors'; up to 32 pixels those of their CIFAR-10 networks, 4 times `wid
 and two plain ones, no attention. Without classes the embedding and the projection are left out.
 
 Weights start orthogonal, biases at 0. As in the authors' code the class embedding is not spectrally normalised.
-Deviation: a latent that does not divide by the number of chunks gives its first chunks one number more.
+Deviations: a latent that does not divide by the number of chunks gives its first chunks one number more; where every
+BatchNorm has a table of its own, its scales start at 1 for all classes, which the authors' are drawn around.
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ discriminator), one upsampling block per doubling; two downsampling blocks (fewe
 then two plain ones. Beyond, the paper's ImageNet networks: 16-8-4-2-1 times `width` (64) while the image doubles, the
 mirror image in the discriminator, then one plain block. ReLU, BatchNorm in the generator (conditional with classes),
 spectral normalization in the discriminator, a sum over the last map. Weights as in the authors' code: Glorot uniform,
-times sqrt(2) in the blocks' 3x3 convolutions; biases 0. Deviation: 48 pixels (STL-10) take the CIFAR-10 networks too.
+times sqrt(2) in the blocks' 3x3 convolutions; biases 0. Deviations: 48 pixels (STL-10) take the CIFAR-10 networks too;
+at 64 pixels the rule of the 128-pixel networks holds, where the authors' discriminator has a fifth downsampling block,
+of 16 times the width, and no plain one.
 """
 
 from __future__ import annotations

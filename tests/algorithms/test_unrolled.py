@@ -17,7 +17,7 @@ from torch.testing import assert_close
 
 from gan_lab.algorithms.duel import Duel, Fake
 from gan_lab.algorithms.noise_to_image import NoiseToImage
-from gan_lab.algorithms.unrolled import Unrolled
+from gan_lab.algorithms.unrolled import Unrolled, ZeroSum
 from gan_lab.data.batch import Batch
 from gan_lab.errors import ConfigError
 from gan_lab.losses import adversarial
@@ -327,6 +327,14 @@ def test_a_layer_that_is_differentiable_once_is_refused() -> None:
     ours = game(OnlyOnce(0.3, False))
     with pytest.raises(ConfigError, match=r"^algorithm\.unroll_steps: 5 needs a discriminator and regularizers that"):
         ours.train_step([batch()], PLAYS)
+
+
+def test_the_zero_sum_by_hand() -> None:
+    """Scores 0 and log 3 of real and fake images: D loses log 2 + log 4, G as much less."""
+    real, fake = torch.zeros(2), torch.full((2,), math.log(3.0))
+    loss = ZeroSum(adversarial.Minimax())
+    assert_close(loss.discriminator(real, fake), torch.tensor(math.log(8.0)))
+    assert_close(loss.generator(fake, real), torch.tensor(-math.log(8.0)))
 
 
 @pytest.mark.parametrize("model", ["gan", "wgan_gp"])

@@ -32,12 +32,15 @@ def per_image(values: Tensor) -> Tensor:
 
 
 def check_uniform(numbers: Tensor, low: float, high: float) -> None:
-    """Within the bounds, all different, and their mean within 5 standard errors of the middle."""
+    """Within the bounds, all different, mean and variance within 5 standard errors of middle and width^2 / 12."""
     assert low <= numbers.min()
     assert numbers.max() < high
     assert len(numbers.unique()) == len(numbers)
     error = (high - low) / (12 * len(numbers)) ** 0.5
     assert_close(numbers.mean(), torch.tensor((low + high) / 2).to(numbers), atol=5 * error, rtol=0)
+    variance = (high - low) ** 2 / 12
+    error = variance * (0.8 / len(numbers)) ** 0.5  # the fourth moment is 9/5 of the variance squared
+    assert_close(numbers.var(), torch.tensor(variance).to(numbers), atol=5 * error, rtol=0)
 
 
 def test_brightness_adds_one_number(images: Tensor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -207,3 +208,14 @@ def test_sizes_that_do_not_halve_are_refused(family: str) -> None:
     for build in (lambda: make_generator((3, 89, 109), 8), lambda: make_discriminator((3, 89, 109))):
         with pytest.raises(ValueError, match=r"image_shape 3x89x109 .* nearest sizes that work: 96x112 or 80x96"):
             build()
+
+
+@pytest.mark.parametrize("model", [sngan, sagan, biggan])
+def test_the_last_map_is_summed(model: Any) -> None:
+    """Not averaged: 8x8 places count 64 times."""
+    torch.manual_seed(0)
+    discriminator = model.Discriminator((3, 32, 32), 4).eval()
+    images = torch.randn(2, 3, 32, 32)
+    last = discriminator.blocks(images)
+    assert_close(discriminator(images).features, last.relu().flatten(2).sum(2))
+    assert last[0, 0].numel() > 1

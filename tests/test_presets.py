@@ -1,0 +1,307 @@
+"""Every number of a preset, once more: what a paper or its authors' code prescribes, with the place; or ours, and why.
+
+A preset is held against this table and nothing else, so that a slip of the hand in a YAML is heard of, and a new key
+asks for its row. `code` is the authors' repository. What a preset takes from another (`${...}`) has no row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from gan_lab.config import CONFIG_DIR
+
+GROUPS = ("algorithm", "augmentation", "loss", "metrics", "model", "optimizer", "technique")
+STRUCTURE = ("_target_", "_partial_", "image_shape", "num_classes", "latent_dim", "defaults", "batch_size")
+# What a component is without: not a paper's choice but the absence of one.
+ABSENT = {"every": 1, "label_smoothing": 0.0, "two_sided": False, "player": "discriminator", "border": 0, "luma": False}
+ADAM = {"generator.eps": 1e-8}  # Kingma & Ba 2014, arXiv:1412.6980
+BURN_IN = 20_000_000  # images
+EMA = {"algorithm.ema.decay": 0.9999}  # code: ema_decay in utils.py and the launch scripts
+
+Row = tuple[str, str, Mapping[str, Any]]
+
+
+def nets(generator: float | None, discriminator: float | None, **more: Any) -> dict[str, Any]:
+    """The widths of the two networks, and more keys of theirs: `g_depth`, `d_dropout`."""
+    players = {"g": "model.generator", "d": "model.discriminator"}
+    keys = {f"{players[name[0]]}.{name[2:]}": value for name, value in more.items()}
+    return {"model.generator.width": generator, "model.discriminator.width": discriminator, **keys}
+
+
+def game(critic_steps: int, dim: int, **more: Any) -> dict[str, Any]:
+    return {
+        "algorithm.critic_steps": critic_steps,
+        "algorithm.latent.dim": dim,
+        **{f"algorithm.{name}": value for name, value in more.items()},
+    }
+
+
+MODELS: tuple[Row, ...] = (
+    ("acgan", "arXiv:1610.09585, appendix A, CIFAR-10", game(1, 100) | nets(96, 16, d_dropout=0.5)),
+    ("biggan", "arXiv:1809.11096, tables 4 and 5, appendix C", game(2, 120) | EMA),
+    ("biggan", "arXiv:1809.11096, appendix B", nets(96, 96, g_shared_dim=128, g_hierarchical=True)),
+    ("biggan", "arXiv:1809.11096, tables 4 and 5", nets(96, 96, g_attention=64, d_attention=64)),
+    ("biggan", "arXiv:1809.11096, section 3", nets(96, 96, g_weights="orthogonal", d_weights="orthogonal")),
+    ("biggan_cifar", "code BigGAN-PyTorch, scripts/launch_cifar_ema.sh", game(4, 128) | EMA | nets(64, 64)),
+    ("biggan_cifar", "as above: no --shared_dim, --hier", nets(64, 64, g_shared_dim=0, g_hierarchical=False)),
+    ("biggan_cifar", "as above: --G_attn 0 --D_attn 0", nets(64, 64, g_attention=0, d_attention=0)),
+    ("biggan_cifar", "as above: --G_init N02 --D_init N02", nets(64, 64, g_weights="normal", d_weights="normal")),
+    ("cdcgan", "arXiv:1511.06434, section 4; width: code dcgan.torch, ngf = ndf = 64", game(1, 100) | nets(64, 64)),
+    ("cdcgan", "arXiv:1511.06434, section 3", nets(64, 64, d_normalization="batch")),
+    ("cgan", "arXiv:1411.1784, section 4.1: prior of 100, dropout of one half", game(1, 100)),
+    ("cgan", "arXiv:1411.1784, section 4.1: 240 maxout units on the image", nets(128, 240, d_dropout=0.5)),
+    ("cgan", "ours: the generator of gan, told the class", nets(128, 240, g_embedding_dim=10, g_depth=3)),
+    ("cgan", "ours: as gan", nets(128, 240, g_batch_norm=True)),
+    ("conv_gan", "ours: a network of courses, no paper", game(1, 100) | nets(64, 32, d_dropout=0.25)),
+    ("dcgan", "code dcgan.torch, main.lua: nz 100, ngf = ndf = 64; the same fakes for both", game(1, 100)),
+    ("dcgan", "code dcgan.torch, main.lua: fGx uses df_do of the same fake", game(1, 100, reuse_fake=True)),
+    ("dcgan", "arXiv:1511.06434, section 3", nets(64, 64, d_normalization="batch")),
+    ("gan", "ours: the paper prints no sizes; its code trains both on one sample", game(1, 100, reuse_fake=True)),
+    ("gan", "ours: the paper prints no sizes", nets(128, 256, g_depth=3, g_batch_norm=True)),
+    ("gan", "ours: the paper has maxout and dropout, and prints no sizes", nets(128, 256, d_depth=2, d_dropout=0.3)),
+    ("gan_small", "ours: the smallest", game(1, 100) | nets(128, 128, g_depth=1, d_depth=1)),
+    ("gan_small", "ours: the smallest", nets(128, 128, g_batch_norm=False, d_dropout=0.0)),
+    ("lsgan", "arXiv:1611.04076, figure 2; code train_lsun.py", game(1, 1024, reuse_fake=True) | nets(64, 64)),
+    ("lsgan", "arXiv:1611.04076, section 3.3: the discriminator of DCGAN", nets(64, 64, d_normalization="batch")),
+    ("points", "ours: no paper, for the plane", game(1, 16) | nets(128, 128, g_depth=3, d_depth=3)),
+    ("points", "ours: where a dataset does not say its own", nets(128, 128, g_extent=1.0, d_extent=1.0)),
+    ("points", "ours: Fourier features at the scale of the modes", nets(128, 128, d_waves=32, d_frequency=0.16)),
+    ("points", "ours: bf16 cannot tell the points of a mode apart", {"precision": "fp32"}),
+    ("r3gan", "arXiv:2501.05441, code train.py, CIFAR10", game(1, 64) | nets(768, 768, g_blocks=2, d_blocks=2)),
+    ("r3gan", "code train.py: ema_scheduler from 0", {"algorithm.ema.half_life": 0.0}),
+    ("r3gan", "code train.py: ema_nimg = 5000 * 1000", {"algorithm.ema.schedule.half_life.end": 5_000_000}),
+    ("r3gan", "code train.py: decay_nimg = 2e7", {"algorithm.ema.schedule.half_life.steps": BURN_IN}),
+    ("r3gan", "code training_loop.py: cur_nimg", {"algorithm.ema.schedule.half_life.unit": "images"}),
+    ("r3gan", "code training_loop.py: cosine_decay", {"algorithm.ema.schedule.half_life.shape": "cosine"}),
+    ("rpgan", "ours: the perceptrons of gan, without dropout", game(1, 100) | nets(128, 256, d_dropout=0.0)),
+    ("rpgan", "ours: the perceptrons of gan", nets(128, 256, g_depth=3, g_batch_norm=True, d_depth=2)),
+    ("sagan", "arXiv:1805.08318, section 5; attention on the map of 32 pixels, table 1", game(1, 128)),
+    ("sagan", "code self-attention-gan, generator.py, discriminator.py", nets(64, 64, g_attention=32, d_attention=32)),
+    (
+        "sngan",
+        "code sngan_projection, sn_cifar10_unconditional.yml: n_dis 5, n_gen_samples 128, dim_z 128",
+        game(5, 128),
+    ),
+    ("sngan", "as above: n_gen_samples 128 against batchsize 64", game(5, 128, generator_batch=2)),
+    ("sngan", "null: the paper's for each size (tests/models/test_sngan.py)", nets(None, None)),
+    ("sngan_dcgan", "arXiv:1802.05957, table 3; table 1, setting C", game(1, 128) | nets(64, 64)),
+    ("sngan_dcgan", "chainer-gan-lib, common/net.py; compare_gan, sndcgan.py", nets(64, 64, g_first_norm=True)),
+    ("wgan", "arXiv:1701.07875, algorithm 1: n_critic 5; code main.py: nz 100, ngf = ndf = 64", game(5, 100)),
+    ("wgan", "code WassersteinGAN, models/dcgan.py: the critic has BatchNorm", nets(64, 64, d_normalization="batch")),
+    ("wgan_gp", "arXiv:1704.00028, algorithm 1: n_critic 5; code gan_cifar.py: 128 numbers", game(5, 128)),
+    ("wgan_gp", "arXiv:1704.00028, section 4: no BatchNorm", nets(64, 64, d_normalization="none")),
+    ("wgan_gp_resnet", "code gan_cifar_resnet.py: N_CRITIC 5, GEN_BS_MULTIPLE 2", game(5, 128, generator_batch=2)),
+    ("wgan_gp_resnet", "code gan_cifar_resnet.py: DIM_G = DIM_D = 128", nets(128, 128)),
+)
+
+R3GAN = "arXiv:2501.05441, code train.py, CIFAR10"
+OPTIMIZERS: tuple[Row, ...] = (
+    ("adam", "arXiv:1511.06434, section 4", {"generator.lr": 2e-4, "generator.betas": [0.5, 0.999], **ADAM}),
+    ("adam_biggan", "arXiv:1809.11096, appendix C", {"generator.lr": 5e-5, "generator.betas": [0.0, 0.999], **ADAM}),
+    ("adam_biggan", "arXiv:1809.11096, appendix C", {"discriminator.lr": 2e-4}),
+    ("adam_biggan_cifar", "code BigGAN-PyTorch, launch_cifar_ema.sh", {"generator.lr": 2e-4, **ADAM}),
+    ("adam_biggan_cifar", "code BigGAN-PyTorch, launch_cifar_ema.sh", {"generator.betas": [0.0, 0.999]}),
+    ("adam_burn_in", R3GAN, {"generator.betas": [0.0, 0.9], "generator.schedule.betas.1.end": 0.99}),
+    ("adam_burn_in", R3GAN, {"generator.schedule.lr.end": 5e-5, "generator.schedule.lr.steps": BURN_IN}),
+    ("adam_burn_in", R3GAN, {f"generator.schedule.{n}.shape": "cosine" for n in ("lr", "betas.1")}),
+    ("adam_burn_in", R3GAN, {f"generator.schedule.{n}.unit": "images" for n in ("lr", "betas.1")}),
+    ("adam_points", "ours: fast, and an eps that is felt", {"generator.lr": 2e-3, "generator.betas": [0.0, 0.99]}),
+    ("adam_points", "ours: fast, and an eps that is felt", {"generator.eps": 1e-4}),
+    ("adam_r3gan", R3GAN, {"generator.lr": 2e-4, "generator.betas": [0.0, 0.99], **ADAM}),
+    ("adam_sngan", "arXiv:1802.05957, B.4; code sngan_projection", {"generator.lr": 2e-4, **ADAM}),
+    ("adam_sngan", "as above; gan_cifar_resnet.py: LR 2e-4, beta1 0, beta2 .9", {"generator.betas": [0.0, 0.9]}),
+    ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.lr": 1e-4, "discriminator.lr": 4e-4}),
+    ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.betas": [0.0, 0.9], **ADAM}),
+    ("adam_wgan", "arXiv:1704.00028, algorithm 1", {"generator.lr": 1e-4, "generator.betas": [0.0, 0.9], **ADAM}),
+    ("adamw", "ours: as adam, torch's decay", {"generator.lr": 2e-4, "generator.betas": [0.5, 0.999], **ADAM}),
+    ("adamw", "ours: torch's default", {"generator.weight_decay": 1e-2}),
+    ("rmsprop", "arXiv:1701.07875, algorithm 1; alpha: torch's default, as in code", {"generator.lr": 5e-5}),
+    ("rmsprop", "code WassersteinGAN, main.py: RMSprop as it comes", {"generator.alpha": 0.99}),
+    ("sgd", "ours: no paper of a model here takes it", {"generator.lr": 1e-2, "generator.momentum": 0.5}),
+    ("schedule/cosine", "ours: arXiv:1608.03983 has no warm-up", {"warmup": 0.05, "end_factor": 0.0}),
+    ("schedule/linear", "code gan_cifar_resnet.py: from the start to 0", {"start": 0.0, "end_factor": 0.0}),
+)
+
+BCR, ZCR = "arXiv:2002.04724, section 4.1", "arXiv:2002.04724, section 4.1: 5, 0.5, 0.03"
+Z = "latent_consistency_"
+REGULARIZERS: tuple[Row, ...] = (
+    ("auxiliary_classifier", "arXiv:1610.09585: L_S + L_C", {"classify_real.weight": 1.0, "classify_fake.weight": 1.0}),
+    ("auxiliary_classifier", "arXiv:1610.09585: L_C - L_S", {"classify_fake.player": "generator"}),
+    ("balanced_consistency", BCR, {"consistency_real.weight": 10.0, "consistency_fake.weight": 10.0}),
+    ("balanced_consistency", BCR, {"consistency_real.images": "real", "consistency_fake.images": "fake"}),
+    ("balanced_consistency", "arXiv:1910.12027, section 3.1", {"consistency_real.transform.pixels": 4}),
+    ("consistency", "arXiv:1910.12027, section 3", {"consistency.weight": 10.0, "consistency.images": "real"}),
+    ("consistency", "arXiv:1910.12027, section 3.1", {"consistency.transform.pixels": 4}),
+    ("cycle", "arXiv:1703.10593, section 4: lambda", {"cycle.weight": 10.0, "cycle.pair": "cycle"}),
+    ("dragan", "arXiv:1705.07215, algorithm 1: lambda 10, k 1", {"dragan.weight": 10.0}),
+    ("feature_matching", "code improved-gan: the mean, alone", {"feature_matching.weight": 1.0}),
+    ("gradient_penalty", "arXiv:1704.00028, algorithm 1", {"gradient_penalty.weight": 10.0}),
+    ("gradient_penalty", "arXiv:1704.00028, equation 3", {"gradient_penalty.target": 1.0}),
+    ("historical_averaging", "ours: the paper names no weight", {"historical_generator.weight": 0.1}),
+    ("historical_averaging", "ours: the paper names no weight", {"historical_discriminator.weight": 0.1}),
+    ("historical_averaging", "arXiv:1606.03498, section 3.3: both", {"historical_generator.player": "generator"}),
+    ("identity", "arXiv:1703.10593, section 5.2: half of 10", {"identity.weight": 5.0, "identity.pair": "identity"}),
+    ("l1", "arXiv:1611.07004, section 3.3: lambda", {"l1.weight": 100.0, "l1.pair": "target"}),
+    ("latent_consistency", ZCR, {f"{Z}discriminator.weight": 5.0, f"{Z}generator.weight": 0.5}),
+    ("latent_consistency", ZCR, {f"{Z}discriminator.deviation": 0.03, f"{Z}generator.player": "generator"}),
+    ("lecam", "arXiv:2104.03310, section 5: lambda 0.3, gamma 0.99", {"lecam.weight": 0.3, "lecam.decay": 0.99}),
+    ("lecam", "code lecam-gan: itr > 1000", {"lecam.begin": 1000}),
+    ("lecam", "arXiv:2104.03310, equation 4 (the code is one-sided)", {"lecam.one_sided": False}),
+    (
+        "orthogonal",
+        "arXiv:1809.11096, section 3.1: beta",
+        {"orthogonal.weight": 1e-4, "orthogonal.player": "generator"},
+    ),
+    ("path_length", "code stylegan2-ada-pytorch, loss.py: pl_weight 2", {"path_length.weight": 2.0}),
+    ("path_length", "as above: pl_decay 0.01; G_reg_interval 4", {"path_length.decay": 0.01, "path_length.every": 4}),
+    ("r1", "ours: for 32 pixels; arXiv:1801.04406 has 10 for 128 and more", {"r1.weight": 1.0}),
+    ("r2", "ours: as r1", {"r2.weight": 1.0}),
+    ("r1_r2_burn_in", R3GAN, {"r1.weight": 0.05, "r1.schedule.weight.end": 0.005}),
+    ("r1_r2_burn_in", R3GAN, {"r1.schedule.weight.steps": BURN_IN, "r1.schedule.weight.unit": "images"}),
+    ("r1_r2_burn_in", R3GAN, {"r1.schedule.weight.shape": "cosine"}),
+    ("r1_r2_weak", "ours: for points", {"r1.weight": 0.01}),
+)
+
+LOSSES: tuple[Row, ...] = (
+    *((f"regularizers/{name}", source, keys) for name, source, keys in REGULARIZERS),
+    ("constraints/weight_clipping", "arXiv:1701.07875, algorithm 1: c", {"weight_clipping.bound": 0.01}),
+)
+
+AUGMENTATIONS: tuple[Row, ...] = (
+    ("adaptive", "arXiv:2006.06676, section 3.1: r_t 0.6, 4 minibatches", {"adaptive.target": 0.6, "adaptive.p": 0.0}),
+    ("adaptive", "arXiv:2006.06676, section 3.1: 500k images", {"adaptive.interval": 4, "adaptive.speed": 500_000}),
+    ("adaptive", "arXiv:2006.06676, figure 4: bgc", {"adaptive.categories": ["blit", "geometry", "colour"]}),
+    ("burn_in", R3GAN, {"burn_in.p": 0.0, "burn_in.schedule.p.end": 0.55, "burn_in.strength.colour": 0.5}),
+    ("burn_in", R3GAN, {"burn_in.categories": ["blit", "geometry", "colour", "cutout"]}),
+    ("burn_in", R3GAN, {"burn_in.schedule.p.steps": BURN_IN, "burn_in.schedule.p.shape": "cosine"}),
+    ("burn_in", R3GAN, {"burn_in.schedule.p.unit": "images"}),
+    ("diffaugment", "arXiv:2006.10738, section 4", {"diffaugment.policy": ["color", "translation", "cutout"]}),
+    ("instance_noise", "ours: the papers anneal, and name no size for [-1, 1]", {"instance_noise.std": 0.1}),
+)
+
+W = "wrappers.discriminator"
+LOSS = "wrappers.adversarial"
+TECHNIQUES: tuple[Row, ...] = (
+    (
+        "instance_noise",
+        "arXiv:1610.04490, section 3.2: to nothing",
+        {"augmentation.instance_noise.schedule.std.end": 0},
+    ),
+    ("label_smoothing", "arXiv:1606.03498, section 3.4: 0.9", {"loss.adversarial.label_smoothing": 0.1}),
+    ("minibatch_discrimination", "code improved-gan: 100 kernels of 5", {f"{W}.minibatch_discrimination.kernels": 100}),
+    ("minibatch_discrimination", "code improved-gan: 100 kernels of 5", {f"{W}.minibatch_discrimination.dims": 5}),
+    ("minibatch_stddev", "code progressive_growing_of_gans: group_size=4", {f"{W}.minibatch_stddev.group": 4}),
+    ("packing", "arXiv:1712.04086, section 4: PacGAN2", {f"{W}.packing.size": 2}),
+    ("several_discriminators", "ours: arXiv:1611.01673 has 2 to 5", {f"{W}.several_discriminators.count": 3}),
+    ("several_discriminators", "arXiv:1611.01673: GMAN-1", {f"{LOSS}.several_discriminators.temperature": 1.0}),
+    ("several_discriminators", "ours: GMAN-0, the mean", {f"{LOSS}.several_discriminators.aggregate": "mean"}),
+    ("top_k", "arXiv:2002.06224, section 3: k from all to half", {f"{LOSS}.top_k.fraction": 1.0}),
+    ("top_k", "arXiv:2002.06224, section 3: nu", {f"{LOSS}.top_k.schedule.fraction.end": 0.5}),
+    # 0.99 ** 69 = 0.4998; an epoch of CIFAR-10 has 50,000 images
+    ("top_k", "arXiv:2002.06224: gamma 0.99 an epoch", {f"{LOSS}.top_k.schedule.fraction.steps": 69 * 50_000}),
+    ("top_k", "arXiv:2002.06224: counted in epochs", {f"{LOSS}.top_k.schedule.fraction.unit": "images"}),
+    ("top_k", "arXiv:2002.06224: k times 0.99", {f"{LOSS}.top_k.schedule.fraction.shape": "exponential"}),
+)
+
+ALGORITHMS: tuple[Row, ...] = (
+    ("noise_to_image", "arXiv:1406.2661, algorithm 1: k = 1, fresh samples", game(1, 128, reuse_fake=False)),
+    ("noise_to_image", "arXiv:1406.2661, algorithm 1: m and m", game(1, 128, generator_batch=1)),
+    ("noise_to_image", "arXiv:1710.10196, section 3; latent: ours", {"algorithm.ema.decay": 0.999}),
+    ("unrolled", "arXiv:1611.02163, section 3: 5 or 10 steps", {"algorithm.unroll_steps": 5}),
+    ("unrolled", "ours: the paper's is true", {"algorithm.zero_sum": False}),
+)
+
+METRICS: tuple[Row, ...] = (
+    ("cas", "ours: a small classifier, quick to train", {"cas.seed": 0, "cas.most": 10_000, "cas.size": 32}),
+    ("density_coverage", "arXiv:2002.09797, section 5", {"density_coverage.k": 5}),
+    ("inception_score", "arXiv:1606.03498; code improved-gan: splits=10", {"inception_score.splits": 10}),
+    ("intra_class_fid", "ours: fewer say nothing of a class", {"intra_class_fid.least": 50}),
+    ("kid", "arXiv:1801.01401; torch-fidelity: 100 subsets of 1000", {"kid.subsets": 100, "kid.subset_size": 1000}),
+    ("lpips", "arXiv:1801.03924, code: net='alex'", {"lpips.network": "alex"}),
+    ("memorisation", "ours: bounds the search", {"memorisation.most": 50_000}),
+    ("precision_recall", "arXiv:1904.06991, section 3", {"precision_recall.k": 3}),
+    ("swd", "ours: fewer than the authors' 8192 images, for a look in between", {"swd.most": 2048, "swd.seed": 0}),
+)
+
+PREFIX = {"algorithm": "algorithm."}  # of the keys above that stand in the file without it
+TABLE: dict[str, dict[str, list[Any]]] = {}
+for group, rows in (
+    ("model", MODELS),
+    ("optimizer", OPTIMIZERS),
+    ("loss", LOSSES),
+    ("augmentation", AUGMENTATIONS),
+    ("technique", TECHNIQUES),
+    ("algorithm", ALGORITHMS),
+    ("metrics", METRICS),
+):
+    for name, _, keys in rows:
+        there = TABLE.setdefault(f"{group}/{name}", {})
+        for key, number in keys.items():
+            there.setdefault(key.removeprefix(PREFIX.get(group, "")), []).append(number)
+
+
+class Loader(yaml.SafeLoader):
+    """Reads 1e-4 as a number, as OmegaConf does."""
+
+
+Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[\d.]+[eE][-+]?\d+$"), list("0123456789"))
+DEFAULT = re.compile(r"\$\{oc\.select:[^,]+,(.+)\}")  # `+width=` or else this
+
+
+def settings(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a preset that is none of its structure, by its key; of `${oc.select:a,b}` the b."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if str(name) not in STRUCTURE:
+                yield from settings(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(node, str) and node.startswith("${"):
+        if found := DEFAULT.fullmatch(node):
+            yield key, yaml.load(found[1], Loader)
+    elif node is not None and node != []:
+        yield key, node
+
+
+def presets() -> list[str]:
+    found = (path.relative_to(CONFIG_DIR) for group in GROUPS for path in (CONFIG_DIR / group).rglob("*.yaml"))
+    return sorted(path.with_suffix("").as_posix() for path in found)
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_a_preset_has_the_numbers_of_the_table(preset: str) -> None:
+    there = dict(settings(yaml.load((CONFIG_DIR / f"{preset}.yaml").read_text(), Loader)))
+    table = {key: numbers[0] for key, numbers in TABLE.get(preset, {}).items()}
+    absent = {
+        key: value
+        for key, value in there.items()
+        if key not in table and ABSENT.get(key.rpartition(".")[2], ...) == value
+    }
+    assert there == table | absent
+
+
+def test_the_rows_agree_and_name_what_there_is() -> None:
+    assert set(TABLE) <= set(presets())
+    for preset, keys in TABLE.items():
+        for key, numbers in keys.items():
+            assert all(number == numbers[0] for number in numbers), f"{preset}: {key}"
+    for _, source, _ in (*MODELS, *OPTIMIZERS, *LOSSES, *AUGMENTATIONS, *TECHNIQUES, *ALGORITHMS, *METRICS):
+        assert re.search(r"arXiv:\d{4}\.\d{4,5}|code|ours: |as above|chainer-gan-lib|null: ", source), source
+
+
+def test_fakes_are_reused_where_the_authors_do() -> None:
+    reused = [preset for preset, keys in TABLE.items() if keys.get("algorithm.reuse_fake") == [True]]
+    assert reused == ["model/dcgan", "model/gan", "model/lsgan"]
+
+
+def test_what_it_would_catch() -> None:
+    """A key that is not in the table, or another number, is heard of."""
+    assert dict(
+        settings({"a": {"b": 1e-4, "_target_": "x", "c": None}, "d": "${oc.select:width,64}", "e": "${a}"})
+    ) == {
+        "a.b": 1e-4,
+        "d": 64,
+    }
