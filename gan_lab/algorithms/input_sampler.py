@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine
+from gan_lab.engine.tf32 import without_tf32
 from gan_lab.errors import ConfigError
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import REFUSED, Sampler, all_images
@@ -32,7 +33,8 @@ class InputSampler(Sampler):
         for start in range(0, request.n, self.AT_ONCE):
             part = slice(start, start + self.AT_ONCE)
             condition = None if label is None else label[part].to(device)
-            images = self.network(request.input[part].to(device), condition)
+            with without_tf32():
+                images = self.network(request.input[part].to(device), condition)
             yield images.float().cpu().contiguous().clamp(-1, 1)
 
     def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:

@@ -10,19 +10,28 @@ from torch import Tensor, nn
 from gan_lab.algorithms.latents import Latent
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine
+from gan_lab.engine.tf32 import without_tf32
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler, all_images
+from gan_lab.sampling.standing_statistics import StandingStatistics
+
+STANDING = -1  # a seed that nobody can ask for: statistics are not of the very images that are made
 
 
 class NoiseSampler(Sampler):
-    """A generator in evaluation mode. Where it takes labels and none are asked for, each class takes its turn."""
+    """A generator in evaluation mode. Where it takes labels and none are asked for, each class takes its turn. With
+    `standing` statistics of BatchNorm are those of latents of the truncation that is asked for, taken once for each."""
 
     COLUMNS = 10  # classes that a panel shows at most
 
-    def __init__(self, generator: nn.Module, latent: Latent, engine: Engine) -> None:
+    def __init__(
+        self, generator: nn.Module, latent: Latent, engine: Engine, standing: StandingStatistics | None = None
+    ) -> None:
         self.network = generator
         self.latent = latent
         self.engine = engine
+        self.standing = standing
+        self._ready: dict[float | None, nn.Module] = {}  # by truncation
         self.num_classes = int(getattr(generator, "num_classes", 0) or 0)
         self.takes = frozenset(("codes", "truncation", *(("label",) if self.num_classes else ())))
 
@@ -33,7 +42,7 @@ class NoiseSampler(Sampler):
     def drawn(self, request: Request) -> Iterator[Tensor]:
         n, device = request.n, self.engine.device
         label = self.each_in_turn(n) if request.label is None else request.label
-        self.network.eval()
+        network = self.ready(request.truncation)
         for start in range(0, n, self.AT_ONCE):
             part = slice(start, min(start + self.AT_ONCE, n))
             if request.codes is None:  # of each part when it is made: a million of them need no room at once
@@ -41,8 +50,22 @@ class NoiseSampler(Sampler):
             else:
                 codes = request.codes[part]
             condition = None if label is None else label[part].to(device)
-            images = self.network(codes.to(device), condition)
+            with without_tf32():
+                images = network(codes.to(device), condition)
             yield images.float().cpu().contiguous().clamp(-1, 1)
+
+    def ready(self, truncation: float | None) -> nn.Module:
+        """The generator as it makes images of latents of this truncation."""
+        if self.standing is None:
+            return self.network.eval()
+        if truncation not in self._ready:
+
+            def codes(n: int, start: int) -> Tensor:
+                return self.latent.drawn(n, STANDING, truncation, start)
+
+            with without_tf32():
+                self._ready[truncation] = self.standing.of(self.network, codes, self.num_classes, self.engine.device)
+        return self._ready[truncation].eval()
 
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
         """As many samples as are shown. Classes are columns, `COLUMNS` at most, and a row shares its latent."""

@@ -122,4 +122,6 @@ class NoiseToImage(Algorithm):
 
     @classmethod
     def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
-        return NoiseSampler(networks["generator"], build(settings["latent"], "algorithm.latent"), engine)
+        latent, node = build(settings["latent"], "algorithm.latent"), settings.get("standing_statistics")
+        standing = build(node, "algorithm.standing_statistics") if node else None
+        return NoiseSampler(networks["generator"], latent, engine, standing)

@@ -11,6 +11,7 @@ import torch
 from gan_lab.data.batch import Batch
 from gan_lab.data.dataset import build_dataset
 from gan_lab.data.store import Store
+from gan_lab.engine.tf32 import without_tf32
 from gan_lab.errors import ConfigError, GanLabError, describe
 from gan_lab.features.extractor import Extractor
 from gan_lab.metrics.accumulators import Accumulators
@@ -120,6 +121,7 @@ def requests(sampler: Sampler, reference: Reference, n: int, seed: int) -> Itera
         yield sampler.request_for(batch, seed, None if codes is None else codes[part]), batch
 
 
+@without_tf32()
 def measure(
     sampler: Sampler,
     reference: Reference,

@@ -28,7 +28,9 @@ def modes_of_points(
     """Of points `(n, 2)` from equally likely Gaussians: modes covered, high-quality share, reverse KL.
 
     A point belongs to its nearest centre, and is of high quality within `sigmas` standard deviations of it; a mode is
-    covered that has such a point (PacGAN, arXiv:1712.04086, section 4.1: the three figures of its table 1).
+    covered that has such a point (PacGAN, arXiv:1712.04086, section 4.1: the three figures of its table 1). The
+    divergence is of all points, each counted for its nearest mode; PacGAN's code counts those of high quality alone, so
+    that it does not see how many lie between the modes.
     """
     distances = np.linalg.norm(points[:, None] - centres[None], axis=2)  # (n, modes)
     nearest = distances.argmin(1)

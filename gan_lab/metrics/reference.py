@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gan_lab.data.dataset import Dataset
 from gan_lab.data.held_out import held_out
+from gan_lab.engine.tf32 import without_tf32
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.metrics.frechet import Moments
@@ -135,7 +136,9 @@ class Reference:
     def _extracted(self, places: NDArray[np.int64]) -> Iterator[Extracted]:
         for start in range(0, len(places), AT_ONCE):
             images = np.array(self.data.store.images[places[start : start + AT_ONCE]])
-            yield self.extractor(torch.from_numpy(images))
+            with without_tf32():
+                extracted = self.extractor(torch.from_numpy(images))
+            yield extracted
 
     def _kept(self, kind: str, make: Callable[[], dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
         about = self.extractor

@@ -85,7 +85,7 @@ def build_algorithm(
 ) -> Algorithm:
     """Build the game: its losses, its augmentation, and the schedules that move any of `parts`."""
     loss, augmentation = config["loss"], engine.place(build(config["augmentation"], "augmentation"))
-    settings = dict(config["algorithm"])
+    settings = {key: value for key, value in config["algorithm"].items() if key != "standing_statistics"}  # sampling's
     game = Game(
         networks=networks,
         optimizers=optimizers,

@@ -11,15 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from gan_lab.algorithms.latents import Normal
+from gan_lab.algorithms.noise_sampler import NoiseSampler
 from gan_lab.data.batch import Batch
 from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.data.store import Store
+from gan_lab.engine.engine import Engine
+from gan_lab.engine.tf32 import allow_tf32
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.automatic import Automatic
 from gan_lab.features.classifier import Classifier, _of_all
-from gan_lab.features.extractor import Extractor
+from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.features.inception_extractor import Inception
 from gan_lab.features.pixels import Pixels
 from gan_lab.features.random_convolutions import RandomConvolutions
@@ -325,6 +329,70 @@ def test_inception_weights_that_are_not_there(tmp_path: Path, monkeypatch: pytes
         Inception().prepare(data(), CPU)
     with pytest.raises(GanLabError, match=r"extractor.weights: there is no file"):
         Inception(weights=str(tmp_path / "none.pth")).prepare(data(), CPU)
+
+
+def test_figures_are_taken_in_full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No TF32 where images are made and seen, and for the data's side; afterwards it is as it was."""
+    seen: list[tuple[bool, bool]] = []
+
+    def precision() -> tuple[bool, bool]:
+        return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+
+    class Watching(Pixels):
+        def __call__(self, images: Tensor) -> Extracted:
+            seen.append(precision())
+            return super().__call__(images)
+
+    class Network(nn.Module):
+        def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
+            seen.append(precision())
+            return latent.view(-1, 1, 4, 4).repeat_interleave(4, 2).repeat_interleave(4, 3)
+
+    before = precision()
+    allow_tf32(True)
+    try:
+        found, extractor = data(), Watching()
+        extractor.prepare(found, CPU)
+        reference = Reference(found, extractor)
+        sampler = NoiseSampler(Network(), Normal(16), Engine(device="cpu", precision="fp32"))
+        next(sampler.images(Request(3)))
+        reference.dimensions  # noqa: B018
+        assert seen == [(False, False)] * 2
+        assert precision() == (True, True)
+        measure(sampler, reference, {"fid": FrechetDistance()}, 70, 0, {})
+        assert set(seen) == {(False, False)}
+        assert len(seen) >= 6
+        assert precision() == (True, True)
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+def test_classes_are_asked_for_in_the_shares_of_the_data() -> None:
+    """Of data in which a class is three times as frequent; every class of the generator where that is not known."""
+    reference = first(1000)
+    reference.data.store.labels = np.repeat([0, 1], [750, 250])
+    asked: list[Tensor] = []
+
+    class Listens(Copies):
+        def drawn(self, request: Request) -> Iterator[torch.Tensor]:
+            asked.append(request.label)
+            yield from super().drawn(request)
+
+        def labels_like(self, labels: Tensor | None, n: int, seed: int) -> Tensor | None:
+            return Sampler.labels_like(self, labels, n, seed)
+
+        def each_in_turn(self, n: int) -> Tensor | None:
+            return Sampler.each_in_turn(self, n)
+
+    sampler = Listens(reference.data.store)
+    for seed in (0, 0, 1):
+        measure(sampler, reference, {"fid": FrechetDistance()}, 2000, seed, {})
+    assert asked[0].bincount().tolist() == pytest.approx([1500, 500], abs=4 * 20)
+    assert torch.equal(asked[0], asked[1])
+    assert not torch.equal(asked[0], asked[2])
+    assert asked[0][:1000].bincount()[0] == pytest.approx(750, abs=60)  # mixed, not one class after the other
+    assert torch.equal(sampler.labels_like(None, 25, 0), torch.arange(25) % 10)
+    assert torch.equal(sampler.labels_like(torch.tensor([3, 10]), 25, 0), torch.arange(25) % 10)
 
 
 def test_names_and_cards() -> None:
