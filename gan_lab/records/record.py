@@ -29,8 +29,12 @@ class Record:
         self.name = name
         self.summary = read_json(path / "summary.json") or of_sweep(path)
         self.damage = ""
+        try:
+            self._files = set(os.listdir(path))
+        except OSError:
+            self._files, self.damage = set(), "the folder cannot be read"
         self._told = self._tail()
-        if not self.figures and not read_json(path / "summary.json") and (path / "summary.json").exists():
+        if not self.figures and "summary.json" in self._files and not read_json(path / "summary.json"):
             self.damage = "summary.json cannot be read"
 
     @cached_property
@@ -60,11 +64,11 @@ class Record:
 
         A run that ended before it had begun has but Hydra's notes.
         """
-        if not self.text and not (self.path / "config.yaml").exists():
+        if "config.yaml" not in self._files:
             return before_it_began(self.path / ".hydra" / "hydra.yaml")
         found = PROVENANCE.search(self.text)
         told = read_mapping(self.text[found.start() :]) if found else read_mapping(self.text)
-        if told is None:
+        if not told:
             self.damage = "config.yaml cannot be read"
         return told or {}
 

@@ -66,7 +66,10 @@ def figures(run: Path) -> dict[str, Figure]:
     """What a run's `summary.json` holds under `metrics`. Raises ConfigError where that is nothing."""
     if not run.is_dir():
         raise ConfigError(f"runs: there is no run folder {run}")
-    metrics = read_json(run / "summary.json").get("metrics")
+    summary = read_json(run / "summary.json")
+    if not summary and (run / "summary.json").exists():
+        raise ConfigError(f"runs: {run}: summary.json cannot be read")
+    metrics = summary.get("metrics")
     found = {}
     for name, record in metrics.items() if isinstance(metrics, dict) else ():
         try:
@@ -79,18 +82,23 @@ def figures(run: Path) -> dict[str, Figure]:
 
 
 def _row(found: Sequence[Figure]) -> list[str]:
+    """A figure that is no number, here or in the first run, has no difference."""
     first = found[0]
     cells = [_cell(first)]
     for figure in found[1:]:
-        difference = f"{figure.value - first.value:+.3g}"
-        if figure.spread is not None and first.spread is not None:
-            difference += f" ± {math.hypot(figure.spread, first.spread):.2g}"
-        cells.append(f"{_cell(figure)} ({difference})")
+        difference = figure.value - first.value
+        error = math.hypot(_spread(figure), _spread(first))
+        known = f"{difference:+.3g}" + (f" ± {error:.2g}" if math.isfinite(error) else "")
+        cells.append(_cell(figure) + (f" ({known})" if math.isfinite(difference) else ""))
     return cells
 
 
 def _cell(figure: Figure) -> str:
-    return number(figure.value) + (f" ± {figure.spread:.2g}" if figure.spread is not None else "")
+    return number(figure.value) + (f" ± {figure.spread:.2g}" if math.isfinite(_spread(figure)) else "")
+
+
+def _spread(figure: Figure) -> float:
+    return math.nan if figure.spread is None else figure.spread
 
 
 def _label(run: Path, runs: Sequence[Path]) -> str:
