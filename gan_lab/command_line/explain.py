@@ -18,6 +18,7 @@ from gan_lab import config
 from gan_lab.command_line.choices import Choices, dotted, is_hydra
 from gan_lab.command_line.nearest import nearest, nearest_key
 from gan_lab.command_line.overrides import quote, read, unquote
+from gan_lab.command_line.verbs import VERBS
 
 LAUNCHERS = {"submitit_local": "slurm", "submitit_slurm": "slurm"}  # name: our extra that has it
 READERS = {".npz": "arrays", ".npy": "arrays", ".h5": "arrays", ".hdf5": "arrays", ".parquet": "parquet"}
@@ -126,5 +127,6 @@ def _unknown_key(key: str, text: str, cause: BaseException | None, known: Choice
     if isinstance(cause, OmegaConfBaseException) and not isinstance(cause, (ConfigKeyError, AttributeError)):
         return reason(cause)
     offer = nearest_key(key, [*keys, *groups])
-    add = f"; to add it: +{key}=..." if not offer and "Could not override" in text else ""
+    may_add = VERBS[known.verb].groups is None if known.verb in VERBS else True  # what others add, nothing reads
+    add = f"; to add it: +{key}=..." if may_add and not offer and "Could not override" in text else ""
     return f"unknown key {key}{offer}{add or ('' if offer else f'; gan-lab {known.verb} --help lists them')}"

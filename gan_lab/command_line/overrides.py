@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 PATH_KEYS = (
     *("resume", "run", "checkpoint", "from", "out", "folder"),
-    *("dataset.path", "dataset.labels", "dataset.source.path", "dataset.source.root"),
+    *("dataset.path", "dataset.path_a", "dataset.path_b", "dataset.labels", "dataset.captions"),
+    *("dataset.source.path", "dataset.source.root"),
 )
 EXTRA_GROUPS = ("technique",)  # no defaults list names them: Hydra wants `+technique=...`
 PLAIN = re.compile(r"[A-Za-z0-9_./+@-]*")

@@ -22,8 +22,9 @@ from gan_lab.data.sources.source import DownloadError, Joined, Source
 from gan_lab.data.sources.stacked import Stacked
 from gan_lab.data.space import Need
 from gan_lab.data.store import Store
+from gan_lab.data.stores import with_checksum
 from gan_lab.data.tokens import FIRST, Words
-from gan_lab.errors import ConfigError
+from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.root import data_root
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Dataset:
     store's shape is always of numbers. With a `patch` = {size, stride} pictures are not fitted but cut into squares,
     and the height and width of `image_shape` are their size. Inputs, where the images have any, get `input_shape`
     (None: the images'), and captions are read by `tokenizer`. `inputs` is a dataset of images that this one's are made
-    from, but not one by one. `num_classes`, when given, is checked against the labels. `flip`, `crop` and `turn` are
+    from, but not one by one. With `sha256` the store of that checksum is meant, wherever its images have gone.
+    `num_classes`, when given, is checked against the labels. `flip`, `crop` and `turn` are
     what a stream does to the images (see `gan_lab.data.stream`), `picture` shows them; both change nothing in the
     store. Raises ConfigError naming the key that is wrong.
     """
@@ -73,6 +75,7 @@ class Dataset:
         input_shape: Sequence[int] | None = None,
         tokenizer: Words | None = None,
         inputs: Dataset | None = None,
+        sha256: str | None = None,
         reader: Callable[..., Source] | None = None,
         picture: Callable[..., Any] | None = None,
         **reading: Any,
@@ -109,6 +112,7 @@ class Dataset:
             check_scale(self.patch, self.input_shape or (1, self.patch.size, self.patch.size))
         self.tokenizer = tokenizer
         self.inputs = inputs
+        self.sha256 = sha256
         self.reader = reader
         self.reading = reading
         self.picture = picture
@@ -217,7 +221,25 @@ class Dataset:
 
         Raises GanLabError in one line when the store is damaged, does not come from `path`, or cannot be made.
         """
-        return self.pack()
+        return self.pack() if self.sha256 is None else self._find(self.sha256)
+
+    def _find(self, sha256: str) -> Store:
+        """The store of this checksum: where it should be, else wherever it is. Images that have changed since are taken
+        as they are where it is nowhere."""
+        store, kind = None, GanLabError
+        try:
+            if (store := self.pack()).sha256 == sha256:
+                return store
+            why = f"the images of {store.card['source']} have changed"
+        except GanLabError as error:
+            why, kind = str(error), ConfigError if isinstance(error, ConfigError) else GanLabError
+        if (found := with_checksum(sha256)) is not None:
+            log.warning("dataset: %s; the store of the same images is taken, %s", why, found.folder)
+            return found
+        if store is None:
+            raise kind(f"{why}; where these images lie now is dataset.path=NEW")
+        log.warning("dataset: %s; they are taken as they are now", why)
+        return store
 
     def pack(self, from_: str | Path | None = None, force: bool = False) -> Store:
         """Pack from the folder or zip `from_`, else from `path`, else from the source; a store that is there stays.

@@ -56,6 +56,8 @@ def _with_split(node: Mapping[str, Any], before: Any, split: str) -> dict[str, A
     by its name and value."""
     changed: dict[str, Any] = {}
     for key, value in node.items():
+        if key == "sha256":  # of the images of the split before
+            continue
         if isinstance(value, Mapping):
             changed[key] = _with_split(value, before, split)
         else:
@@ -71,6 +73,7 @@ def _at_path(data: Dataset, name: str, key: str) -> Dataset:
         splits = "" if "split" in data.config else f", and {data.store.name} has no splits"
         raise ConfigError(f"{key}: {path} does not exist{splits}")
     dataset = build_dataset(data.config)
+    dataset.sha256 = None
     dataset.inputs = None  # measures compare images: what those are made from, or what is said of them, is not read
     reader = None if dataset.reading else dataset.reader
     options: dict[str, Any] = {"max_corrupt": dataset.max_corrupt} if dataset.max_corrupt else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import os
 import re
@@ -25,6 +26,15 @@ _HUB = re.compile(r"huggingface:([\w.-]+/[\w.-]+):")
 def all_stores() -> list[Path]:
     """The folder of each, damaged ones too."""
     return [card.parent for card in sorted(data_root().glob(f"[!.]*/{CARD}"))]
+
+
+def with_checksum(sha256: str) -> Store | None:
+    """The store of these very images, if it is here."""
+    for folder in all_stores():
+        with contextlib.suppress(StoreError):
+            if (store := Store(folder)).sha256 == sha256:
+                return store
+    return None
 
 
 def title(card: Mapping[str, Any]) -> str:

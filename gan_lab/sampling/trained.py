@@ -23,13 +23,17 @@ log = logging.getLogger(__name__)
 
 
 class Trained:
-    """A trained generator: `sample(n, seed)`, and where it comes from (`path`, `step`, `config`)."""
+    """A trained generator: `sample(n, seed)`, and where it comes from (`path`, `step`, `config`, and the state of the
+    data's `stream`, which tells the data from others)."""
 
-    def __init__(self, sampler: Sampler, path: Path, step: int, config: dict[str, Any]) -> None:
+    def __init__(
+        self, sampler: Sampler, path: Path, step: int, config: dict[str, Any], stream: dict[str, Any] | None = None
+    ) -> None:
         self.sampler = sampler
         self.path = path
         self.step = step
         self.config = config
+        self.stream = stream
 
     @property
     def classes(self) -> list[str]:
@@ -118,7 +122,9 @@ def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust:
         except (KeyError, RuntimeError) as error:
             raise GanLabError(f"{path}: its weights do not fit its own configuration's {role}") from error
         networks[role] = engine.place(network).eval()
-    return Trained(algorithm.sampler(networks, config["algorithm"], engine), path, state["step"], config)
+    return Trained(
+        algorithm.sampler(networks, config["algorithm"], engine), path, state["step"], config, state.get("stream")
+    )
 
 
 def find_checkpoint(run: Path, name: str) -> tuple[Path, dict[str, Any]]:

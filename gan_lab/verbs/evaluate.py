@@ -38,6 +38,7 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     import torch
 
     from gan_lab.config import build, check_targets, require_whole
+    from gan_lab.data.moved import of_run
     from gan_lab.metrics.evaluate import count_for
     from gan_lab.sampling.trained import load
     from gan_lab.training.memory.available import peak, size
@@ -52,6 +53,7 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     trained = load(config["run"], str(config["checkpoint"]), config["device"], list(config["trust"]))
     read = {key: trained.config.get(key) for key in ("dataset", "degradation")}
     check_targets(read, list(config["trust"]))
+    trained.config["dataset"] = of_run(trained.config["dataset"], trained.stream, config.get("dataset") or {})
     reference, measures = prepared(trained, config, measures, n)
     n = count_for(trained.sampler, reference, n)
     figures, seconds = repeated(trained, reference, measures, n, range(seed, seed + repeats))

@@ -15,6 +15,7 @@ from gan_lab.metrics.figure import Figure, Value
 from gan_lab.metrics.reference import Reference
 from gan_lab.records.sweep import read_json, results_of
 from tests.conftest import TINY
+from tests.data.conftest import noise
 
 TAKE = ("extractor=pixels", "n=60", "device=cpu")
 
@@ -156,3 +157,23 @@ def test_what_is_refused(
     said = capsys.readouterr().err
     assert told in said
     assert len(said.strip().splitlines()) <= 2  # a warning may come before
+
+
+def test_data_that_moved(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], capsys: pytest.CaptureFixture, tmp_path: Path
+) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    for n in range(4):
+        noise(16, 16, seed=n).save(before / f"{n}.png")
+    run = trained("one", "dataset=folder", f"dataset.path={before}", "dataset.image_shape=[3,16,16]", "metrics=[]")
+    before.rename(after)
+    capsys.readouterr()
+    for way in ((), (f"dataset.path={after}",)):
+        assert gan_lab("evaluate", f"run={run}", "metrics=[kid]", *TAKE, *way) == 0
+        said = capsys.readouterr()
+        assert ("the store of the same images is taken" in said.out + said.err) == (not way)
+    one, two = map(json.loads, (run / "evaluations.jsonl").read_text().splitlines())
+    assert one["value"] == two["value"]
+    assert gan_lab("evaluate", f"run={run}", f"dataset.pth={after}") == 2
+    assert "to add it" not in capsys.readouterr().err
