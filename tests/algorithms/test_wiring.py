@@ -166,7 +166,7 @@ class Played:
         self._play = self.algorithm.move
         self.algorithm.move = self._move  # type: ignore[method-assign]
         self.batches = [batch(number, row.peaked) for number in range(self.algorithm.batches_per_round)]
-        self.metrics = self.algorithm.train_step(self.batches, self.algorithm.due(0))
+        self.metrics = self.algorithm.train_step(self.batches, self.algorithm.all_due())
 
     def _judges(self, role: str) -> Build:
         """Makes discriminators; those after the first have a role of their own."""
