@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gan_lab.augmentations.adaptive import KNOWN
 from gan_lab.config import CONFIG_DIR
 
 GROUPS = ("algorithm", "augmentation", "loss", "metrics", "model", "optimizer", "technique")
@@ -176,6 +177,8 @@ AUGMENTATIONS: tuple[Row, ...] = (
     ("adaptive", "arXiv:2006.06676, section 3.1: r_t 0.6, 4 minibatches", {"adaptive.target": 0.6, "adaptive.p": 0.0}),
     ("adaptive", "arXiv:2006.06676, section 3.1: 500k images", {"adaptive.interval": 4, "adaptive.speed": 500_000}),
     ("adaptive", "arXiv:2006.06676, figure 4: bgc", {"adaptive.categories": ["blit", "geometry", "colour"]}),
+    ("adaptive", "ours: equal chances, as in the paper", {f"adaptive.strength.{name}": 1.0 for name in KNOWN}),
+    ("burn_in", R3GAN, {f"burn_in.strength.{name}": 1.0 for name in KNOWN if name != "colour"}),
     ("burn_in", R3GAN, {"burn_in.p": 0.0, "burn_in.schedule.p.end": 0.55, "burn_in.strength.colour": 0.5}),
     ("burn_in", R3GAN, {"burn_in.categories": ["blit", "geometry", "colour", "cutout"]}),
     ("burn_in", R3GAN, {"burn_in.schedule.p.steps": BURN_IN, "burn_in.schedule.p.shape": "cosine"}),

@@ -34,7 +34,7 @@ class ExponentialMovingAverage:
         half_life: float | None = None,
     ) -> None:
         if (decay is None) == (half_life is None):
-            raise ValueError(f"give decay or half_life, and null for the other, not {decay} and {half_life}")
+            raise ValueError(f"ema: give decay or half_life, and null for the other, not {decay} and {half_life}")
         if decay is not None and not 0.0 <= decay <= 1.0:
             raise ValueError(f"decay must lie in [0, 1], not {decay}")
         if half_life is not None and not (math.isfinite(half_life) and half_life >= 0):

@@ -58,10 +58,8 @@ class AdaptiveAugmentation(nn.Module):
         if isinstance(categories, str) or not categories or not set(categories) <= set(KNOWN):
             raise ValueError(f"categories must be a list of {', '.join(KNOWN)}, not {categories!r}")
         for name, factor in (strength or {}).items():
-            if name not in categories or not 0.0 <= factor <= 1.0:
-                raise ValueError(
-                    f"strength is a number in [0, 1] for one of {', '.join(categories)}, not {name}: {factor}"
-                )
+            if name not in KNOWN or not 0.0 <= factor <= 1.0:
+                raise ValueError(f"strength is a number in [0, 1] for one of {', '.join(KNOWN)}, not {name}: {factor}")
         if not 0.0 <= p <= 1.0:
             raise ValueError(f"p is a probability in [0, 1], not {p}")
         if target is not None and not -1.0 < target < 1.0:

@@ -82,7 +82,10 @@ def _find(schedule: str, key: str, parts: Mapping[str, Any], algorithm: Algorith
             part.weight = torch.tensor(float(part.weight), device=algorithm.engine.device)
         return _of_object(part, rest)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise ConfigError(f"{schedule}: {key} is no number of {type(part).__name__}") from error
+        what = (
+            "the average; where it is null, leave its schedule out" if home == "algorithm.ema" else type(part).__name__
+        )
+        raise ConfigError(f"{schedule}: {key} is no number of {what}") from error
 
 
 def _of_optimizer(optimizer: torch.optim.Optimizer, rates: list[float], key: str) -> Place:

@@ -46,8 +46,8 @@ def test_a_strength_multiplies_p(category: str) -> None:
 def test_strengths_of_what_is_there() -> None:
     augment = AdaptiveAugmentation((3, 4, 4), ["blit", "colour"], strength={"colour": 0.5})
     assert augment.strength == {"blit": 1.0, "colour": 0.5}
-    for wrong in ({"geometry": 0.5}, {"blit": 1.5}, {"blit": -0.1}):
-        with pytest.raises(ValueError, match="strength is a number in .0, 1. for one of blit, colour, not"):
+    for wrong in ({"noise": 0.5}, {"blit": 1.5}, {"blit": -0.1}):
+        with pytest.raises(ValueError, match="strength is a number in .0, 1. for one of blit, .*, cutout, not"):
             AdaptiveAugmentation((3, 4, 4), ["blit", "colour"], strength=wrong)
 
 

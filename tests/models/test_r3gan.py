@@ -290,7 +290,8 @@ def test_the_recipe() -> None:
     found = {f"{home}.{number}": (ramp["steps"], ramp["unit"]) for home, number, ramp in schedules(config)}
     assert found == dict.fromkeys((*RATES, *GAMMAS, *OTHERS), (20_000_000, "images"))
     burn_in = config["augmentation"]["burn_in"]
-    assert (burn_in["categories"], burn_in["strength"]) == (["blit", "geometry", "colour", "cutout"], {"colour": 0.5})
+    strength = {"blit": 1.0, "geometry": 1.0, "colour": 0.5, "cutout": 1.0}
+    assert (burn_in["categories"], burn_in["strength"]) == (["blit", "geometry", "colour", "cutout"], strength)
     assert burn_in["target"] is None
 
 

@@ -68,6 +68,7 @@ def test_a_scheduled_rate_and_the_schedule_of_all_rates_multiply(tmp_path: Path)
         ("loss.regularizers.r1.player", "is no number of R1"),
         ("optimizer.generator.betas.2", "is no number of Adam"),
         ("optimizer.generator.amsgrad", "is no number of Adam"),
+        ("algorithm.ema.half_life", "is no number of the average; where it is null, leave its schedule out"),
         ("seed", "seed leads nowhere"),
     ],
 )
