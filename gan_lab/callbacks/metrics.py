@@ -41,8 +41,10 @@ class Metrics(Callback):
 
     def on_fit_start(self, run: Run) -> None:
         nodes: Mapping[str, Any] = run.config.get("metrics") or {}
-        if not self.every or not nodes or run.plan.max_steps <= run.step:
-            return
+        if self.every and nodes and run.plan.max_steps > run.step:
+            run.unless_interrupted(lambda: self._prepare(run, nodes))  # it may have to train an extractor
+
+    def _prepare(self, run: Run, nodes: Mapping[str, Any]) -> None:
         from gan_lab.metrics.evaluate import applicable, cautions, count_for, reference_for
 
         measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items() if node is not None}

@@ -31,7 +31,7 @@ class Automatic(Extractor):
         self._chosen.prepare(data, device)
 
     def settled(self) -> Extractor:
-        return self._chosen
+        return self._chosen.settled()
 
     def __call__(self, images: Tensor) -> Extracted:
         return self._chosen(images)

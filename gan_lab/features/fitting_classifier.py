@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,8 +64,13 @@ class Labelled(NamedTuple):
 
     def of_parts(self, labels: Tensor) -> Tensor:
         """The labels of the parts of images `(N,)`: `(N parts,)`."""
-        powers = torch.tensor([self.classes**place for place in reversed(range(self.parts))])
-        return (labels[:, None] // powers % self.classes).reshape(-1)  # a b c of n^2 a + n b + c
+        return parts_of(labels, self.classes, self.parts)
+
+
+def parts_of(labels: Tensor, classes: int, parts: int) -> Tensor:
+    """The digits to base `classes` of labels `(N,)`: `(N parts,)`."""
+    powers = torch.tensor([classes**place for place in reversed(range(parts))])
+    return (labels[:, None] // powers % classes).reshape(-1)  # a b c of n^2 a + n b + c
 
 
 def distinct_parts(data: Labelled) -> Labelled:
@@ -107,6 +113,11 @@ def fitted(data: Labelled, seen: Places, steps: int, seed: int, generator: torch
             optimizers.step(optimizer)
     progress.close()
     return network.eval()
+
+
+def is_chance(accuracy: float, chance: float, count: int) -> bool:
+    """Whether an accuracy in `count` answers lies within two standard deviations of guessing's, or below."""
+    return accuracy <= chance + 2 * math.sqrt(chance * (1 - chance) / count)
 
 
 @torch.no_grad()

@@ -13,6 +13,10 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 
+class Interrupted(BaseException):
+    """A signal has come while something was going on that need not be finished."""
+
+
 class Interruption:
     """While open, SIGTERM and SIGINT set `signal`, call `told` with the signal's name, and return. A second one acts at
     once, as without this class."""
@@ -24,6 +28,7 @@ class Interruption:
         self._told = told or _training_saves
         self._previous: dict[int, Any] = {}
         self._pid = os.getpid()
+        self._breaks_off = False
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():
@@ -48,6 +53,22 @@ class Interruption:
             return
         self.signal = number
         self._told(signal.Signals(number).name)
+        if self._breaks_off:
+            raise Interrupted
+
+    def unless_interrupted(self, work: Callable[[], None]) -> None:
+        """Do what may take long and leaves nothing behind when it is broken off: a signal ends it, and after one it is
+        not begun."""
+        if self.signal is not None:
+            return
+        try:
+            self._breaks_off = True
+            work()
+            self._breaks_off = False
+        except Interrupted:
+            log.info("what was being made ready is broken off")
+        finally:
+            self._breaks_off = False
 
     @property
     def exit_code(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,7 +49,8 @@ class Run:
     run goes on is written by `writer`. `measured` are the latest metrics, `best` the best of the one that is the
     objective, and `improved` says that it is this step's (whoever keeps its checkpoint takes that back). A callback
     that wants the run to end says why in `stop_reason`; one that wants it to go back puts a `rollback` here. `alarms`
-    are those of the health monitor, as `summary.json` has them.
+    are those of the health monitor, as `summary.json` has them. `unless_interrupted` does work that takes long and need
+    not be finished when the run is to stop.
     """
 
     folder: Path
@@ -76,6 +77,7 @@ class Run:
     stop_reason: str = ""
     alarms: list[dict[str, Any]] = field(default_factory=list)
     rollback: Rollback | None = None
+    unless_interrupted: Callable[[Callable[[], None]], None] = lambda work: work()
 
     def play(self) -> None:
         """One step: schedules, batches, moves, average."""

@@ -19,6 +19,7 @@ def fit(run: Run, callbacks: Sequence[Callback]) -> Interruption:
     written in the background is raised here.
     """
     with Interruption() as interruption, run.engine.own_stream():
+        run.unless_interrupted = interruption.unless_interrupted
         try:
             for callback in callbacks:
                 callback.on_fit_start(run)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import torch
 from PIL import Image
 
 from gan_lab.algorithms.noise_sampler import NoiseSampler
 from gan_lab.callbacks import samples
 from gan_lab.callbacks.metrics import Metrics
+from gan_lab.data.dataset import Dataset
 from gan_lab.errors import ConfigError
+from gan_lab.features.pixels import Pixels
 from gan_lab.health.probe import Probe
 from gan_lab.metrics.base import Accumulator, Measure, Part
 from gan_lab.metrics.figure import Value
@@ -137,6 +142,26 @@ def test_images_that_are_too_few(gan_lab: Callable[..., int], here: Path, capsys
         capsys.readouterr().out
     )
     assert (here / "run" / "checkpoints" / "last.pt").exists()
+
+
+class Endless(Pixels):
+    """Is never ready, and somebody stops the run meanwhile."""
+
+    def prepare(self, data: Dataset, device: torch.device) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("it went on")
+
+
+def test_a_signal_is_heard_while_an_extractor_is_made_ready(gan_lab: Callable[..., int], here: Path) -> None:
+    """As between two rounds: what there is is saved, and the run can go on."""
+    words = (*MEASURED, f"extractor._target_={__name__}.Endless", "model=gan_small", "hydra.run.dir=run")
+    assert gan_lab("train", *TINY, *words) == 143
+    summary = read_json(here / "run" / "summary.json")
+    assert (summary["state"], summary["step"]) == ("stopped", 0)
+    assert (
+        gan_lab("train", "resume=run", "extractor._target_=gan_lab.features.pixels.Pixels", f"trust=[{__name__}]") == 0
+    )
+    assert read_json(here / "run" / "summary.json")["state"] == "finished"
 
 
 def test_an_objective_that_nobody_asked_for_is_not_missed(

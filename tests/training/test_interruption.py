@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gan_lab.training.interruption import Interruption
+from gan_lab.training.interruption import Interrupted, Interruption
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -51,3 +51,23 @@ def test_defaults_are_not_called(default: Any) -> None:
         assert signal.getsignal(signal.SIGINT) is default
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_what_need_not_be_finished_is_broken_off() -> None:
+    done: list[str] = []
+
+    def work() -> None:
+        done.append("begun")
+        os.kill(os.getpid(), signal.SIGTERM)
+        done.append("went on")
+
+    with Interruption() as interruption:
+        interruption.unless_interrupted(lambda: done.append("whole"))
+        interruption.unless_interrupted(work)
+        interruption.unless_interrupted(lambda: done.append("not begun"))
+        assert interruption.exit_code == 143
+    assert done == ["whole", "begun"]
+    with Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGTERM)  # outside of it it is a flag, as ever
+    assert issubclass(Interrupted, BaseException)
+    assert not issubclass(Interrupted, Exception)  # nobody swallows it on the way
