@@ -59,5 +59,7 @@ class ImagePool:
         return dict(self._state)
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Restore `state_dict()`."""
+        """Restore `state_dict()`. Raises ValueError for a pool of another size."""
+        if "images" in state and len(state["images"]) != self.size:
+            raise ValueError(f"a pool of {len(state['images'])} images does not go on as one of {self.size}")
         self._state = {name: tensor.clone() for name, tensor in state.items()}

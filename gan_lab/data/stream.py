@@ -168,7 +168,8 @@ class Stream:
         return {"epoch": epoch, "position": position, "seed": self.seed, "sha256": self.store.sha256}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state`, also with another batch size or number of ranks. Raises GanLabError for other data."""
+        """Go on from `state`, also with another batch size, number of ranks, or seed: what is left of the epoch is then
+        what another order has there. Raises GanLabError for other data."""
         if state.get("sha256") != self.store.sha256:
             raise GanLabError(
                 f"the dataset changed: the checkpoint's has sha256 {str(state.get('sha256'))[:12]}, "
@@ -177,7 +178,6 @@ class Stream:
         epoch, position = int(state["epoch"]), int(state["position"])
         if epoch < 0 or not 0 <= position < len(self.store):
             raise GanLabError(f"the checkpoint's stream position is damaged (epoch {epoch}, image {position})")
-        self.seed = int(state["seed"])
         self.cursor = Cursor(epoch, position)
         self._drop_ahead()
 

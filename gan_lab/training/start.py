@@ -21,6 +21,7 @@ from gan_lab.config import check_targets, leaves, settings, to_yaml, with_curren
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage import checkpoint
 from gan_lab.storage.files import write_text
+from gan_lab.training.changes import check_takes_effect, jumps
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -68,7 +69,25 @@ def begin(cfg: DictConfig, folder: Path) -> Start:
     changes = difference(original, typed)
     config = apply(stored, changes)
     show_and_check(stored, changes, bool(typed["resume_force"]), started=state is not None)
+    if state is not None:
+        state = adapt(state, stored, config)
     return Start(config, state, overrides)
+
+
+def adapt(state: dict[str, Any], stored: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """The checkpoint as the changed configuration can take it, and a word on what jumps. Raises ConfigError where a
+    change would do nothing."""
+    now, then = dict(leaves(config)), dict(leaves(stored))
+    check_takes_effect(config, [key for key in now if key in then and now[key] != then[key]])
+    for line in jumps(stored, config, state["step"], state["images_seen"]):
+        log.warning("%s", line)
+    optimizers = dict(state["optimizers"])
+    for player in optimizers:
+        key = f"optimizer.{player}._target_"
+        if now.get(key) != then.get(key):
+            log.warning("optimizer.%s: is of another class, and remembers nothing of the rounds before", player)
+            optimizers[player] = {**optimizers[player], "state": {}}
+    return {**state, "optimizers": optimizers}
 
 
 def accept(start: Start, run: Run) -> None:
