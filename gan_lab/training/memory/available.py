@@ -78,8 +78,9 @@ def _storages(tree: Any) -> Iterator[torch.UntypedStorage]:
             yield leaf.untyped_storage()
 
 
-def taken_by(play: Callable[[], object], device: torch.device, limit: int | None = None) -> int:
-    """The most bytes that `play()` needs at one time beside what is taken already.
+def taken_by(play: Callable[[], object], device: torch.device, limit: int | None = None, held: bool = False) -> int:
+    """The most bytes that `play()` needs at one time beside what is taken already; on CUDA, if `held`, with what the
+    allocator cannot use of the pieces that it breaks them out of.
 
     Raises Exceeded where it is counted and passes `limit`; on CUDA what there is is the limit. There it is played twice
     and measured once: the first time of a shape, cuDNN tries kernels out, with memory that no later time needs.
@@ -88,9 +89,11 @@ def taken_by(play: Callable[[], object], device: torch.device, limit: int | None
         before = torch.cuda.memory_allocated(device)
         if torch.backends.cudnn.benchmark:
             play()
+        torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
         play()
-        return int(torch.cuda.max_memory_allocated(device)) - int(before)
+        most = torch.cuda.max_memory_reserved(device) if held else torch.cuda.max_memory_allocated(device)
+        return int(most) - int(before)
     counted = Counted(limit)
     with counted:
         play()

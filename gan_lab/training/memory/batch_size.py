@@ -16,7 +16,6 @@ from torch import nn
 
 from gan_lab.config import require_whole
 from gan_lab.distributed.world import World
-from gan_lab.engine.engine import Engine
 from gan_lab.engine.graphs import clear_workspaces
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.training.memory.available import available, is_shortage, size
@@ -119,7 +118,7 @@ def _fewest_pieces(config: dict[str, Any], asked: Asked, trial: Trial) -> Choice
     room = available(run.engine.device)
     if room is None:
         raise ConfigError(f"trainer.{asked.key}: this system does not tell how much memory there is; give a number")
-    limit = usable(room, run.engine.device) - kept_by_libraries(run.engine)
+    limit = usable(room, run.engine.device) - kept_by_libraries(run.engine.device)
     for pieces in divisors(total, asked.least):
         piece, kind = total // pieces, min(pieces, 2)
         if pieces > asked.least and (piece % unit or piece < least):
@@ -159,7 +158,7 @@ def _line(run: Run, kind: int, piece: int, limit: int, unit: int) -> Line | None
 def _whole_round(run: Run, total: int, pieces: int, limit: int) -> int | None:
     """What a round takes; None where that is too much."""
     try:
-        taken = dry_round(run, total, pieces, limit)
+        taken = dry_round(run, total, pieces, limit, held=True)
         return taken if taken <= limit else None
     except (MemoryError, RuntimeError) as error:
         if not is_shortage(error):
@@ -181,11 +180,10 @@ def give_back(run: Run | None) -> None:
         torch.cuda.reset_peak_memory_stats()
 
 
-def kept_by_libraries(engine: Engine) -> int:
-    """What cuBLAS takes for the stream of rounds, on the thread that plays and on that of backward passes, and keeps:
-    a dry round may have found it there. It has to be free a second time while rounds are recorded as graphs, whose
-    memory is apart."""
-    return 2 * WORKSPACE * (2 if engine.capture else 1) if engine.device.type == "cuda" else 0
+def kept_by_libraries(device: torch.device) -> int:
+    """What cuBLAS takes for the stream of rounds, on the thread that plays and on that of backward passes, and keeps.
+    Only the first dry round sees it come."""
+    return 2 * WORKSPACE if device.type == "cuda" else 0
 
 
 def usable(room: int, device: torch.device) -> int:

@@ -71,16 +71,17 @@ def _is_straight(points: list[tuple[int, int]]) -> bool:
     return foreseen and (high - low) / (more - fewer) * more > 0.5 * high
 
 
-def dry_round(run: Run, batch_size: int, pieces: int, limit: int | None = None) -> int:
+def dry_round(run: Run, batch_size: int, pieces: int, limit: int | None = None, held: bool = False) -> int:
     """Play one round of `batch_size` images in `pieces`, every regularizer begun and due, and tell the most bytes that
-    it takes at one time beside what is taken now. The run is left exactly as it was: see `rounds_without_trace`.
+    it takes at one time beside what is taken now; `held`: see `taken_by`. The run is left exactly as it was: see
+    `rounds_without_trace`.
 
     Raises Exceeded beyond `limit` where tensors are counted, elsewhere what the device says when its memory runs out.
     """
     game = run.algorithm
     batches = _batches(run, batch_size)
     with run.engine.own_stream(), rounds_without_trace(run), _cut(game, pieces):
-        return taken_by(lambda: game.train_step(batches(), game.all_due()), run.engine.device, limit)
+        return taken_by(lambda: game.train_step(batches(), game.all_due()), run.engine.device, limit, held)
 
 
 @contextmanager

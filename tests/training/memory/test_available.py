@@ -71,6 +71,56 @@ def test_a_limit() -> None:
     assert is_shortage(Exceeded())
 
 
+class Allocator:
+    """Stands in for the account that CUDA's allocator keeps."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = self.most = 100
+        self.broken = 0  # of what it holds, in pieces that nobody can use
+        for name in ("memory_allocated", "max_memory_allocated", "max_memory_reserved"):
+            monkeypatch.setattr(torch.cuda, name, lambda device, name=name: getattr(self, name)())
+        monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", self.reset)
+        monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+
+    def memory_allocated(self) -> int:
+        return self.now
+
+    def max_memory_allocated(self) -> int:
+        return self.most
+
+    def max_memory_reserved(self) -> int:
+        return self.most + self.broken
+
+    def reset(self, device: torch.device) -> None:
+        self.most = self.now
+
+    def take(self, passing: int, staying: int) -> None:
+        self.most = max(self.most, self.now + passing)
+        self.now += staying
+
+
+@pytest.mark.parametrize(("benchmark", "expected"), [(True, 47), (False, 1000)])
+def test_on_cuda_the_second_time_counts(monkeypatch: pytest.MonkeyPatch, benchmark: bool, expected: int) -> None:
+    """The first of a shape includes kernels that are only tried; what it leaves (an optimizer's state) counts."""
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", benchmark)
+    allocator, played = Allocator(monkeypatch), []
+
+    def play() -> None:
+        first = not played
+        played.append(1)
+        allocator.take(1000 if first else 40, 7 if first else 0)
+
+    assert taken_by(play, torch.device("cuda")) == expected
+    assert len(played) == 1 + benchmark
+
+
+def test_what_the_allocator_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    allocator = Allocator(monkeypatch)
+    allocator.broken = 30
+    assert taken_by(lambda: allocator.take(40, 0), torch.device("cuda"), held=True) == 70
+
+
 def test_nothing_is_left_behind() -> None:
     kept = [torch.ones(10)]
     counted = Counted()

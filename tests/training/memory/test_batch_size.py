@@ -127,7 +127,8 @@ def test_the_device_has_the_last_word(monkeypatch: pytest.MonkeyPatch, tmp_path:
     """On CUDA a whole round may fail where smaller ones promised that it fits."""
     played = []
 
-    def whole(run: Run, total: int, pieces: int, limit: int | None = None) -> int:
+    def whole(run: Run, total: int, pieces: int, limit: int | None = None, held: bool = False) -> int:
+        assert held  # with what the allocator cannot use
         played.append((run.algorithm.accumulation, pieces))
         if pieces < 4:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB")
@@ -137,6 +138,12 @@ def test_the_device_has_the_last_word(monkeypatch: pytest.MonkeyPatch, tmp_path:
     _, config = settled(tmp_path, *NETS, AUTO, "trainer.total=16")
     assert sizes(config) == (16, 4)
     assert played == [(1, 1), (2, 2), (4, 4)]  # each in a run built for so many
+
+
+def test_what_libraries_keep_of_a_card_is_left_to_them() -> None:
+    """32 MiB for each of the two threads that multiply."""
+    assert fitting.kept_by_libraries(torch.device("cuda", 0)) == 64 * 2**20
+    assert fitting.kept_by_libraries(torch.device("cpu")) == 0
 
 
 def test_what_refuses_pieces_is_not_cut(room: Callable[[float], None], tmp_path: Path) -> None:

@@ -111,6 +111,8 @@ def failing(run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, beyond:
 def test_the_line_names_what_fits(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tiny_run(tmp_path, *NETS, "trainer.batch_size=16")
     measured = dry_round(run, 16, 1)
+    forgotten: list[bool] = []
+    monkeypatch.setattr(run.rounds, "forget", lambda: forgotten.append(run.outcome == "running"))
     failing(run, monkeypatch, error, 16)
     taken = fit_line(run, 1, 16).of(16)
     monkeypatch.setattr(shortage, "available", lambda device: round(0.6 * taken))
@@ -128,6 +130,7 @@ def test_the_line_names_what_fits(error: Exception, tmp_path: Path, monkeypatch:
     assert told_so.value.exit_code == 1
     assert told_so.value.__cause__ is error
     assert run.outcome == "failed"
+    assert True in forgotten  # what graphs hold is there to be given back
     assert all(p.grad is None for n in run.algorithm.networks.values() for p in n.parameters())
 
 
