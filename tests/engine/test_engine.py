@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +135,29 @@ def test_kernels_are_not_chosen_by_a_stopwatch_where_runs_are_to_be_equal(on_cud
     Engine(precision="fp32", deterministic=True)
     assert not torch.backends.cudnn.benchmark
     be_deterministic(False)
+
+
+def test_all_runs_of_a_process_share_one_stream(on_cuda: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, order = [], []
+
+    class Stream:
+        def __init__(self, device: torch.device) -> None:
+            made.append(device)
+
+        def wait_stream(self, other: object) -> None:
+            order.append("wait")
+
+    outside = Stream(torch.device("cpu"))
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: outside)
+    monkeypatch.setattr(torch.cuda, "stream", contextlib.nullcontext)
+    engine_module._stream.cache_clear()
+    for _ in range(2):
+        with Engine(precision="fp32").own_stream():
+            order.append("inside")
+    engine_module._stream.cache_clear()
+    assert made[1:] == [torch.device("cuda")]
+    assert order == ["wait", "inside", "wait"] * 2
 
 
 SGD, ADAM, ADAGRAD = torch.optim.SGD, torch.optim.Adam, torch.optim.Adagrad

@@ -51,6 +51,17 @@ def test_a_schedule_may_move_the_fraction() -> None:
     assert_close(game.generator(FAKE), torch.tensor(-3.0))
 
 
+def test_fractions_that_keep_as_many_are_one_kind_of_round() -> None:
+    """Of 4 and of 10 images, both of which were seen: as many are kept of either, or it is another round."""
+    game = TopK(Hinge)
+    assert game.in_effect() == ()
+    for n in (10, 4):
+        game.generator(torch.ones(n))
+    for fraction, kept in ((1.0, (4, 10)), (0.97, (4, 10)), (0.9, (4, 9)), (0.62, (2, 6)), (0.01, (1, 1))):
+        game.fraction = fraction
+        assert game.in_effect() == kept
+
+
 def test_it_wraps_several_discriminators_and_is_wrapped() -> None:
     scores = torch.tensor([[4.0, 0.0], [1.0, 1.0], [0.0, 9.0]])  # means 2, 1, 4.5
     outside = TopK(lambda: SeveralDiscriminators(Hinge), fraction=2 / 3)

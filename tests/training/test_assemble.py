@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 from gan_lab.data.dataset import build_dataset
@@ -14,7 +15,8 @@ from gan_lab.degradations.base import Degradation
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import Critique
 from gan_lab.models.mlp import Discriminator
-from gan_lab.training.assemble import fill_from_data
+from gan_lab.training import assemble as assembling
+from gan_lab.training.assemble import fill_from_data, is_foreign
 from gan_lab.wrappers.build import build_wrapped
 from tests.compose import composed, tiny_run
 from tests.data.conftest import encoded, noise, write_tree
@@ -151,3 +153,44 @@ def test_a_network_that_is_none(tmp_path: Path) -> None:
         ConfigError, match="model.generator: gan_lab.algorithms.latents.Normal made a Normal, not a torch.nn.Mod"
     ):
         tiny_run(tmp_path, "~model.generator", "+model.generator={_target_: gan_lab.algorithms.latents.Normal, dim: 4}")
+
+
+@pytest.mark.parametrize(
+    ("part", "target", "foreign"),
+    [
+        ("augmentation", "my_augmentations.Blur", True),
+        ("loss", "torchmetrics.Loss", True),
+        ("loss", "torch.nn.MSELoss", False),
+        ("algorithm", "gan_lab.algorithms.unrolled.Unrolled", False),
+        ("callbacks", "my_callbacks.Mine", False),  # takes no part in a round
+    ],
+)
+def test_classes_of_others_are_noticed(part: str, target: str, foreign: bool) -> None:
+    config = composed("model=dcgan")
+    assert not is_foreign(config)
+    config[part] = {"somewhere": [{"deep": {"_target_": target}}]}
+    assert is_foreign(config) == foreign
+
+
+@pytest.mark.parametrize(
+    ("target", "capture", "checked"), [("", "auto", False), ("", "check", True), ("x", "auto", True)]
+)
+def test_replays_are_checked_where_they_may_differ(
+    target: str, capture: str, checked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembling, "is_foreign", lambda config: bool(target))
+    run = tiny_run(tmp_path, "model=gan_small", f"engine.capture={capture}")
+    assert run.rounds.check == checked
+
+
+def test_memory_of_an_earlier_run_is_given_back_before_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How much of a card is free decides where the data lies."""
+    order: list[str] = []
+    real = assembling.build_dataset
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(assembling, "give_back", lambda run: order.append("give back"))
+    monkeypatch.setattr(assembling, "build_dataset", lambda config: order.append("data") or real(config))
+    tiny_run(tmp_path, "model=gan_small")
+    assert order == ["give back", "data"]

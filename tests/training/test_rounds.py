@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from gan_lab.engine import seeding
 from gan_lab.engine.engine import Engine
+from gan_lab.training import device_metrics
 from gan_lab.training.device_metrics import DeviceMetrics, HostCopy
 from gan_lab.training.rounds import FIRST_ROUNDS, MOST_GRAPHS, REMEMBERED, Rounds
 from gan_lab.training.run import Run
@@ -59,7 +61,7 @@ CASES = [
     "model=acgan",
     "model=dcgan +technique=[lecam,instance_noise]",
     f"model=r3gan {SHRUNK} loss.regularizers.r1.schedule.weight.steps=8",
-    "model=gan +technique=[top_k] trainer.max_steps=20",
+    "model=gan +technique=[top_k] wrappers.adversarial.top_k.schedule.fraction.steps=56",
 ]
 WITH = {
     "auxiliary_classifier": "model=acgan",
@@ -391,6 +393,18 @@ def test_readings() -> None:
     reading = HostCopy(readings.vector)
     assert reading.ready
     assert reading.wait().tolist() == [1.0, 2.0]
+
+
+def test_figures_are_copied_behind_the_work_of_their_own_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    device, recorded = torch.device("cuda", 1), []
+    event = SimpleNamespace(record=recorded.append, query=lambda: False)
+    cuda = SimpleNamespace(Event=lambda: event, current_stream=lambda device: f"stream of {device}")
+    pinned = SimpleNamespace(copy_=lambda numbers, non_blocking: None)
+    stand_in = SimpleNamespace(cuda=cuda, empty=lambda shape, dtype, pin_memory: pinned)
+    monkeypatch.setattr(device_metrics, "torch", stand_in)
+    copied = HostCopy(SimpleNamespace(device=device, shape=(2,), dtype=torch.float32))  # type: ignore[arg-type]
+    assert recorded == ["stream of cuda:1"]
+    assert not copied.ready
 
 
 class Late:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from gan_lab.config import schedules, without_schedules
+from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError
 from gan_lab.storage import checkpoint
 from tests.compose import tiny_run
@@ -133,3 +134,31 @@ def test_a_resumed_run_goes_on_with_it_exactly(trained: Callable[..., Path], gan
     rates = [record["learning_rate/generator"] for record in records(straight) if "learning_rate/generator" in record]
     assert len(set(rates)) == 6
     assert torch.tensor(rates).diff().gt(0).all()
+
+
+def test_where_rounds_are_recorded_numbers_lie_on_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rates, betas and the weights of regularizers: while they move, all rounds are of one kind."""
+    monkeypatch.setattr(Engine, "reads_numbers", True)
+    keys = "optimizer.generator.lr optimizer.generator.betas.1 loss.regularizers.r1.weight".split()
+    run = tiny_run(tmp_path, "loss/regularizers=[r1]", ramp(*keys, start=0.25, end=0.75, steps=2))
+    game, adam = run.algorithm, run.algorithm.optimizers["generator"]
+    group = adam.param_groups[0]
+    beta, rate, weight = group["betas"][1], group["lr"], game.regularizers["r1"].weight  # type: ignore[attr-defined]
+    kinds = set()
+    for step, value in enumerate((0.25, 0.5, 0.75)):
+        game.schedule_step(step)
+        kinds.add(game.round_key(step))
+        assert float(beta) == float(rate) == float(weight) == value
+    assert len(kinds) == 1
+    assert (group["betas"][1] is beta, group["lr"] is rate) == (True, True)
+
+
+def test_numbers_of_the_host_that_come_to_the_same_are_one_kind(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, "+technique=[top_k]", "wrappers.adversarial.top_k.schedule.fraction.steps=120")
+    run.play()
+    kinds = []
+    for step in range(31):
+        run.algorithm.schedule_step(step, 4 * step)
+        kinds.append(run.algorithm.round_key(step))
+    assert len(set(kinds)) == 3  # 4, 3 or 2 of 4 images
+    assert kinds == sorted(kinds, reverse=True)

@@ -202,6 +202,16 @@ def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> N
     assert (tmp_path / "checkpoints" / "last.pt").exists()
 
 
+def test_a_run_that_is_over_has_given_up_threads_and_graphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lies in circles, and what it holds on a device would stay there until Python collects."""
+    run, callbacks = ready(tmp_path, "trainer.max_steps=2")
+    asked: list[str] = []
+    monkeypatch.setattr(run.stream, "close", lambda: asked.append("close"))
+    monkeypatch.setattr(run.rounds, "_drop", lambda: asked.append("drop"))
+    fit(run, callbacks)
+    assert asked[-2:] == ["close", "drop"]
+
+
 def test_nothing_is_left_of_a_run_that_is_over(tmp_path: Path) -> None:
     alive: list[weakref.ref[Any]] = []
     for number in range(2):

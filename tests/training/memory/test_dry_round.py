@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,23 @@ def test_training_goes_on_as_if_nothing_had_been_tried(before: int, overrides: l
 def _saved(path: Path, state: dict[str, object]) -> Path:
     torch.save(state, path)
     return path
+
+
+def test_it_is_played_on_the_stream_of_rounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries keep memory for every stream, and autograd remembers on which one a parameter was used first."""
+    run, order = tiny_run(tmp_path, "model=gan_small"), list[str]()
+    real = run.algorithm.train_step
+
+    @contextmanager
+    def own_stream() -> Iterator[None]:
+        order.append("enter")
+        yield
+        order.append("leave")
+
+    monkeypatch.setattr(run.engine, "own_stream", own_stream)
+    monkeypatch.setattr(run.algorithm, "train_step", lambda *about: order.append("round") or real(*about))
+    dry_round(run, 4, 1)
+    assert order == ["enter", "round", "leave"]
 
 
 def test_a_line_goes_on_from_the_two_largest_sizes() -> None:
