@@ -77,14 +77,15 @@ def test_a_penalised_game(gan_lab: Callable[..., int], here: Path) -> None:
 def test_flops_by_hand() -> None:
     """Two linear layers each; the discriminator's second, to a single score, is a product and a sum element by element,
     which is not counted. The discriminator sees real, fake and fake again: three passes forward, its weights' gradients
-    in its own move and its inputs' in the generator's; the generator forward once and back once."""
+    in its own move and its inputs' in the generator's; the generator forward twice, because
+    either move has fakes of its own, and back once."""
     config = composed(
         *TINY, "model=gan_small", "dataset=digits", "algorithm.latent.dim=8", "width=16", "loss.regularizers={}"
     )
     pixels, batch = 256, 4
     generator = 8 * 16 + 16 * pixels
     own = 2 * pixels * 16 * batch  # one pass
-    forward = 3 * own + 2 * generator * batch
+    forward = 3 * own + 2 * (2 * generator * batch)
     weights = 2 * own + 2 * generator * batch  # of both discriminator passes, and of the generator
     inputs = own  # through the discriminator, in the generator's move
     inputs += 2 * 16 * pixels * batch  # through the generator's last layer
