@@ -336,6 +336,8 @@ class Dataset:
     def _checked(self, store: Store) -> Store:
         classes = store.classes
         if told := store.card.get("unlabelled"):
+            if self.num_classes is not None:
+                raise ConfigError(f"dataset.num_classes={self.num_classes}: {told}")
             log.warning("dataset: %s", told)
         if classes is not None and self.num_classes is not None and len(classes) != self.num_classes:
             shown = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")

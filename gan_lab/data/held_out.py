@@ -24,7 +24,7 @@ def held_out(data: Dataset, name: str, key: str) -> tuple[Dataset, str]:
     what the dataset reads, where that is something else). Raises ConfigError or GanLabError, in one line beginning with
     `key`, where they cannot be had, and where they are the data's own images.
     """
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not name.strip():
         raise ConfigError(f"{key}: {name!r} is neither a split's name nor a path; null does without")
     if data.config is None:
         raise ConfigError(f"{key}={name}: where the data comes from is not known, so no others can be read like it")

@@ -60,6 +60,8 @@ def test_images_without_a_label_are_named_whenever_the_data_is_opened(
         [told] = caplog.messages
         assert f"1 of 5 images have no label ({name})" in told
         assert "dataset.labels=none" in told
+    with pytest.raises(ConfigError, match=r"^dataset\.num_classes=2: 1 of 5 images have no label"):
+        dataset(Path(str(made.path)), made.reader, num_classes=2).pack()
     made.labels = "none"
     made.__dict__.pop("folder", None)
     caplog.clear()
@@ -89,4 +91,4 @@ def test_classes_that_look_like_mistakes_are_a_warning(tmp_path: Path, caplog: p
     path = write_tree(tmp_path / "pictures", {f"{name}/a.png": PNGS[0] for name in ("Cat", "cat", "NaN")})
     with caplog.at_level(logging.WARNING):
         assert dataset(path).pack().classes == ["Cat", "NaN", "cat"]
-    assert ["NaN is a class" in caplog.text, "Cat and cat are classes" in caplog.text] == [True, True]
+    assert ["of the class NaN;" in caplog.text, "Cat and cat are different" in caplog.text] == [True, True]

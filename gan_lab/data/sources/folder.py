@@ -18,6 +18,7 @@ from gan_lab.data.sources.labels import FOUND_BY_ITSELF, assign, read_table, spe
 from gan_lab.data.sources.listed import listed, printable
 from gan_lab.data.sources.naming import in_order, without_label
 from gan_lab.data.sources.opening import Archive, inside_of, kind_of, open_archive, stem_of
+from gan_lab.data.sources.paths import require_path
 from gan_lab.data.sources.source import Sample, Source
 from gan_lab.data.sources.splits import Chosen, aliases, choose
 from gan_lab.data.sources.tables import Table, split_column
@@ -133,6 +134,7 @@ class Folder(Source):
     def named_table(self, name: str, key: str) -> Table:
         """The table at this path (perhaps `FILE:COLUMN`) inside of the folder or zip, or at a path of its own."""
         _, top, _, beside = self._listing
+        require_path(name, key)
         key = f"{key}={printable(name)}"
         name, column = split_column(name)
         inside = "/".join(part for part in name.split("/") if part not in ("", "."))

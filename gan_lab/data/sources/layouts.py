@@ -19,9 +19,10 @@ BESIDE = frozenset(
     "label mask annotation anno ann segmentation seg segmap groundtruth truth depth edge sketch box bbox caption "
     "keypoint landmark thumbnail thumb preview condition conditioning control".split()
 )
+TARGETS = frozenset("masks labels annotations segmentations segmentation_masks groundtruth ground_truth".split())
 MADE_FROM = frozenset("lr lq input source src blur blurred blurry noisy noise degraded damaged low before".split())
 MADE = frozenset("hr hq gt sr output target tgt sharp clean clear high after".split())
-MOST_WORDS = 2  # beside the word of a split and what all names have in common
+MOST_WORDS = 4  # beside the word of a split and what all names have in common
 
 _WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|\d+")
 
@@ -47,6 +48,8 @@ class Layout(NamedTuple):
 def recognise(names: Iterable[str]) -> Layout | None:
     """The layout that these folders, side by side, make; None where their names may be those of classes."""
     parts = [_read(name) for name in sorted(names)]
+    if len(parts) < 2:
+        return None
     letters = [part.words[-1] if _is_set(part) else "" for part in parts]
     if set(letters) == set(SETS):
         a, b = (_first([part for part in parts if part.words[-1] == letter]) for letter in SETS)
@@ -57,20 +60,28 @@ def recognise(names: Iterable[str]) -> Layout | None:
             splits.setdefault(part.words, {})[part.split] = part.name
     if len(splits) == 1 and len(only := next(iter(splits.values()))) > 1:
         return Layout(only)
-    shared = set[str]().union(*(part.words for part in parts)).intersection(*(part.words for part in parts))
-    return _of_kinds([part._replace(words=tuple(w for w in part.words if w not in shared)) for part in parts])
+    return _images_and_more(parts) or _inputs_and_outputs(parts)
 
 
-def _of_kinds(parts: Sequence[Part]) -> Layout | None:
-    """Images and what belongs to each: where one folder is called after either, or all are called after some."""
+def _images_and_more(parts: Sequence[Part]) -> Layout | None:
+    """A folder called after images beside one called after what belongs to them, or nothing but one with such."""
     images = [part for part in parts if _is_among(part, IMAGES)]
-    beside = [part for part in parts if _is_among(part, BESIDE)]
+    beside = [part for part in parts if _is_among(part, BESIDE) or (images and "gt" in part.words)]
+    images = [part for part in images if part not in beside]
     if images and beside:
         return Layout({}, _first(beside), _first(images))
-    inputs, made = ([part for part in parts if _is_among(part, words)] for words in (MADE_FROM, MADE))
-    made += images
-    inputs += beside
-    if inputs and made and len({*inputs, *made}) == len(parts):
+    targets = [part for part in parts if part.name.lower() in TARGETS]
+    if targets and len(targets) == len(parts) - 1:
+        return Layout({}, _first(targets), next(part.name for part in parts if part not in targets))
+    return None
+
+
+def _inputs_and_outputs(parts: Sequence[Part]) -> Layout | None:
+    """All are called after something that images are made from, or after what is made; what all names share aside."""
+    shared = set(parts[0].words).intersection(*(part.words for part in parts))
+    own = [part._replace(words=tuple(word for word in part.words if word not in shared)) for part in parts]
+    inputs, made = ([part for part in own if _is_among(part, words)] for words in (MADE_FROM | BESIDE, MADE | IMAGES))
+    if inputs and made and len({*inputs, *made}) == len(own):
         return Layout({}, _first(inputs), _first(made))
     return None
 

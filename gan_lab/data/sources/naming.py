@@ -130,13 +130,13 @@ def doubts(classes: Sequence[str]) -> Iterator[str]:
     if "-1" in classes and all(name == "-1" or name.isdecimal() for name in classes):
         nothing.append("-1")
     if nothing:
-        yield f"{listed(nothing)} is a class of its own; where that means no label, leave its rows empty or away"
+        yield f"there are images of the class {listed(nothing)}; where that means no label, leave it empty or away"
     alike: dict[str, list[str]] = {}
     for name in classes:
         alike.setdefault(" ".join(unicodedata.normalize("NFKC", name).casefold().split()), []).append(name)
     for names in alike.values():
         if len(names) > 1:
-            yield f"{' and '.join(map(printable, names))} are classes of their own; write them alike if they are one"
+            yield f"{' and '.join(map(printable, names))} are different classes; write them alike if they are one"
 
 
 def without_label(count: int, total: int, names: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ def require_path(value: Any, key: str) -> str:
         raise ConfigError(f"{key}={value}: one path is wanted")
     text = str(value)
     if not text.strip():
-        raise ConfigError(f"{key}: is empty, so it names nothing (is a variable not set?); say where the images are")
+        raise ConfigError(f"{key}: is empty, so it names nothing (is a variable not set?); give a path")
     if found := _HUB.match(text):
         raise ConfigError(
             f"{key}: {text} is on the Hugging Face hub: dataset=huggingface dataset.source.path={found[1]}"

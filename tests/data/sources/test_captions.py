@@ -97,3 +97,10 @@ def test_packed_captions(tmp_path: Path) -> None:
     assert store.words == ["bird", "a", "cats", "one", "red", "two"]
     assert store.captions.tolist() == [[[5, 2, 0], [3, 2, 0]], [[7, 4, 0], [0, 0, 0]], [[3, 6, 2], [0, 0, 0]]]
     assert packed(2).folder != store.folder
+
+
+@pytest.mark.parametrize(("captions", "told"), [("", "is empty"), ("s3://x/t.csv", "is an address; download it")])
+def test_a_table_that_cannot_be_here(captions: str, told: str, tmp_path: Path) -> None:
+    path = write_tree(tmp_path / "x", {"a.png": encoded(noise(4, 4))})
+    with pytest.raises(ConfigError, match=rf"^dataset\.captions: .*{told}"):
+        _ = Captioned(path, captions=captions).said

@@ -32,6 +32,10 @@ WRITERS = {"tree": write_tree, "zip": write_zip}
         ("inputs gt", "inputs", "gt"),
         ("blur sharp", "blur", "sharp"),
         ("images edges extra", "edges", "images"),
+        ("leftImg8bit gtFine", "gtFine", "leftImg8bit"),
+        ("images gt", "gt", "images"),
+        ("imgs img_masks", "img_masks", "imgs"),
+        ("photos Masks", "Masks", "photos"),
     ],
 )
 def test_what_belongs_together(names: str, inputs: str, images: str) -> None:
@@ -59,7 +63,8 @@ def test_splits_in_longer_names(names: str, splits: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "names",
     ["cat dog", "a b", "A B C", "low medium high", "photo sketch cartoon", "train_ticket test_tube", "normal pneumonia",
-     "猫 狗", "bus car train", "images", "0 1", "real fake", "label_1 label_2"],
+     "猫 狗", "bus car train", "images", "0 1", "real fake", "label_1 label_2",
+     "with_mask without_mask", "mask no_mask", "scarf mask", "good_input bad_input", "masks labels annotations"],
 )  # fmt: skip
 def test_classes_stay_classes(names: str) -> None:
     assert recognise(names.split()) is None

@@ -73,11 +73,11 @@ def test_spell_and_whole_and_in_order() -> None:
     ("classes", "told"),
     [
         (["cat", "dog", "1"], []),
-        (["NaN", "cat", "none"], ["NaN, none is a class of its own"]),
-        (["-1", "0", "1"], ["-1 is a class of its own"]),
+        (["NaN", "cat", "none"], ["of the class NaN, none;"]),
+        (["-1", "0", "1"], ["of the class -1;"]),
         (["-1", "cold"], []),
-        (["Cat", "cat", "dog"], ["Cat and cat are classes of their own"]),
-        (["caf\u00e9", "cafe\u0301"], ["are classes of their own"]),
+        (["Cat", "cat", "dog"], ["Cat and cat are different classes"]),
+        (["caf\u00e9", "cafe\u0301"], ["are different classes"]),
     ],
 )
 def test_classes_that_look_like_mistakes(classes: list[str], told: list[str]) -> None:
