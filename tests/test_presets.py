@@ -6,6 +6,7 @@ asks for its row. `code` is the authors' repository. What a preset takes from an
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,8 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
-from gan_lab.augmentations.adaptive import KNOWN
+from gan_lab.algorithms.averaging import ExponentialMovingAverage
+from gan_lab.algorithms.noise_to_image import NoiseToImage
+from gan_lab.algorithms.schedules import Ramp
+from gan_lab.algorithms.unrolled import Unrolled
+from gan_lab.augmentations.adaptive import KNOWN, AdaptiveAugmentation
 from gan_lab.config import CONFIG_DIR
+from gan_lab.models import sngan_dcgan
 
 GROUPS = ("algorithm", "augmentation", "loss", "metrics", "model", "optimizer", "technique")
 STRUCTURE = ("_target_", "_partial_", "image_shape", "num_classes", "latent_dim", "defaults", "batch_size")
@@ -23,6 +29,7 @@ ABSENT = {"every": 1, "label_smoothing": 0.0, "two_sided": False, "player": "dis
 ADAM = {"generator.eps": 1e-8}  # Kingma & Ba 2014, arXiv:1412.6980
 BURN_IN = 20_000_000  # images
 EMA = {"algorithm.ema.decay": 0.9999}  # code: ema_decay in utils.py and the launch scripts
+STANDING = {"algorithm.standing_statistics.passes": 16, "algorithm.standing_statistics.batch": 64}
 
 Row = tuple[str, str, Mapping[str, Any]]
 
@@ -52,6 +59,8 @@ MODELS: tuple[Row, ...] = (
     ("biggan_cifar", "as above: no --shared_dim, --hier", nets(64, 64, g_shared_dim=0, g_hierarchical=False)),
     ("biggan_cifar", "as above: --G_attn 0 --D_attn 0", nets(64, 64, g_attention=0, d_attention=0)),
     ("biggan_cifar", "as above: --G_init N02 --D_init N02", nets(64, 64, g_weights="normal", d_weights="normal")),
+    ("biggan", "code BigGAN-PyTorch, utils.py: num_standing_accumulations 16; ours: batch", STANDING),
+    ("biggan_cifar", "code BigGAN-PyTorch, utils.py: num_standing_accumulations 16; ours: batch", STANDING),
     ("cdcgan", "arXiv:1511.06434, section 4; width: code dcgan.torch, ngf = ndf = 64", game(1, 100) | nets(64, 64)),
     ("cdcgan", "arXiv:1511.06434, section 3", nets(64, 64, d_normalization="batch")),
     ("cgan", "arXiv:1411.1784, section 4.1: prior of 100, dropout of one half", game(1, 100)),
@@ -298,6 +307,23 @@ def test_the_rows_agree_and_name_what_there_is() -> None:
 def test_fakes_are_reused_where_the_authors_do() -> None:
     reused = [preset for preset, keys in TABLE.items() if keys.get("algorithm.reuse_fake") == [True]]
     assert reused == ["model/dcgan", "model/gan", "model/lsgan"]
+
+
+@pytest.mark.parametrize(
+    ("component", "key", "before"),
+    [
+        (NoiseToImage, "reuse_fake", True),
+        (NoiseToImage, "generator_batch", 1),
+        (Unrolled, "reuse_fake", True),
+        (ExponentialMovingAverage, "half_life", None),
+        (Ramp, "unit", "rounds"),
+        (AdaptiveAugmentation, "strength", None),
+        (sngan_dcgan.Generator, "first_norm", False),
+    ],
+)
+def test_a_run_from_before_a_key_goes_on_as_it_began(component: Any, key: str, before: Any) -> None:
+    """A stored configuration does not say it, so that the class must."""
+    assert inspect.signature(component).parameters[key].default == before
 
 
 def test_what_it_would_catch() -> None:

@@ -38,7 +38,8 @@ class NoiseToImage(Algorithm):
     its label, then stands in the generator's move so many times, side by side. Raises ConfigError where that is more
     than 1 and fakes are reused, which are one for each image.
 
-    Fakes have the labels of the real images of their batch.
+    Fakes have the labels of the real images of their batch, as R3GAN's; the codes of SNGAN, SAGAN and BigGAN draw
+    labels evenly. A stored run that does not say whether fakes are reused goes on as it began: they are.
     """
 
     def __init__(

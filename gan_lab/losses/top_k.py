@@ -15,8 +15,8 @@ class TopK(AdversarialLoss):
 
     A sample's score is the mean of its scores. Where the loss reads real scores, those at the same places are kept. The
     discriminator's loss is untouched, and so is everything at `fraction` 1. The number of images kept is a whole number
-    of at least 1 that only `fraction` decides: it may be scheduled (the paper goes from 1 to 0.5). Raises ValueError
-    for a `fraction` outside (0, 1].
+    of at least 1 that only `fraction` decides: it may be scheduled (the paper goes from 1 to 0.5). Where batches are
+    accumulated, it is the best of each piece that are kept. Raises ValueError for a `fraction` outside (0, 1].
     """
 
     def __init__(self, build: Callable[[], AdversarialLoss], fraction: float = 1.0) -> None:
