@@ -182,7 +182,7 @@ def test_flips_go_on_exactly_with_another_batch_size_and_other_ranks(kind: str, 
         stream.next()
     state = stream.state_dict()
     rest = [image for _ in range(10) for image in mirrored(stream.next())]
-    ranks = [Stream(lopsided, 10, 0, rank=rank, world=2, flip=True, **KINDS[kind]) for rank in range(2)]
+    ranks = [Stream(lopsided, 10, 5, rank=rank, world=2, flip=True, **KINDS[kind]) for rank in range(2)]
     for rank in ranks:
         rank.load_state_dict(state)
     assert [image for _ in range(6) for rank in ranks for image in mirrored(rank.next())] == rest
@@ -221,12 +221,24 @@ def test_every_state_goes_on_exactly(kind: str, store: Store) -> None:
         batches.append(stream.next())
     for k, state in enumerate(states):
         assert state == {"epoch": 7 * k // COUNT, "position": 7 * k % COUNT, "seed": 5, "sha256": store.sha256}
-        fresh = Stream(store, 7, 99, **KINDS[kind])
+        fresh = Stream(store, 7, 5, **KINDS[kind])
         fresh.next()  # what it had read ahead must be forgotten
         fresh.load_state_dict(state)
         assert fresh.state_dict() == state
         for batch in batches[k:]:
             assert same(fresh.next(), batch)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_state_goes_on_in_the_order_of_another_seed(kind: str, store: Store) -> None:
+    """From the same place of the same epoch: whoever asks for another seed gets it."""
+    streams = [Stream(store, 5, seed, **KINDS[kind]) for seed in (5, 6)]
+    for stream in streams:
+        stream.next()
+    fresh = Stream(store, 5, 6, **KINDS[kind])
+    fresh.load_state_dict(streams[0].state_dict())
+    assert drawn(fresh.next()) == drawn(streams[1].next())
+    assert fresh.state_dict()["seed"] == 6
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -236,7 +248,7 @@ def test_a_state_goes_on_with_another_batch_size_and_other_ranks(kind: str, stor
         stream.next()
     state = stream.state_dict()
     rest = [index for _ in range(10) for index in drawn(stream.next())]
-    ranks = [Stream(store, 10, 0, rank=rank, world=2, **KINDS[kind]) for rank in range(2)]
+    ranks = [Stream(store, 10, 5, rank=rank, world=2, **KINDS[kind]) for rank in range(2)]
     for rank in ranks:
         rank.load_state_dict(state)
     assert [index for _ in range(6) for rank in ranks for index in drawn(rank.next())] == rest

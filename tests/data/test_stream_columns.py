@@ -136,7 +136,7 @@ def test_what_is_shown_goes_on_exactly(kind: str, store: Store) -> None:
         stream.next()
     state = stream.state_dict()
     rest = [stream.next() for _ in range(10)]
-    ranks = [Stream(store, 10, 0, rank=rank, world=2, **SHOWN, **KINDS[kind]) for rank in range(2)]
+    ranks = [Stream(store, 10, 5, rank=rank, world=2, **SHOWN, **KINDS[kind]) for rank in range(2)]
     for rank in ranks:
         rank.load_state_dict(state)
     again = [rank.next() for _ in range(6) for rank in ranks]
