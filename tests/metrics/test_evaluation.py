@@ -266,6 +266,8 @@ def first(n: int) -> Reference:
         (5, 8, {"dc", "intra"}),
         (8, 3, {"pr", "dc", "intra"}),
         (6, 6, {"intra"}),
+        (4, 4, {"dc", "intra"}),
+        (2, 2, {"pr", "dc", "intra"}),
     ],
 )
 def test_too_few_images_are_known_beforehand(real: int, n: int, refused: set[str]) -> None:
