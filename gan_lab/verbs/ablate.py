@@ -20,6 +20,7 @@ from gan_lab.config import settings
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.jobs.supervisor import End
 from gan_lab.jobs.training import Launch, config_flags
+from gan_lab.metrics.objective import check_objective
 from gan_lab.records.sweep import read_json
 from gan_lab.storage.files import write_json, write_text
 from gan_lab.storage.lock import lock_folder
@@ -84,6 +85,8 @@ def check_settings(config: Mapping[str, Any], words: Sequence[str]) -> None:
     show = config["show"]
     if show is not None and (not isinstance(show, list) or not all(isinstance(name, str) for name in show)):
         raise ConfigError(f"show: {show!r} is not a list of figures, e.g. show=[modes,reverse_kl]")
+    if any(read(word).key == "objective" for word in words):
+        check_objective(config)
     if any(read(word).key == "technique" for word in words):
         raise ConfigError("technique: is what is compared; name them in techniques=, e.g. techniques=[lecam,packing]")
 

@@ -14,6 +14,7 @@ from gan_lab.command_line.table import number, terminal_width
 from gan_lab.config import leaves, require_whole, settings
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.jobs.training import Launch, config_flags
+from gan_lab.metrics.objective import check_objective
 from gan_lab.records.sweep import read_json
 from gan_lab.storage.lock import lock_folder
 from gan_lab.tuning import plots, report, study, typed
@@ -50,6 +51,8 @@ def tune(
     space = Space.read(config["space"])
     base = typed.for_training(words, OWN)
     check_space(space, base)
+    if not any(key.startswith(("metrics", "callbacks.metrics", "objective")) for key in space):
+        check_objective(config)
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder, "running this search"):
         stored = read_json(folder / report.FILE)

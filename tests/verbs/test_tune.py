@@ -67,6 +67,8 @@ def test_killed_in_the_middle_and_taken_up_again(
         (["space=learning"], "unknown space=learning; nearest: learning_rates"),
         (["+space.trainr.max_steps=[1,2]"], "space: unknown key trainr.max_steps"),
         (["+space.model=[gan,gna]"], "space: unknown model=gna; nearest: gan"),
+        (["objective=kid", "metrics=[fid]", "callbacks.metrics.every=1"], "objective: kid would not be taken; add it"),
+        (["objective=fid"], "objective: fid is a metric, and none is taken"),
         (["direction=down"], "direction: 'down' is not one of minimize, maximize"),
         (["~space.optimizer"], "space: is empty"),
         (["resume=."], "resume=. is not the folder of such a call"),
