@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from pathlib import Path
 
@@ -66,6 +67,22 @@ def test_a_bar_on_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     progress.on_step_end(run)
     progress.on_fit_end(run)
     assert "#] step 4/4" in capsys.readouterr().err
+
+
+def test_a_terminal_that_is_gone_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(5, "Input/output error")
+
+    run = tiny_run(tmp_path, "trainer.max_steps=4")
+    run.interactive = True
+    progress = Progress()
+    monkeypatch.setattr("sys.stderr", Gone())
+    progress.on_fit_start(run)
+    run.step = 4
+    progress.on_step_end(run)
+    progress.on_fit_end(run)
+    assert run.step == progress._marks[-1][1] == 4
 
 
 def test_clock() -> None:
