@@ -108,7 +108,8 @@ def cause_of(error: BaseException) -> str:
         error = link
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((TORCH, "<"))]
     where = f" (at {frames[-1].filename}:{frames[-1].lineno}, in {frames[-1].name})" if frames else ""
-    return " ".join(str(error).split())[:160] + where
+    first = next(iter(str(error).splitlines()), type(error).__name__)  # others tell how to debug CUDA
+    return first[:160] + where
 
 
 def is_broken_off(error: BaseException) -> bool:

@@ -25,6 +25,7 @@ OPTIONAL = {  # module: what it is for, how to get it
     "lmdb": ("dataset=lsun", "pip install 'gan-lab[lsun]'"),
     "hydra_plugins.hydra_submitit_launcher": ("sweeps on a cluster", "pip install 'gan-lab[slurm]'"),
 }
+COMPILERS = ("cc", "gcc", "clang")  # that torch's compiler and Triton call
 LITTLE = 2.0  # GB
 
 
@@ -70,6 +71,9 @@ def computing(device: str, precision: str) -> list[str]:
             f"{about.name}, {about.total_memory / 1e9:.0f} GB, {free:.0f} free, capability {about.major}.{about.minor}"
         )
         lines.append(report_line("ok", f"cuda:{index}", told))
+    if lines and not any(map(shutil.which, COMPILERS)):
+        told = "none: some kernels (narrow attention, engine.compile=on) are compiled here; apt install gcc"
+        lines.append(report_line("note", "compiler", told))
     if not lines:
         built = torch.version.cuda or torch.version.hip
         why = "torch is built for it, but sees none: check the driver" if built else "this torch is built without it"

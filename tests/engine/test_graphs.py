@@ -83,7 +83,7 @@ def test_what_is_told_is_what_went_wrong_first(card: Card) -> None:
     """The end of a broken capture reports that it is broken, not why."""
 
     def play() -> None:
-        raise ValueError("operation not permitted\nwhen stream is capturing")
+        raise ValueError("operation not permitted when stream is capturing\nSearch for it in the manual")
 
     card.breaks = "CUDA error: operation failed due to a previous error during capture"
     with pytest.raises(RuntimeError) as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -36,6 +37,19 @@ def test_why_a_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_device_that_is_not_there() -> None:
     assert machine.computing("cuda:77", "auto")[-1].startswith("bad  device     device: 'cuda:77' cannot be used here")
+
+
+@pytest.mark.parametrize(("cards", "compiler", "told"), [(1, None, True), (1, "clang", False), (0, None, False)])
+def test_a_card_without_a_compiler(
+    cards: int, compiler: str | None, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = SimpleNamespace(name="a card", total_memory=80e9, major=9, minor=0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: about)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda index: (40e9, 80e9))
+    monkeypatch.setattr(shutil, "which", lambda name: name if name == compiler else None)
+    lines = machine.computing("cpu", "fp32")
+    assert any(line.startswith("note compiler   none: ") for line in lines) == told
 
 
 def test_too_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
