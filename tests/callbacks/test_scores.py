@@ -70,6 +70,12 @@ def test_a_run_goes_on_as_if_nobody_had_asked(tmp_path: Path) -> None:
     assert all(equal(states[0][key], states[1][key]) for key in ("networks", "ema", "optimizers", "augmentation"))
 
 
+def test_the_same_step_shows_the_same(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path)
+    assert equal(histograms(run, 8), histograms(run, 8))
+    assert not equal(histograms(run, 8), histograms(run, 8, step=4))
+
+
 def test_each_duel_has_its_own(tmp_path: Path) -> None:
     run = assemble(composed(*TINY, "model=toy_cycle", configs=TOYS), tmp_path)[0]
     seen = histograms(run, 4)

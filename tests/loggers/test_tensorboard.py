@@ -19,11 +19,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 from tensorboard.context import RequestContext
 from tensorboard.plugins.base_plugin import TBContext
+from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 from tensorboard.plugins.hparams.backend_context import Context
 from tensorboard.plugins.hparams.metadata import parse_session_start_info_plugin_data
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from gan_lab.loggers.base import Loggers
+from gan_lab.loggers.dashboard import METRICS
 from gan_lab.loggers.tensorboard import TensorBoard
 from gan_lab.metrics.figure import Figure
 from gan_lab.storage.writer import AtOnce
@@ -78,6 +80,7 @@ def test_a_run_of_before_goes_on_in_its_folder(tmp_path: Path) -> None:
     (tmp_path / "tensorboard").mkdir()
     board(tmp_path, 4).close()
     assert [path.parent.name for path in tmp_path.rglob("events*")] == ["tensorboard"]
+    assert "losses of the players" in charts(tmp_path)
 
 
 def test_the_run_is_named_by_its_folder(tmp_path: Path) -> None:
@@ -157,6 +160,27 @@ def test_a_run_that_goes_on_keeps_the_charts_of_its_metrics(tmp_path: Path) -> N
     logger.scalars(5, {"loss/generator": 1.0})
     logger.close()
     assert "fid/a-9" in charts(tmp_path)
+
+
+def test_the_charts_are_written_when_there_are_others(tmp_path: Path) -> None:
+    logger = board(tmp_path)
+    for step, names in ((5, "ab"), (6, "ab"), (7, "abc")):
+        logger.metrics(step, [figure(f"{name}/x-9", 1.0) for name in names])
+    logger.close()
+    assert [event.step for event in events(tmp_path).Tensors("custom_scalars__config__")] == [0, 0, 0]
+
+
+def test_every_metric_of_a_run_has_its_chart(trained: Callable[..., Path]) -> None:
+    measured = ("callbacks.metrics.every=2", "callbacks.metrics.n=16", "metrics=[fid,swd]", "extractor=pixels")
+    run = trained("run", "model=gan_small", *measured)
+    known = set(events(run).Tags()["scalars"])
+    (event,) = events(run).Tensors("custom_scalars__config__")[-1:]
+    series = [
+        each.margin.series[0] for each in Layout.FromString(event.tensor_proto.string_val[0]).category[METRICS].chart
+    ]
+    assert {each.value for each in series} >= {"metrics/pixels-native-16/fid"}
+    assert all({each.value, each.lower, each.upper} <= known for each in series)
+    assert any(each.lower != each.upper for each in series)
 
 
 def configuration(*overrides: str, **settings: Any) -> dict[str, Any]:
