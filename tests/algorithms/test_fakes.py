@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 from gan_lab.algorithms.noise_to_image import NoiseToImage
 from gan_lab.data.batch import Batch
+from gan_lab.distributed.world import world
 from gan_lab.errors import ConfigError
 from gan_lab.losses.adversarial import Relativistic, Wasserstein
 from tests.algorithms.games import noise_game
@@ -111,6 +112,30 @@ def test_pairs_of_a_larger_batch_are_by_position() -> None:
     assert_close(real, batch().image.repeat_interleave(2, 0))
     margin = discriminator(real, labels) - discriminator(fake, labels)
     assert_close(metrics["loss/generator"], torch.nn.functional.softplus(margin).mean().detach())
+
+
+class Watching(Wasserstein):
+    """Notes how many images of a piece a process has while a loss is taken."""
+
+    def __init__(self) -> None:
+        self.pieces: list[int] = []
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        self.pieces.append(world().piece)
+        return super().discriminator(real, fake)
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        self.pieces.append(world().piece)
+        return super().generator(fake, real)
+
+
+def test_every_process_has_as_many_more_fakes() -> None:
+    """What is drawn for them is told by their number."""
+    ours = game(generator_batch=3, loss=Watching(), accumulation=2)
+    with world().playing(2, 2):
+        ours.train_step([batch()], PLAYS)
+        assert world().piece == 2
+    assert ours.game.adversarial.pieces == [2, 2, 6, 6]  # type: ignore[attr-defined]
 
 
 def test_what_cannot_be_is_refused() -> None:
