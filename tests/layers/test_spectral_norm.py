@@ -183,3 +183,6 @@ def test_zeros_are_refused() -> None:
     nn.init.zeros_(layer.weight)
     with pytest.raises(ValueError, match="the weight of Linear starts as all zeros"):
         spectral_norm(layer)
+    with torch.no_grad():
+        layer.weight[0, 0] = 3.0
+    assert_close(spectral_norm(layer).weight.detach(), torch.tensor([[1.0, 0.0], [0.0, 0.0]]))  # a zero is no direction
