@@ -30,7 +30,8 @@ ELSEWHERE = (
     "augmentation/",
     "degradation/",
 )  # test_matrix and test_capturable play them
-ONLY_HERE = [name for name in COMPONENTS if not name.startswith(ELSEWHERE)]
+OF_MODELS = [f"experiment/{name}.yaml" for name in choices("model")]  # theirs is the model's round
+ONLY_HERE = [name for name in COMPONENTS if not name.startswith(ELSEWHERE) and name not in OF_MODELS]
 
 
 def override(file: str) -> str:

@@ -4,7 +4,6 @@ configuration holds."""
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
@@ -16,7 +15,9 @@ import yaml
 import gan_lab
 from gan_lab.config import CONFIG_DIR, build
 from gan_lab.errors import ConfigError
+from gan_lab.reproduction.recipe import find, read
 from gan_lab.training.assemble import build_regularizers
+from gan_lab.verbs.reproduce import minutes
 from tests.compose import choices, composed
 from tests.readmes import Table, arxiv, shown, spans, tables
 
@@ -138,6 +139,19 @@ def facts_of_dataset(name: str) -> dict[str, str]:
     return {"shape": "x".join(map(str, node["image_shape"])), "classes": str(node["num_classes"] or "-")}
 
 
+def facts_of_experiment(name: str) -> dict[str, str]:
+    """The ledger: what `gan-lab reproduce` lists."""
+    recipe = read(name, CONFIG_DIR / "experiment" / f"{name}.yaml", [CONFIG_DIR])
+    return {
+        "model": quoted(chosen("experiment", name)["model"]),
+        "data": quoted(recipe.dataset),
+        "time": "" if recipe.seconds is None else minutes(recipe.seconds),
+        "seeds": str(recipe.seeds or ""),
+        "measured": ", ".join(band.measured for band in recipe.bands),
+        "band": ", ".join(f"`{band}`" for band in recipe.bands),
+    }
+
+
 def quoted(*names: str | None) -> str:
     return ", ".join(f"`{name}`" for name in names if name is not None)
 
@@ -153,6 +167,7 @@ FACTS: dict[str, Callable[[str], dict[str, str]]] = {
     "loss/regularizers": facts_of_regularizer,
     "optimizer": facts_of_optimizer,
     "dataset": facts_of_dataset,
+    "experiment": facts_of_experiment,
 }
 
 
@@ -197,14 +212,23 @@ def built(network: dict[str, Any]) -> bool:
 
 
 def test_pictures_of_models() -> None:
-    table = TABLES["model pictures"]
+    """Every model has one, made by a recipe of that model, with the figures that were measured of it beside."""
+    table, recipes = TABLES["model pictures"], find([CONFIG_DIR])
     assert set(table.names) <= set(choices("model"))
     for name, row in table.by_name.items():
-        (typed,) = spans(row["trained here by"])
-        if not typed.startswith("experiment="):
-            assert f"model={name}" in typed.split()
-        composed(*shlex.split(typed))
+        (recipe,) = spans(row["recipe"])
+        assert chosen("experiment", recipe)["model"] == name
+        assert row["measured"] == ", ".join(band.measured for band in recipes[recipe].bands), where("model", name)
+        assert recipes[recipe].bands, f"configs/experiment/{recipe}.yaml: expected"
         assert f"models/{name}.png" in row[table.columns[-1]]
+
+
+@pytest.mark.parametrize("name", listed("experiment"))
+def test_recipes_end_inside_of_their_band_where_they_were_measured(name: str) -> None:
+    """And a band says something: what was measured lies within it."""
+    for band in find([CONFIG_DIR])[name].bands:
+        assert band.value is not None
+        assert band.holds(band.value), f"configs/experiment/{name}.yaml: {band.measured}, where {band} is expected"
 
 
 def test_ablation() -> None:
