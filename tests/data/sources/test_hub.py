@@ -124,3 +124,19 @@ def test_it_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
         GanLabError, match=r"^this dataset needs the package datasets: pip install 'gan-lab\[datasets\]'$"
     ):
         len(HuggingFace("owner/x"))
+
+
+def test_labels_are_read_as_everywhere(hub: Any, tmp_path: Path) -> None:
+    def saved(name: str, kind: Any, cells: list[Any]) -> str:
+        table(hub, kind, label=cells).save_to_disk(tmp_path / name)
+        return str(tmp_path / name)
+
+    numbers = HuggingFace(saved("numbers", hub.Value("float64"), [12.0, 4.0, None, float("nan")]))
+    assert (labels(numbers), numbers.classes) == ([1, 0, None, None], ["4", "12"])
+    several = hub.Sequence(hub.Value("int64")) if hasattr(hub, "Sequence") else hub.List(hub.Value("int64"))
+    with pytest.raises(ConfigError, match=r"label: labels are whole .* row 0 has \[1\] .*dataset\.source\.label=none$"):
+        labels(HuggingFace(saved("lists", several, [[1], [2], [1], [2]])))
+    unknown = saved("unknown", hub.ClassLabel(names=["ant", "bee"]), [0, -1, 1, 1])
+    assert labels(HuggingFace(unknown)) == [0, None, 1, 1]
+    with pytest.raises(ConfigError, match=r"1 of 4 images have no label \(row 1\); .*dataset\.source\.label=none$"):
+        labels(HuggingFace(unknown, label="label"))

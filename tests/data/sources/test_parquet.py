@@ -118,3 +118,9 @@ def test_parquet_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         GanLabError, match=r"^this dataset needs the package pyarrow: pip install 'gan-lab\[parquet\]'$"
     ):
         len(Parquet(tmp_path / "a.parquet"))
+
+
+def test_what_the_system_left_behind_is_not_read(tmp_path: Path) -> None:
+    for folder in ("", "@eaDir/", ".ipynb_checkpoints/", "#recycle/"):
+        write(tmp_path / f"set/{folder}train-0.parquet", image=PNGS[:2])
+    assert len(Parquet(tmp_path / "set")) == 2
