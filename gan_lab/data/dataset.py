@@ -98,7 +98,7 @@ class Dataset:
         self.fit = fit
         self.path = path
         self.split = split
-        self.labels = labels
+        self.labels = labels.lower() if labels in ("None", "NONE", "Folders") else labels  # as Python writes it
         self.max_corrupt = max_corrupt
         self.flip = flip
         self.crop = check_crop(crop)

@@ -24,6 +24,7 @@ from gan_lab.data.inspection.inspection import (
 from gan_lab.data.inspection.near_duplicates import near_duplicates
 from gan_lab.data.sizes import tell_sizes
 from gan_lab.data.sources.listed import listed
+from gan_lab.data.sources.paths import require_path
 from gan_lab.data.space import in_words
 from gan_lab.data.store import Store, StoreError
 from gan_lab.errors import ConfigError, GanLabError
@@ -100,7 +101,7 @@ def _inspect(cfg: Mapping[str, Any]) -> None:
     kind, span = ("pixels", "0..1") if store.dtype == "uint8" else ("values", "-1..1")
     print(f"{kind}   mean {_numbers(mean)}, std {_numbers(std)} per channel, in {span}")
     print(f"repeats  {duplicates(store)} exact duplicates")
-    out = Path(cfg.get("out") or f"{store.name}.png").expanduser()
+    out = Path(f"{store.name}.png" if cfg.get("out") is None else require_path(cfg["out"], "out")).expanduser()
     if out.is_dir():
         out = out / f"{store.name}.png"
     if shows_pictures(store):

@@ -172,6 +172,8 @@ def test_wrong_words_are_one_line(tmp_path: Path) -> None:
         main(config("pcak"))
     with pytest.raises(GanLabError, match=r"^out=.*sheet\.nothing: the contact sheet cannot be written"):
         main(config("inspect", out=str(tmp_path / "sheet.nothing")))
+    with pytest.raises(ConfigError, match=r"^out: is empty"):
+        main(config("inspect", out=""))
 
 
 def test_list_names_stores_by_the_folder_and_remove_takes_that_name(

@@ -190,9 +190,11 @@ class Arrays(Source):
 
     def _no_arrays(self) -> ConfigError:
         """That the file is of another kind, and which dataset reads it."""
-        told = (
-            f"a folder: dataset=folder dataset.path={shell(self.path)}" if self.path.is_dir() else kinds.told(self.path)
-        )
+        told = kinds.told(self.path)
+        if self.path.is_dir():
+            names = sorted(path.name for path in self.path.iterdir() if path.is_file())
+            pictures = f"pictures: dataset=folder dataset.path={shell(self.path)}"
+            told = f"a folder of {kinds.told_of_files(self.path, names) or pictures}"
         return ConfigError(
             f"{self.key}: {self.path} is not an array file (npz, npy, h5, hdf5, hdf)" + (f" but {told}" if told else "")
         )

@@ -26,7 +26,7 @@ from gan_lab.data.sources.unreadable import Unreadable
 from gan_lab.errors import ConfigError
 
 BESIDE_IMAGES = frozenset(
-    ".txt .csv .tsv .json .jsonl .md .rst .html .xml .yaml .yml .pdf .mat .npy .npz .db .log".split()
+    ".txt .csv .tsv .json .jsonl .md .rst .html .xml .yaml .yml .pdf .mat .npy .npz .db .log .ini .xmp .aae".split()
 )
 
 
@@ -176,7 +176,10 @@ class Folder(Source):
         classes = in_order(file.parts[depth] for file in files if len(file.parts) > depth + 1)
         if loose and self.labels == "folders":
             told = without_label(len(loose), len(files), loose)
-            raise ConfigError(f"dataset.labels=folders: not every image in {self.path} lies in a class folder: {told}")
+            raise ConfigError(
+                f"dataset.labels=folders: not every image in {self.path} lies in a class folder: {told}; move those "
+                "into one, or away"
+            )
         if len(classes) < (2 if loose else 1):
             return None
         index = {name: number for number, name in enumerate(classes)}

@@ -43,7 +43,7 @@ class HuggingFace(Rows):
         self.name = name
         self.split = split
         self.image = image
-        self.label = label
+        self.label = naming.NO_LABELS if label in ("None", "NONE") else label
         self.max_corrupt = max_corrupt
         self._data: Any = None
 

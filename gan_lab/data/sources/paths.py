@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from difflib import get_close_matches
 from os.path import abspath
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,9 @@ def not_there(path: Path, given: str, key: str) -> ConfigError:
     """That nothing lies at the path; what is written as OWNER/NAME may be a data set of a hub."""
     hub = _HUB_NAME.fullmatch(given) and not path.parent.exists()
     meant = f"; a data set of the Hugging Face hub is dataset=huggingface dataset.source.path={given}" if hub else ""
+    beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
+    if near := get_close_matches(path.name, beside, n=1):
+        meant = f"; nearest: {path.parent / near[0]}"
     return ConfigError(f"{key}: {path} does not exist{meant}")
 
 

@@ -80,7 +80,7 @@ def test_a_zip_of_zips_cannot_be_looked_into(tmp_path: Path) -> None:
 
 def test_readers_of_files_name_the_folder_reader(tmp_path: Path) -> None:
     path = write_tree(tmp_path / "x", {"a.png": PNG})
-    with pytest.raises(ConfigError, match=rf"but a folder: dataset=folder dataset\.path={path}$"):
+    with pytest.raises(ConfigError, match=rf"but a folder of pictures: dataset=folder dataset\.path={path}$"):
         len(Arrays(path))
     with pytest.raises(ConfigError, match=rf"but pictures: dataset=folder dataset\.path={path}$"):
         len(Parquet(path))
@@ -144,3 +144,24 @@ def test_home_and_numbers_are_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert len(Dataset("x", [3, 4, 4], path=given).pack()) == 1  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"^dataset\.path=\['a', 'b'\]: one path is wanted"):
         Dataset("x", [3, 4, 4], path=["a", "b"]).pack()  # type: ignore[arg-type]
+
+
+def test_the_nearest_path_is_offered(tmp_path: Path) -> None:
+    write_tree(tmp_path / "pictures", {"a.png": PNG})
+    with pytest.raises(ConfigError, match=rf"^dataset\.path: .*pictues does not exist; nearest: {tmp_path}/pictures$"):
+        Dataset("x", [3, 4, 4], path=str(tmp_path / "pictues")).pack()
+    with pytest.raises(ConfigError, match=r"owl does not exist$"):
+        Dataset("x", [3, 4, 4], path=str(tmp_path / "owl")).pack()
+
+
+def test_a_folder_of_array_files(tmp_path: Path) -> None:
+    path = write_tree(tmp_path / "x", {"a.npz": b"x"})
+    with pytest.raises(ConfigError, match=rf"but a folder of a\.npz, an array file: .* dataset\.path={path}/a\.npz$"):
+        len(Arrays(path))
+
+
+def test_none_may_be_written_as_python_does(tmp_path: Path) -> None:
+    path = str(write_tree(tmp_path / "x", {"a/a.png": PNG, "b/b.png": PNG}))
+    assert Dataset("x", [3, 4, 4], path=path, labels="None").pack().classes is None
+    assert Dataset("x", [3, 4, 4], path=path, labels="Folders").pack().classes == ["a", "b"]
+    assert HuggingFace("owner/name", label="None").identity == HuggingFace("owner/name", label="none").identity
