@@ -25,7 +25,7 @@ class Consistency(Regularizer):
         self.images = images
 
     def __call__(self, turn: Turn) -> Tensor:
-        images = (turn.real if self.images == "real" else turn.fake).detach()
+        images = turn.real if self.images == "real" else turn.fake
         scores = turn.real_scores if self.images == "real" else turn.fake_scores
         plain = turn.critic(images) if scores is None else scores
         return (plain - turn.critic(self.transform(images))).square().mean()

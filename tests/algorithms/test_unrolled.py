@@ -21,7 +21,10 @@ from gan_lab.algorithms.unrolled import Unrolled, ZeroSum
 from gan_lab.data.batch import Batch
 from gan_lab.errors import ConfigError
 from gan_lab.losses import adversarial
+from gan_lab.losses.consistency import Consistency
 from gan_lab.losses.constraints import Constraint, WeightClipping
+from gan_lab.losses.flip_and_shift import FlipAndShift
+from gan_lab.losses.latent_consistency import LatentConsistency
 from gan_lab.losses.regularizers import R1, R2, GradientPenalty, Regularizer, Turn
 from gan_lab.models import dcgan, mlp
 from tests.algorithms.games import noise_game
@@ -157,6 +160,17 @@ def still() -> nn.Module:
     return mlp.Discriminator(SHAPE, 4, dropout=0.0)
 
 
+class Smooth(nn.Module):
+    """Two layers with a tanh between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(256, 6), nn.Tanh(), nn.Linear(6, 1))
+
+    def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.layers(images.flatten(1)).squeeze(1)
+
+
 def with_batch_norm() -> nn.Module:
     return dcgan.Discriminator(SHAPE, 4)
 
@@ -182,6 +196,8 @@ SMOOTH: dict[str, tuple[Any, dict[str, Any]]] = {
     "relativistic and r1": (without, {"loss": adversarial.Relativistic(), "regularizers": {"r1": R1(1.0)}}),
     "gradient penalty": (without, {"loss": adversarial.Wasserstein(), "regularizers": {"gp": GradientPenalty()}}),
     "r2": (with_batch_norm, {"regularizers": {"r1": R1(1.0), "r2": R2(1.0)}}),
+    "consistency": (Smooth, {"regularizers": {"cr": Consistency(FlipAndShift(2), images="fake")}}),
+    "latent consistency": (Smooth, {"regularizers": {"zcr": LatentConsistency(5.0, deviation=0.5)}}),
     "clipping": (still, {"optimizer": RMSPROP, "constraints": CLIPPED, "loss": adversarial.Wasserstein()}),
     "zero sum": (flat, {"optimizer": torch.optim.AdamW, "zero_sum": True}),
 }
