@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from gan_lab.errors import ConfigError
-from gan_lab.training.values import check_settings
+from gan_lab.training.values import NUMBERS, WHOLE, check_argument, check_settings
 from tests.compose import choices, composed
 
 REFUSED = {
@@ -90,6 +91,29 @@ def test_what_the_configs_hold_is_taken(model: str) -> None:
 )
 def test_what_is_right_is_taken(words: list[str]) -> None:
     check_settings(composed(*words))
+
+
+ZERO = {
+    *("attention", "begin", "blocks", "depth", "every", "group", "line_every", "max_corrupt", "pixels"),
+    *("shared_dim", "unroll_steps"),
+}
+
+
+@pytest.mark.parametrize("name", sorted({*WHOLE, *NUMBERS}))
+def test_the_least_value_is_taken_and_nothing_below(name: str) -> None:
+    """Of numbers that is 0 (a weight may be negative); of whole ones 1, where a part can be left out 0."""
+    take = functools.partial(check_argument, f"a.{name}", "gan_lab.x.Y", name)
+    if name in NUMBERS:
+        least, below = 0.0, -1e-9
+    else:
+        least = 2 if name == "subset_size" else int(name not in ZERO)
+        below = least - 1
+    take(least)
+    if name == "weight":
+        take(-1.0)
+        return
+    with pytest.raises(ConfigError, match=f"^a.{name}: "):
+        take(below)
 
 
 def test_nothing_is_supposed_of_other_peoples_components() -> None:
