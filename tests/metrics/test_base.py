@@ -1,0 +1,71 @@
+"""What a metric looks at, and what an evaluation asks for: features only where somebody does, every part once."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from gan_lab.config import build_each
+from gan_lab.features.extractor import Extracted
+from gan_lab.metrics.accumulators import Accumulators
+from gan_lab.metrics.base import Accumulator, Measure, Part
+from gan_lab.metrics.figure import Value
+from tests.compose import choices, composed
+
+OF_IMAGES = {"swd", "cas", "psnr", "ssim", "lpips"}  # look at no features
+OF_CLASSES = {"intra_class_fid", "cas"}  # look at the classes that were asked for
+OF_PAIRS = {"psnr", "ssim", "lpips"}  # compare each image with that of its sample
+
+
+@pytest.mark.parametrize("group", choices("metrics"))
+def test_what_a_metric_looks_at(group: str) -> None:
+    measures: dict[str, Measure] = build_each(composed(f"metrics=[{group}]")["metrics"], "metrics")
+    assert measures
+    for name, measure in measures.items():
+        assert measure.features == (name not in OF_IMAGES), name
+        assert measure.labels == (name in OF_CLASSES), name
+        assert measure.paired == (name in OF_PAIRS), name
+
+
+class Keeping(Measure, Accumulator):
+    """Keeps what it hears of."""
+
+    def __init__(self, features: bool) -> None:
+        self.features = features  # type: ignore[misc]
+        self.parts: list[Part] = []
+
+    def begin(self, n: int) -> Accumulator:
+        return self
+
+    def add(self, part: Part) -> None:
+        self.parts.append(part)
+
+    def values(self, reference: Any) -> list[Value]:
+        return [Value("kept", float(len(self.parts)))]
+
+
+@pytest.mark.parametrize("looking", [True, False])
+def test_the_extractor_is_asked_once_a_part_where_anybody_looks(looking: bool) -> None:
+    asked: list[Tensor] = []
+
+    def extractor(images: Tensor) -> Extracted:
+        asked.append(images)
+        return Extracted(images.flatten(1).float())
+
+    reference: Any = SimpleNamespace(data=SimpleNamespace(store=SimpleNamespace(dtype="uint8")), extractor=extractor)
+    measures = {"one": Keeping(looking), "two": Keeping(looking), "three": Keeping(False)}
+    accumulators = Accumulators(measures, reference, 4)
+    images = torch.linspace(-1, 1, 4).view(4, 1, 1, 1)
+    labels = torch.arange(4)
+    for part in (slice(0, 3), slice(3, 4)):
+        accumulators.add(images[part], labels[part], None)
+    assert [len(each) for each in asked] == ([3, 1] if looking else [])
+    for measure in measures.values():
+        assert torch.cat([part.images for part in measure.parts]).flatten().tolist() == [0, 85, 170, 255]
+        assert torch.cat([part.labels for part in measure.parts]).tolist() == [0, 1, 2, 3]  # type: ignore[misc]
+        assert [len(part.features) for part in measure.parts] == ([3, 1] if looking else [0, 0])
+    assert [(name, value.value) for name, value in accumulators.values()] == [("one", 2), ("two", 2), ("three", 2)]
