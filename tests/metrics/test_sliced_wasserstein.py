@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -38,6 +40,17 @@ def test_a_shift_in_one_dimension() -> None:
     moved = points + torch.tensor([3.0, 4.0])
     found = _distance(points, moved, torch.Generator().manual_seed(1))
     assert found == pytest.approx(5 * 2 / torch.pi, rel=0.05)
+
+
+def test_black_and_white_in_other_shares() -> None:
+    """Patches of one gray c, normalised: -1 and 1 in halves against -sqrt(3) in a quarter and 1/sqrt(3). Along a
+    direction u they lie at c s, s = u . (1, ..., 1), and E |s| = 7 E |u_1| in 49 dimensions; the figure is a thousand
+    times that."""
+    real, fake = (torch.zeros(40, 1, 8, 8, dtype=torch.uint8) for _ in range(2))
+    real[20:], fake[10:] = 255, 255
+    apart = (3**0.5 - 1) / 4 + (1 + 3**-0.5) / 4 + (1 - 3**-0.5) / 2
+    size = 7 * math.exp(math.lgamma(24.5) - math.lgamma(25)) / math.pi**0.5
+    assert sliced_wasserstein(real, fake)["mean"] == pytest.approx(1000 * apart * size, rel=0.08)
 
 
 def test_patches_are_parts_of_the_images() -> None:
