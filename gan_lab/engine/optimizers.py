@@ -26,19 +26,28 @@ def build(
     chosen = dict(getattr(factory, "keywords", None) or {})
     takes = inspect.signature(cls).parameters
     speed: dict[str, Any] = {}
-    if "fused" in takes and not {"fused", "foreach"} & set(chosen):
+    if "fused" in takes and not {"fused", "foreach"} & set(chosen) and has_fused_step(factory, device):
         speed["fused"] = True
     if device.type == "cuda" and "capturable" in takes and "capturable" not in chosen:
         speed["capturable"] = True
-    try:
-        optimizer = factory(parameters, **speed)
-    except RuntimeError as error:  # this device has no fused form
-        if "fused" not in speed or "fused" not in str(error):
-            raise
-        optimizer = factory(parameters, **{k: v for k, v in speed.items() if k != "fused"})
+    optimizer = factory(parameters, **speed)
     if recorded:
         put_rates_on(device, optimizer)
     return optimizer
+
+
+def has_fused_step(factory: Callable[..., Optimizer], device: torch.device) -> bool:
+    """Whether a class has a fused form on a device: some say so when they are built, some (Adagrad on CUDA, in torch
+    2.11) when they step."""
+    number = torch.zeros(1, device=device, requires_grad=True)
+    number.grad = torch.zeros_like(number)
+    try:
+        step(factory([number], fused=True))
+    except RuntimeError as error:
+        if "fused" not in str(error):
+            raise
+        return False
+    return True
 
 
 def put_rates_on(device: torch.device, optimizer: Optimizer) -> None:

@@ -86,3 +86,25 @@ def test_rates_lie_where_a_recorded_step_reads_them() -> None:
     assert optimizers.build(slow, list(layer().parameters()), device, recorded=True).param_groups[0]["lr"] == 2e-4
     plain = optimizers.build(partial(torch.optim.Adam, **numbers), list(layer().parameters()), device)
     assert type(plain.param_groups[0]["lr"]) is float
+
+
+@pytest.mark.parametrize("when", ["built", "stepped"])
+def test_a_fused_form_that_a_device_has_not_is_not_asked_for(when: str) -> None:
+    class Lacking(torch.optim.SGD):
+        def __init__(self, params: Any, fused: bool | None = None, **settings: Any) -> None:
+            super().__init__(params, **settings)
+            self.fused = fused
+            self.refuse("built")
+
+        def step(self, closure: Any = None) -> Any:
+            self.refuse("stepped")
+            return super().step(closure)
+
+        def refuse(self, now: str) -> None:
+            if self.fused and now == when:
+                raise RuntimeError("`fused=True` requires all the params to be floating point Tensors of other devices")
+
+    optimizer = optimizers.build(partial(Lacking, lr=0.1), list(layer().parameters()), torch.device("cpu"))
+    assert isinstance(optimizer, Lacking)
+    assert optimizer.fused is None
+    optimizers.step(optimizer)
