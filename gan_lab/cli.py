@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from gan_lab import __version__
 from gan_lab.command_line import flags as flag_words
-from gan_lab.command_line.console import say, silence
+from gan_lab.command_line.console import escape_unprintable, say, silence
 from gan_lab.command_line.nearest import nearest
-from gan_lab.command_line.verbs import VERBS, Verb
+from gan_lab.command_line.verbs import VERBS, Verb, meant
 from gan_lab.errors import ConfigError
 
 HELP = """\
@@ -43,6 +43,7 @@ Tab completion: put  eval "$(gan-lab --install-completion bash)"  into ~/.bashrc
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (the process's own where None). Returns the exit code; errors are said on stderr."""
     words = list(sys.argv[1:] if argv is None else argv)
+    escape_unprintable()
     try:
         code = _complete() if words == ["--complete"] else _dispatch(words)
         sys.stdout.flush()
@@ -69,16 +70,23 @@ def _dispatch(words: list[str]) -> int:
         print(script(flags["--install-completion"]))
         return 0
     if not others:
-        verbs = "\n".join(f"  {name:<10}{verb.summary}" for name, verb in VERBS.items())
-        print(HELP.format(version=__version__, verbs=verbs), end="")
+        print_help()
         return 0
+    if others[0] == "help":
+        others, flags = others[1:], {**flags, "--help": ""}
+        if not others:
+            print_help()
+            return 0
     name, *overrides = others
+    if name == "version":
+        print(f"gan-lab {__version__}")
+        return 0
     if name not in VERBS:
         known = f"; the verbs: {', '.join(VERBS)}"
         if "=" in name:
             raise ConfigError(f"the verb comes first, e.g. gan-lab train {name}{known}")
-        raise ConfigError(f"unknown verb {name}{nearest(name, VERBS) or known}")
-    if "--help" in flags:
+        raise ConfigError(f"unknown verb {name}{meant(name) or nearest(name, VERBS, likeness=0.6) or known}")
+    if "--help" in flags or overrides[:1] == ["help"]:
         from gan_lab.command_line.choices import Choices
         from gan_lab.command_line.page import page
 
@@ -92,6 +100,13 @@ def _dispatch(words: list[str]) -> int:
     from gan_lab.jobs.launch import launch
 
     return launch(name, flags, overrides)
+
+
+def print_help() -> None:
+    """Print the verbs, some examples, and where more is to be found."""
+    width = max(map(len, VERBS)) + 1
+    verbs = "\n".join(f"  {name:<{width}}{verb.summary}" for name, verb in VERBS.items())
+    print(HELP.format(version=__version__, verbs=verbs), end="")
 
 
 def _prepared(name: str, flags: dict[str, str], overrides: list[str]) -> list[str]:

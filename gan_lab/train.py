@@ -6,11 +6,12 @@ What a round is: `algorithms/noise_to_image.py` has the order of moves, `algorit
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import command, dashboard, shown
 from gan_lab.errors import ConfigError, GanLabError
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
         begun = (folder / "config.yaml").exists()
         if start.state is not None and start.state["step"] >= start.config["trainer"]["max_steps"]:
             log.info("nothing to do: at %d of %d steps", start.state["step"], start.config["trainer"]["max_steps"])
-            log.info("for more: gan-lab train resume=%s trainer.max_steps=%d", shown(folder), 2 * start.state["step"])
+            more = f"trainer.max_steps={2 * start.state['step']}"
+            log.info("for more: %s", command("train", f"resume={shown(folder)}", more))
             return stored_objective(start.state, start.config["objective"])
         try:
             run, callbacks = assemble(start.config, folder, start.state, interactive)
@@ -125,7 +127,6 @@ def conclude(run: Run) -> None:
     """Where things are and what to type next."""
     from gan_lab.training.memory.available import peak, size
 
-    folder = shown(run.folder)
     grids = sorted((run.folder / "samples").glob("step-*.png"))
     log.info(
         "%s at step %d of %d%s",
@@ -140,8 +141,8 @@ def conclude(run: Run) -> None:
         log.info("samples    %s", shown(grids[-1]))
     if taken := peak(run.engine.device):  # 0: not known
         log.info("memory     %s at most", size(taken))
-    log.info("dashboard  tensorboard --logdir %s", folder)
+    log.info("dashboard  %s", dashboard(run.folder))
     if not run.sampler().needs:
-        log.info("more       gan-lab sample run=%s n=64", folder)
-    following = f" trainer.max_steps={2 * run.plan.max_steps}" if run.last_step else ""
-    log.info("go on      gan-lab train resume=%s%s", folder, following)
+        log.info("more       %s", shlex.join(["gan-lab", "sample", f"run={shown(run.folder)}", "n=64"]))
+    following = [f"trainer.max_steps={2 * run.plan.max_steps}"] if run.last_step else []
+    log.info("go on      %s", command("train", f"resume={shown(run.folder)}", *following))

@@ -13,7 +13,7 @@ import yaml
 
 import gan_lab as package
 from gan_lab.cli import main
-from gan_lab.command_line.verbs import VERBS
+from gan_lab.command_line.verbs import MEANT, SAID, VERBS
 from gan_lab.config import CONFIG_DIR
 
 Call = Callable[..., tuple[int, str, str]]
@@ -66,7 +66,20 @@ def test_the_version(call: Call) -> None:
             ["model=gan"],
             "gan-lab: the verb comes first, e.g. gan-lab train model=gan; the verbs: " + ", ".join(VERBS),
         ),
-        (["train", "--multrun"], "gan-lab: unknown flag --multrun; nearest: --multirun"),
+        (["train", "--multrun"], "gan-lab: there is no flag --multrun; nearest: --multirun"),
+        (
+            ["generate"],
+            "gan-lab: unknown verb generate; the verb is sample: gan-lab sample run=outputs/dcgan-digits/RUN",
+        ),
+        (
+            ["Predict", "n=4"],
+            "gan-lab: unknown verb Predict; the verb is sample: gan-lab sample run=outputs/dcgan-digits/RUN",
+        ),
+        (["fit"], "gan-lab: unknown verb fit; the verb is train: gan-lab train"),
+        (["pack"], "gan-lab: unknown verb pack; the verb is data: gan-lab data pack"),
+        (["datasets"], "gan-lab: unknown verb datasets; the verb is data: gan-lab data list"),
+        (["sweep"], "gan-lab: unknown verb sweep; a sweep is a training with -m: gan-lab train -m seed=0,1,2"),
+        (["help", "trian"], "gan-lab: unknown verb trian; nearest: train"),
         (["data"], "gan-lab data: which action? " + ACTIONS),
         (["data", "dataset=mnist"], "gan-lab data: which action? " + ACTIONS),
         (["data", "pakc"], "gan-lab data: unknown action pakc; nearest: pack\n  actions: pack, list, inspect, remove"),
@@ -92,6 +105,35 @@ def test_help_of_train_lists_every_group_with_its_choices(call: Call) -> None:
         assert f"\n  {key} " in out
     assert "job_logging" not in out
     assert all(len(line) <= 120 for line in out.splitlines())
+
+
+def test_words_for_help_and_for_the_version(call: Call) -> None:
+    assert call("help") == call()
+    assert call("help", "sample") == call("sample", "help") == call("sample", "--help")
+    assert call("version") == call("--version")
+
+
+def test_summaries_stand_in_a_column_behind_the_verbs(call: Call) -> None:
+    listed = call("--help")[1].partition("verbs:\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in listed] == list(VERBS)
+    assert len({line.index(VERBS[line.split()[0]].summary) for line in listed}) == 1
+    assert all(line.split(maxsplit=1)[1] == VERBS[line.split()[0]].summary for line in listed)
+
+
+def test_a_first_word_means_one_verb() -> None:
+    words = [word for meant in MEANT.values() for word in meant.split()]
+    assert len(words) == len(set(words))
+    assert MEANT.keys() <= VERBS.keys()
+    assert not {*words, *SAID} & VERBS.keys()
+
+
+@pytest.mark.parametrize("verb", ["train", "tune", "bench", "ablate"])
+@pytest.mark.parametrize("key", ["model", "dataset", "seed", "trainer"])
+def test_what_no_training_can_do_without(call: Call, here: Path, verb: str, key: str) -> None:
+    code, _, err = call(verb, f"~{key}")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"gan-lab {verb}: {key} is missing, no training can do without it: leave out ~{key}" in err
+    assert not list(here.iterdir())
 
 
 @pytest.mark.parametrize("verb", VERBS)

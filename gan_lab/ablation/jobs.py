@@ -9,7 +9,8 @@ from typing import Any
 
 from gan_lab.command_line.nearest import nearest
 from gan_lab.errors import ConfigError
-from gan_lab.records.sweep import Job, read_json, results_of
+from gan_lab.records.sweep import Job, results_of
+from gan_lab.storage.files import read_json
 
 BASE = "none"  # the model as it is
 FILE = "ablation.json"

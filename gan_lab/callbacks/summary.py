@@ -10,8 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from gan_lab.records.sweep import read_json
-from gan_lab.storage.files import write_json
+from gan_lab.storage.files import read_json, write_json
 from gan_lab.training.callback import Callback
 from gan_lab.training.run import Run
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
+from gan_lab import config
 from gan_lab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,6 +24,13 @@ class Console(Stream):
 
     def filter(self, record: logging.LogRecord) -> bool:  # type: ignore[override]  # 3.12 may return the record
         return not record.exc_info and bool(super().filter(record))
+
+
+def escape_unprintable() -> None:
+    """Let the standard streams write what their encoding has no character for as an escape (`\\u2026`)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def silence(stream: TextIO) -> None:
@@ -49,9 +59,29 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def command(verb: str, *words: str) -> str:
+    """A command that can be pasted into a shell as it is printed, with the user's own folders of configs."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.hydra_config import HydraConfig
+
+    running = GlobalHydra.instance().is_initialized() and HydraConfig.initialized()
+    flags = config_flags(HydraConfig.get()) if running else []
+    return shlex.join(["gan-lab", verb, *words, *flags])
+
+
+def dashboard(folder: Path) -> str:
+    """The command that shows what a folder logs."""
+    return shlex.join(["tensorboard", "--logdir", shown(folder)])
+
+
+def config_flags(hydra: Any) -> list[str]:
+    """The user's own folders of configs (`hydra` is Hydra's node) as flags."""
+    names = {"command-line": "--config-dir", "main": "--config-path"}
+    sources = [(names.get(source.provider), source.path) for source in hydra.runtime.config_sources]
+    return [f"{name}={path}" for name, path in sources if name and path != str(config.CONFIG_DIR)]
+
+
 def already_holds(key: str, folder: Path, what: str) -> ConfigError:
     """The folder that `key` names is one to go on with, not one to begin in."""
-    place = shown(folder)
-    return ConfigError(
-        f"{key}: {place} already holds {what}; go on with it by resume={place}, or choose another folder"
-    )
+    place, resume = shown(folder), shlex.quote(f"resume={shown(folder)}")
+    return ConfigError(f"{key}: {place} already holds {what}; go on with it by {resume}, or choose another folder")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 
 from hydra.errors import MissingConfigException, OverrideParseException, SearchPathException
 from omegaconf.errors import (
@@ -17,7 +18,7 @@ from omegaconf.errors import (
 from gan_lab import config
 from gan_lab.command_line.choices import Choices, dotted, is_hydra
 from gan_lab.command_line.nearest import nearest, nearest_key
-from gan_lab.command_line.overrides import quote, read, unquote
+from gan_lab.command_line.overrides import EXTRA_GROUPS, quote, read, unquote
 from gan_lab.command_line.verbs import VERBS
 
 LAUNCHERS = {"submitit_local": "slurm", "submitit_slurm": "slurm"}  # name: our extra that has it
@@ -50,8 +51,7 @@ def explain(error: Exception, known: Choices) -> str:
     if found := re.search(r"Could not (override|delete)(?: from config\.)? '([^']+)'", text):
         return _unknown_key(found[2], text, cause, known)
     if found := re.search(r"Ambiguous value for argument '(.*)'", text):
-        key, _, value = found[1].partition("=")
-        return f"{found[1]} is several values: add -m to run each, or quote one value: \"{key}='{value}'\""
+        return _several(found[1], known)
     if found := re.search(r"Sweep parameters '(.*)' requires --multirun", text):
         return f"{found[1]} is several values: add -m to run each"
     if found := re.search(r"You must specify '([^']+)'", text):
@@ -70,6 +70,24 @@ def explain(error: Exception, known: Choices) -> str:
     return _short(text) or type(error).__name__
 
 
+def _several(word: str, known: Choices) -> str:
+    """A value with commas: a list, where the key holds one or may; else values to be run each."""
+    override = read(word)
+    key, value = override.key, override.value or ""
+    if key in EXTRA_GROUPS:  # the plus is ours
+        word, override = word.lstrip("+"), override._replace(prefix="")
+    as_list = shlex.quote(f"{override.prefix}{key}=[{value}]")
+    if key in known.groups():
+        return f"{word} is several choices: write {as_list} for all of them at once, or add -m to run each"
+    present = dict(dotted(known.config(key))).get(key)
+    if isinstance(present, list):
+        return f"{word}: a list has brackets; write {as_list}"
+    each = "add -m to run each"
+    if present is None and re.fullmatch(r"[\d.,\s]+", value):
+        return f"{word} is several values: write {as_list} for a list, or {each}"
+    return f"{word} is several values: {each}, or quote one value: \"{key}='{value}'\""
+
+
 def _short(text: str) -> str:
     """The first two lines of a message, as one."""
     return " ".join(line.strip() for line in text.splitlines() if line.strip() and "hydra.cc" not in line)[:300]
@@ -86,6 +104,9 @@ def _unreadable(error: OverrideParseException, known: Choices) -> str:
         meant = f"; did you mean {groups[0]}={word}?" if groups else ""
         return f"{word!r} is not key=value{meant}"
     key, _, value = word.partition("=")
+    if listed := re.fullmatch(r"\s*[(\[{<]?([^()\[\]{}<>=:]*,[^()\[\]{}<>=:]*)[)\]}>]?\s*", value):
+        numbers = ",".join(part.strip() for part in listed[1].split(",") if part.strip())
+        return f"cannot read {word!r}; a list has square brackets: write {shlex.quote(f'{key}=[{numbers}]')}"
     return f'cannot read {word!r}; a value with special characters is quoted twice: "{key}={quote(value)}"'
 
 
@@ -126,6 +147,8 @@ def _unknown_key(key: str, text: str, cause: BaseException | None, known: Choice
         return f"{typed} is a group that this config does not use; to add it: +{typed}=..."
     if isinstance(cause, OmegaConfBaseException) and not isinstance(cause, (ConfigKeyError, AttributeError)):
         return reason(cause)
+    if key in keys and "Could not delete" in text:
+        return f"{key} is null already; leave out ~{key}"
     offer = nearest_key(key, [*keys, *groups])
     may_add = VERBS[known.verb].groups is None if known.verb in VERBS else True  # what others add, nothing reads
     add = f"; to add it: +{key}=..." if may_add and not offer and "Could not override" in text else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -56,10 +57,20 @@ def split(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
             continue
         name, has_value, value = word.partition("=")
         if name not in BY_NAME:
-            raise ConfigError(f"unknown flag {name}{nearest(name, BY_NAME)}")
+            raise ConfigError(f"there is no flag {name}{_meant(name, value if has_value else None, rest)}")
         flag = BY_NAME[name]
         flags[flag.name] = _checked(flag, value) if has_value else _value(flag, rest)
     return flags, others
+
+
+def _meant(name: str, value: str | None, rest: Sequence[str]) -> str:
+    """A flag that is spelt nearly so, or the key that was typed as other programs take their settings."""
+    key = name.lstrip("-").replace("-", "_")
+    if near := nearest(name, [flag for flag in BY_NAME if len(flag) > 3], likeness=0.75):
+        return near
+    if value is None:  # --seed 3; a word with an equals sign is the next override
+        value = rest[0] if rest and not rest[0].startswith("-") and "=" not in rest[0] else "..."
+    return f"; settings have no dashes: write {shlex.quote(f'{key}={value}') if value != '...' else f'{key}=...'}"
 
 
 def _value(flag: Flag, rest: list[str]) -> str:

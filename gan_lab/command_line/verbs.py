@@ -67,3 +67,36 @@ VERBS = {
         subjects="stores",
     ),
 }
+
+# What else is typed first, and the verb that does it.
+MEANT = {
+    "train": "fit run start begin learn resume continue training",
+    "sample": "generate predict infer inference create draw make samples sampling images synthesize",
+    "evaluate": "test eval metrics metric score validate fid measure evaluation",
+    "compare": "diff versus vs",
+    "runs": "list ls history show status experiments",
+    "doctor": "diagnose check debug health info",
+    "bench": "benchmark profile speed time perf",
+    "tune": "search optimize optimise hpo optuna hyperparameters tuning",
+    "ablate": "ablation ablations techniques",
+    "data": "dataset datasets download prepare pack inspect",
+}
+SAID = {
+    "sweep": "a sweep is a training with -m: gan-lab train -m seed=0,1,2",
+    "tensorboard": "that is a command of its own: tensorboard --logdir outputs",
+    "models": "gan-lab train --help lists them",
+    "config": "gan-lab train --cfg job prints it",
+}
+
+
+def meant(word: str) -> str:
+    """Which verb does what a word asks for, as a clause; nothing for a word that nobody would type."""
+    if word.lower() in SAID:
+        return f"; {SAID[word.lower()]}"
+    found = next((verb for verb, words in MEANT.items() if word.lower() in words.split()), "")
+    if not found:
+        return ""
+    verb = VERBS[found]
+    action = word.lower() if word.lower() in verb.actions else "list"
+    example = f" {action}" if verb.actions else f" {verb.example}" if verb.example else ""
+    return f"; the verb is {found}: gan-lab {found}{example}"

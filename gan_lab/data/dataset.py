@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -260,7 +261,8 @@ class Dataset:
             if local is not None and self.ready_made and store.card["origin"] != local.source.identity:
                 raise ConfigError(
                     f"{local.key}: {self.name} is packed already, from {store.card['source']}; leave {local.key} out "
-                    f"to use that, or replace it: gan-lab data pack dataset={self.name} from={local.path} force=true"
+                    f"to use that, or replace it: gan-lab data pack dataset={self.name} "
+                    f"{shlex.quote(f'from={local.path}')} force=true"
                 )
         return self._checked(store)
 

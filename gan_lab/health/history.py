@@ -9,7 +9,7 @@ from gan_lab.health.alarm import Alarm
 from gan_lab.health.rules import judge
 from gan_lab.health.signals import Signals
 from gan_lab.loggers.jsonl import read_lines
-from gan_lab.records.sweep import read_json
+from gan_lab.storage.files import read_json
 
 
 def looks(folder: Path) -> list[Signals]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import command, shown
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.health.alarm import Alarm
 from gan_lab.health.history import alarms, judged, looks
@@ -55,7 +55,7 @@ def standing(record: Record) -> str:
     if error := record.get("error"):
         return report_line("bad", "run", f"{told}: {error}")
     if record.state == "interrupted":
-        return report_line("bad", "run", f"{told}, without a word; gan-lab train resume={shown(record.path)}")
+        return report_line("bad", "run", f"{told}, without a word; {command('train', f'resume={shown(record.path)}')}")
     ended = summary.get("ended")
     return report_line("ok", "run", told + (f": {ended}" if ended else ""))
 
@@ -105,7 +105,9 @@ def of_checkpoint(folder: Path, which: str, trust: Sequence[str], told: Sequence
         saw = f"{shown(path)}: {bad[0]} is not finite{f', nor {len(bad) - 1} more' if len(bad) > 1 else ''}"
         return [
             report_line(
-                "bad", "checkpoint", f"{saw}; go on from an earlier one: resume={shown(path.parent)}/step-...pt"
+                "bad",
+                "checkpoint",
+                f"{saw}; go on from an earlier one: {command('train', f'resume={shown(path.parent)}/step-...pt')}",
             )
         ]
     lines = [report_line("ok", "checkpoint", f"{shown(path)}: step {state['step']}, all weights are finite")]

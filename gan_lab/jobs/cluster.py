@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from hydra.plugins.launcher import Launcher
 
 from gan_lab.jobs.supervisor import End
-from gan_lab.records.record import held
 from gan_lab.records.sweep import Numbered, Sweep, ask_to_stop
+from gan_lab.storage.lock import is_held
 
 Planned = tuple[Numbered, list[str]]  # a job, and the overrides that it is to be started with
 SILENCE = 10.0  # seconds without news, once a launcher has given up, before its jobs count as dead
@@ -60,7 +60,7 @@ class Submission(threading.Thread):
                 self._tell(job, End(job.state, note.get("seconds"), *said))
         running = [job for job in self._jobs if job.state == "running"]
         missing = running or (self._error and any(job.state == "waiting" for job in self._jobs))
-        if over and any(held(self._sweep.folder / job.folder) for job in running):
+        if over and any(is_held(self._sweep.folder / job.folder) for job in running):
             self._until = time.monotonic() + SILENCE
         if not over or (missing and time.monotonic() < self._until):
             return None

@@ -24,7 +24,7 @@ from hydra.plugins.sweeper import Sweeper as HydraSweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from gan_lab.command_line.console import already_holds, say, shown
+from gan_lab.command_line.console import already_holds, command, config_flags, say, shown
 from gan_lab.command_line.overrides import merge, own_overrides, quote, read
 from gan_lab.command_line.stored_overrides import is_among, is_run, stored_overrides, sweep_overrides
 from gan_lab.command_line.table import number, terminal_width
@@ -32,7 +32,7 @@ from gan_lab.errors import ConfigError
 from gan_lab.jobs.cluster import Planned, Submission
 from gan_lab.jobs.supervisor import End, Supervisor
 from gan_lab.jobs.task import Task
-from gan_lab.jobs.training import Launch, config_flags, cores
+from gan_lab.jobs.training import Launch, cores
 from gan_lab.records.record import Record
 from gan_lab.records.sweep import Numbered, Sweep, ask_to_stop, stored_jobs
 from gan_lab.storage.files import finite, write_text
@@ -203,7 +203,7 @@ class Sweeper(HydraSweeper):
         print("\n".join(["", *self.record.lines(terminal_width()), ""]))
         print(f"sweep      {shown(folder)}")
         if any(job.state != "finished" for job in jobs):
-            print(f"go on      gan-lab train resume={shown(folder)}", flush=True)
+            print(f"go on      {command('train', f'resume={shown(folder)}')}", flush=True)
 
 
 def combinations(overrides: Sequence[Parsed]) -> Iterator[list[str]]:

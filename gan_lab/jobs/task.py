@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 import uuid
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,12 @@ from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.jobs.supervisor import STOPPED
 from gan_lab.records.sweep import Numbered, read_note, stop_asked, write_note
 from gan_lab.storage.folders import discard
-from gan_lab.training.values import check_settings
 
 log = logging.getLogger("gan_lab")
+
+# What a training cannot do without.
+PARTS = ("model", "dataset", "loss", "optimizer", "algorithm", "augmentation", "trainer", "extractor")
+NEEDED = (*PARTS, "engine", "seed", "device", "precision", "objective", "resume", "resume_force", "trust")
 
 
 class Task:
@@ -156,6 +160,10 @@ class Task:
 
 def check_values(cfg: DictConfig, verb: str) -> None:
     """Raise ConfigError where a value is missing or cannot be, or a reference leads nowhere, before torch is there."""
+    from gan_lab.training.values import check_settings  # it takes NumPy along, which help pages do without
+
+    if VERBS[verb].groups is None:
+        check_complete([str(key) for key in cfg], verb)
     for key in sorted(OmegaConf.missing_keys(cfg)):
         example = VERBS[verb].example if VERBS[verb].example.startswith(f"{key}=") else f"{key}=..."
         raise ConfigError(f"{key} is missing; give it, e.g. gan-lab {verb} {example}")
@@ -165,6 +173,14 @@ def check_values(cfg: DictConfig, verb: str) -> None:
         raise ConfigError(reason(error)) from error
     assert isinstance(config, dict)
     check_settings({str(key): value for key, value in config.items()})
+
+
+def check_complete(keys: Collection[str], verb: str) -> None:
+    """Raise ConfigError where a part that no training can do without was taken out."""
+    for key in NEEDED:
+        if key not in keys:
+            choose = f"; choose one by {key}=NAME, gan-lab {verb} --help lists them" if key in PARTS else ""
+            raise ConfigError(f"{key} is missing, no training can do without it: leave out ~{key}{choose}")
 
 
 def take_back(own_log: str) -> None:

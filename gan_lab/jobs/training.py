@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 from gan_lab import config
 from gan_lab.errors import ConfigError
 from gan_lab.jobs.supervisor import STOPPED, End, Supervisor
-from gan_lab.records.sweep import Job, read_json
+from gan_lab.records.sweep import Job
+from gan_lab.storage.files import read_json
 
 COMMAND = (sys.executable, str(Path(__file__).with_name("child.py")))
 PATIENCE = 60.0  # seconds in which a training that was asked to end may save
@@ -96,13 +97,6 @@ class Training:
         if not told:
             return f"exit code {code}", ""
         return lines[told[-1]].strip().removeprefix(SPEAKER), "".join(f"{line}\n" for line in lines[: told[-1]])
-
-
-def config_flags(hydra: Any) -> list[str]:
-    """The user's own folders of configs (`hydra` is Hydra's node), for the trainings too."""
-    names = {"command-line": "--config-dir", "main": "--config-path"}
-    sources = [(names.get(source.provider), source.path) for source in hydra.runtime.config_sources]
-    return [f"{name}={path}" for name, path in sources if name and path != str(config.CONFIG_DIR)]
 
 
 def cores() -> int:

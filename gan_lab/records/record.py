@@ -11,12 +11,9 @@ from typing import Any
 
 from gan_lab.command_line.overrides import own_overrides
 from gan_lab.config import leaves
-from gan_lab.records.sweep import LIMIT, RENAMED, objective_of, read_json, results_of
-
-try:
-    import fcntl
-except ImportError:  # Windows: no lock
-    fcntl = None  # type: ignore[assignment]
+from gan_lab.records.sweep import RENAMED, objective_of, results_of
+from gan_lab.storage.files import LIMIT, read_json
+from gan_lab.storage.lock import is_held
 
 PROVENANCE = re.compile(r"^(?:choices|overrides):", re.MULTILINE)  # gan-lab writes them last
 
@@ -43,7 +40,7 @@ class Record:
         said = self.summary.get("state", "running" if not self.damage else "damaged")
         if said != "running":
             return str(said)
-        return "running" if held(self.path) else "interrupted"
+        return "running" if is_held(self.path) else "interrupted"
 
     @cached_property
     def text(self) -> str:
@@ -178,22 +175,6 @@ def _find(folder: str) -> Iterator[Path]:
     for entry in entries:
         if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
             yield from _find(entry.path)
-
-
-def held(run: Path) -> bool:
-    """Whether a process has the run's lock."""
-    if fcntl is None:
-        return False
-    try:
-        with open(run / ".lock") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def read_mapping(text: str) -> dict[str, Any] | None:

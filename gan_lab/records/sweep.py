@@ -6,7 +6,6 @@ writes when it begins and when it ends. `sweep.json` sums all of them up.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,11 +16,10 @@ from gan_lab.command_line.overrides import differing
 from gan_lab.command_line.table import number, table
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.metrics.figure import find_figure
-from gan_lab.storage.files import write_json
+from gan_lab.storage.files import read_json, write_json
 
 NOTES = ".jobs"
 STOP = "stop"  # beside the notes: no further job begins, and those that run save and end
-LIMIT = 10_000_000  # bytes of a note or summary
 RENAMED = {  # figures under the names that they had in 0.5 and before
     "data/wait_share": "system/wait_share",
     "images_per_second": "system/images_per_second",
@@ -120,17 +118,6 @@ def write_note(folder: Path, job: int, **facts: Any) -> None:
 def read_note(folder: Path, job: int) -> dict[str, Any]:
     """What was last told about a job; empty where nothing was."""
     return read_json(folder / NOTES / f"{job}.json")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A small json document that anybody may have written; empty where there is none that can be read."""
-    try:
-        if path.stat().st_size > LIMIT:
-            return {}
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def stop_asked(folder: Path) -> bool:

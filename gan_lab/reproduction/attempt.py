@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from gan_lab.ablation.table import Cell
-from gan_lab.records.sweep import Job, only_match, read_json, results_of
+from gan_lab.records.sweep import Job, only_match, results_of
 from gan_lab.reproduction.recipe import Recipe
+from gan_lab.storage.files import read_json
 
 
 @dataclass

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan_lab.command_line.console import command, shown
 from gan_lab.config import check_targets
 from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError, GanLabError
@@ -17,6 +18,8 @@ from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler, all_images
 from gan_lab.storage.checkpoint import load as load_checkpoint
 from gan_lab.storage.checkpoint import load_newest
+from gan_lab.storage.files import read_json
+from gan_lab.storage.lock import is_held
 from gan_lab.wrappers.build import build_network
 
 log = logging.getLogger(__name__)
@@ -133,9 +136,24 @@ def find_checkpoint(run: Path, name: str) -> tuple[Path, dict[str, Any]]:
         return run, load_checkpoint(run)
     if not run.is_dir():
         raise ConfigError(f"run={run}: no such run folder")
-    if not (run / "checkpoints").is_dir() and name == "last":
-        raise ConfigError(f"run={run}: not a run folder (it has no checkpoints/)")
+    if not any((run / "checkpoints").glob("*.pt")):
+        if not any((run / file).exists() for file in ("config.yaml", "summary.json", ".hydra", "checkpoints")):
+            raise ConfigError(f"run={run}: not a run folder (it has no checkpoints/)")
+        raise ConfigError(f"run={run}: no checkpoint yet (state: {state_of(run)}){ahead(run)}")
     path, state, complaints = load_newest(run, name)
     for complaint in complaints:
         log.warning("%s; using %s instead", complaint, path.name)
     return path, state
+
+
+def state_of(run: Path) -> str:
+    """How a run says that it stands; interrupted where it says running and no process holds it."""
+    said = read_json(run / "summary.json").get("state", "running")
+    return "interrupted" if said == "running" and not is_held(run) else str(said)
+
+
+def ahead(run: Path) -> str:
+    """What leads to a first checkpoint, as a clause."""
+    if is_held(run):
+        return "; wait for its first one (trainer.checkpoint_every)"
+    return f"; go on with it: {command('train', f'resume={shown(run)}')}"

@@ -13,6 +13,8 @@ from typing import Any, BinaryIO
 
 from gan_lab.errors import GanLabError
 
+LIMIT = 10_000_000  # bytes of a note or summary
+
 
 def write_whole(path: Path, write: Callable[[BinaryIO], Any], durable: bool = True) -> None:
     """Let `write` fill a temporary file and rename it to `path`; on any failure `path` keeps what it held. Where it is
@@ -69,6 +71,17 @@ def finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: finite(each) for key, each in value.items()}
     return [finite(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A small json document that anybody may have written; empty where there is none that can be read."""
+    try:
+        if path.stat().st_size > LIMIT:
+            return {}
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _sync_folder(folder: Path) -> None:

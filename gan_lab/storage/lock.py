@@ -59,3 +59,19 @@ def is_shared(file: Path) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def is_held(run: Path) -> bool:
+    """Whether a process has the run's lock."""
+    if fcntl is None:
+        return False
+    try:
+        with open(run / ".lock") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import already_holds, shown
 from gan_lab.command_line.overrides import read
 from gan_lab.command_line.stored_overrides import may_change, stored_overrides
 from gan_lab.config import check_targets, leaves, settings, to_yaml, with_current_targets
@@ -54,10 +54,7 @@ def begin(cfg: DictConfig, folder: Path) -> Start:
     overrides = task_overrides()
     if not typed["resume"]:
         if (folder / "config.yaml").exists():
-            raise ConfigError(
-                f"hydra.run.dir: {shown(folder)} already holds a run; "
-                f"go on with it by resume={shown(folder)}, or choose another folder"
-            )
+            raise already_holds("hydra.run.dir", folder, "a run")
         return Start(typed, None, overrides)
     stored, state = read_run(folder, typed)
     if stored is None:

@@ -34,6 +34,7 @@ FLAGS = (
     *("batch_norm", "channels_last", "first_norm", "flip", "hierarchical", "one_sided", "products", "reuse_fake"),
     *("turn", "two_sided", "zero_sum"),
 )
+NEEDED = ("loss.adversarial", "loss.regularizers", "optimizer.schedule", "algorithm.ema")
 NEVER_NULL = ("betas", "lr")
 GROUPS = ("model", "loss", "optimizer", "wrappers", "schedules", "callbacks", "logger")
 SWITCHES = {"capture": (AUTO, "off"), "compile": (AUTO, "off", "on")}
@@ -72,6 +73,9 @@ def check_components(config: Mapping[str, Any]) -> None:
     for key, node in needed.items():
         if not isinstance(node, Mapping):
             raise ConfigError(f"{key}: {node!r} is not a component (a mapping with _target_)")
+    for key in NEEDED if "_target_" in config.get("trainer", {}) else ():
+        if key.partition(".")[2] not in config[key.partition(".")[0]]:
+            raise ConfigError(f"{key}: is missing, no training can do without it: leave out ~{key}")
     require_whole(config.get("loss", {}).get("adversarial_from", 0), "loss.adversarial_from", 0)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gan_lab.command_line.console import command
 from gan_lab.command_line.overrides import read
 from gan_lab.command_line.table import number, table
 from gan_lab.storage.files import write_json
@@ -82,4 +82,4 @@ def _value(overrides: Sequence[str], key: str) -> str:
 
 def to_paste(base: Sequence[str], own: Sequence[str]) -> str:
     """The command that trains what a trial has trained."""
-    return shlex.join(["gan-lab", "train", *base, *own])
+    return command("train", *base, *own)

@@ -15,7 +15,8 @@ from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.jobs.following import Following
 from gan_lab.jobs.supervisor import End
 from gan_lab.jobs.training import Launch, Training
-from gan_lab.records.sweep import Job, objective_of, read_json, results_of
+from gan_lab.records.sweep import Job, objective_of, results_of
+from gan_lab.storage.files import read_json
 from gan_lab.storage.lock import lock_folder
 from gan_lab.tuning.space import Space
 from gan_lab.tuning.study import AGAIN, BASELINE, ERROR, TIME, Study

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from gan_lab.command_line.console import config_flags
 from gan_lab.command_line.overrides import add_plus, merge, own_overrides, quote, read, unquote, without_absent
 from gan_lab.command_line.stored_overrides import COMPUTING, admitted, is_among, is_run
 from gan_lab.errors import ConfigError
-from gan_lab.jobs.training import config_flags
-from gan_lab.records.sweep import read_json
+from gan_lab.storage.files import read_json
 
 FILES = {"tune": "study.json", "ablate": "ablation.json"}
 MORE = {"tune": ("trials", "pruner"), "ablate": ("seeds", "techniques", "show")}

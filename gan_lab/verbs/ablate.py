@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any
 from gan_lab.ablation import jobs, picture, table
 from gan_lab.ablation.jobs import BASE, FILE, Variant
 from gan_lab.command_line.choices import Choices
-from gan_lab.command_line.console import already_holds, shown
+from gan_lab.command_line.console import already_holds, command, config_flags, dashboard, shown
 from gan_lab.command_line.overrides import read
 from gan_lab.command_line.table import table as columns
 from gan_lab.command_line.table import terminal_width
 from gan_lab.config import settings
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.jobs.supervisor import End
-from gan_lab.jobs.training import Launch, config_flags
+from gan_lab.jobs.training import Launch
 from gan_lab.metrics.objective import check_objective
-from gan_lab.records.sweep import read_json
-from gan_lab.storage.files import write_json, write_text
+from gan_lab.storage.files import read_json, write_json, write_text
 from gan_lab.storage.lock import lock_folder
 from gan_lab.tuning import typed
 from gan_lab.tuning.study import check_installed
@@ -149,13 +148,13 @@ class Ablation:
         print("\n".join(["", *lines, ""]), flush=True)
         if found.missing:
             log.warning("show: no run has one figure %s", " or ".join(found.missing))
-        words = " ".join(typed.for_training(self.words, ("workers", "launch")))
-        caption = f"`gan-lab ablate {words}`: mean ± standard deviation over the seeds."
+        typed_here = command("ablate", *typed.for_training(self.words, ("workers", "launch")))
+        caption = f"`{typed_here}`: mean ± standard deviation over the seeds."
         write_text(self.folder / "table.md", table.markdown(found, caption))
         log.info("table      %s", shown(self.folder / "table.md"))
         if (drawn := picture.draw(self.folder / "table.png", found)) is not None:
             log.info("picture    %s", shown(drawn))
-        log.info("dashboard  tensorboard --logdir %s", shown(self.folder))
+        log.info("dashboard  %s", dashboard(self.folder))
         if any(job.state not in ("finished", "refused") for job in self.jobs):
-            log.info("go on      gan-lab ablate resume=%s", shown(self.folder))
+            log.info("go on      %s", command("ablate", f"resume={shown(self.folder)}"))
         return found.rows[0].cells[found.figures[0]].mean if found.figures else math.nan

@@ -7,11 +7,11 @@ import copy
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import command, shown
 from gan_lab.config import require_whole
 from gan_lab.errors import ConfigError
 
@@ -39,7 +39,7 @@ def main(cfg: DictConfig) -> float:
     folder = Path(cfg.out) if cfg.out else Path(hydra.runtime.output_dir)
     config = settings(cfg)
     check(config)
-    found = bench(config, folder, dict(hydra.runtime.choices)["model"], " ".join(hydra.overrides.task))
+    found = bench(config, folder, dict(hydra.runtime.choices)["model"], list(hydra.overrides.task))
     rate: float = found["sides"][OURS]["images_per_second"][0]
     return rate
 
@@ -58,7 +58,7 @@ def check(config: dict[str, Any]) -> None:
         raise ConfigError("resume: a benchmark plays fresh networks; leave it out and name the run's model=")
 
 
-def bench(config: dict[str, Any], folder: Path, model: str, command: str) -> dict[str, Any]:
+def bench(config: dict[str, Any], folder: Path, model: str, words: Sequence[str]) -> dict[str, Any]:
     """Measure, report, and write `bench.json` (with `profile`, a trace and tables too) into `folder`.
 
     Callbacks and loggers take no part: what is measured is the round.
@@ -76,7 +76,7 @@ def bench(config: dict[str, Any], folder: Path, model: str, command: str) -> dic
         closing.callback(run.stream.close)
         closing.enter_context(run.engine.own_stream())
         found = {
-            "command": f"gan-lab bench {command}".strip(),
+            "command": command("bench", *words),
             "date": report.today(),
             "hardware": report.hardware(run.engine.device),
             "versions": installed(),

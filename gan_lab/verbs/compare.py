@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gan_lab.command_line.console import command
 from gan_lab.command_line.table import number, table, terminal_width
 from gan_lab.errors import ConfigError
 from gan_lab.metrics.figure import Figure, unlike
-from gan_lab.records.sweep import read_json
+from gan_lab.storage.files import read_json
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -77,7 +78,7 @@ def figures(run: Path) -> dict[str, Figure]:
         except ValueError:
             continue
     if not found:
-        raise ConfigError(f"runs: {run} has no metrics yet; take them by gan-lab evaluate run={run}")
+        raise ConfigError(f"runs: {run} has no metrics yet; take them by {command('evaluate', f'run={run}')}")
     return found
 
 

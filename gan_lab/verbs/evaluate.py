@@ -136,8 +136,7 @@ def lines(figures: Sequence[Figure]) -> list[str]:
 
 def store(run: Path, figures: Sequence[Figure]) -> None:
     """Put the figures into the run's `summary.json`, and behind the others in `evaluations.jsonl`."""
-    from gan_lab.records.sweep import read_json
-    from gan_lab.storage.files import to_json, write_json, write_text
+    from gan_lab.storage.files import read_json, to_json, write_json, write_text
 
     summary = read_json(run / "summary.json")
     metrics = summary.get("metrics")

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_lab.ablation.jobs import choose_seeds
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import config_flags, shown
 from gan_lab.command_line.nearest import nearest
 from gan_lab.command_line.table import number, table, terminal_width
 from gan_lab.config import CONFIG_DIR, settings
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.jobs.supervisor import End
-from gan_lab.jobs.training import Launch, config_flags
+from gan_lab.jobs.training import Launch
 from gan_lab.reproduction.attempt import Attempt, Verdict
 from gan_lab.reproduction.recipe import PATH, Recipe, find
 from gan_lab.storage.files import write_json

@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_lab.command_line.console import already_holds, shown
+from gan_lab.command_line.console import already_holds, command, config_flags, dashboard, shown
 from gan_lab.command_line.overrides import read
 from gan_lab.command_line.table import number, terminal_width
 from gan_lab.config import leaves, require_whole, settings
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.jobs.training import Launch, config_flags
+from gan_lab.jobs.training import Launch
 from gan_lab.metrics.objective import check_objective
-from gan_lab.records.sweep import read_json
+from gan_lab.storage.files import read_json
 from gan_lab.storage.lock import lock_folder
 from gan_lab.tuning import plots, report, study, typed
 from gan_lab.tuning.search import Search
@@ -104,7 +104,7 @@ def pruner_of(config: Mapping[str, Any]) -> Any:
     pruner = config["pruner"]
     if not isinstance(pruner, dict) or pruner.get("min_resource", "") is not None:
         return pruner
-    metrics = config["callbacks"].get("metrics") or {}
+    metrics = (config.get("callbacks") or {}).get("metrics") or {}
     return {**pruner, "min_resource": max(metrics.get("every") or config["trainer"]["log_every"], 1)}
 
 
@@ -131,5 +131,6 @@ def print_outcome(search: Search, over: bool) -> None:
         log.info("to paste   %s", report.to_paste(search.base, space.words(best.params)))
         for path in plots.draw(folder, found, objective):
             log.info("picture    %s", shown(path))
-    log.info("dashboard  tensorboard --logdir %s", shown(folder))
-    log.info("go on      gan-lab tune resume=%s%s", shown(folder), f" trials={2 * found.counted()}" if over else "")
+    log.info("dashboard  %s", dashboard(folder))
+    more = [f"trials={2 * found.counted()}"] if over else []
+    log.info("go on      %s", command("tune", f"resume={shown(folder)}", *more))

@@ -23,8 +23,9 @@ from gan_lab.health.probe import Probe
 from gan_lab.metrics.base import Accumulator, Measure, Part
 from gan_lab.metrics.figure import Value
 from gan_lab.metrics.reference import Reference
-from gan_lab.records.sweep import Job, read_json
+from gan_lab.records.sweep import Job
 from gan_lab.storage import checkpoint
+from gan_lab.storage.files import read_json
 from tests.conftest import TINY, equal
 
 MEASURED = ("extractor=pixels", "callbacks.metrics.every=2", "callbacks.metrics.n=50", "objective=fid")

@@ -35,6 +35,34 @@ CHOICES = "\n  choices: dcgan, gan, wgan_gp"
         (["x y"], "'x y' is not key=value"),
         (["seed=a(b"], "cannot read 'seed=a(b'; a value with special characters is quoted twice: \"seed='a(b'\""),
         (["seed=1,2"], "seed=1,2 is several values: add -m to run each, or quote one value: \"seed='1,2'\""),
+        (
+            ["dataset.image_shape=3,32,32"],
+            "dataset.image_shape=3,32,32: a list has brackets; write 'dataset.image_shape=[3,32,32]'",
+        ),
+        (
+            ["dataset.image_shape=(3, 32,32)"],
+            "cannot read 'dataset.image_shape=(3, 32,32)'; a list has square brackets: "
+            "write 'dataset.image_shape=[3,32,32]'",
+        ),
+        (
+            ["dataset.image_shape=[3,32"],
+            "cannot read 'dataset.image_shape=[3,32'; a list has square brackets: write 'dataset.image_shape=[3,32]'",
+        ),
+        (
+            ["metrics=fid,modes"],
+            "metrics=fid,modes is several choices: write 'metrics=[fid,modes]' for all of them at once, "
+            "or add -m to run each",
+        ),
+        (
+            ["technique=blur,noise"],
+            "technique=blur,noise is several choices: write 'technique=[blur,noise]' for all of them at once, "
+            "or add -m to run each",
+        ),
+        (
+            ["engine.threads=1,2"],
+            "engine.threads=1,2 is several values: write 'engine.threads=[1,2]' for a list, or add -m to run each",
+        ),
+        (["~engine.threads"], "engine.threads is null already; leave out ~engine.threads"),
         (["seed=range(3)"], "seed=range(3) is several values: add -m to run each"),
         (["+seed=4"], "seed is there already; leave out the +"),
         (["seed=${nope}"], "seed refers to ${nope}, which does not exist"),

@@ -28,7 +28,16 @@ def test_behind_two_dashes_everything_is_a_word() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--multrun"], "unknown flag --multrun; nearest: --multirun"),
+        (["--multrun"], "there is no flag --multrun; nearest: --multirun"),
+        (["--config_dir", "x"], "there is no flag --config_dir; nearest: --config-dir"),
+        (["train", "--model", "dcgan"], "there is no flag --model; settings have no dashes: write model=dcgan"),
+        (
+            ["--trainer.max_steps=5"],
+            "there is no flag --trainer.max_steps; settings have no dashes: write trainer.max_steps=5",
+        ),
+        (["--batch-size", "seed=1"], "there is no flag --batch-size; settings have no dashes: write batch_size=..."),
+        (["-n", "5"], "there is no flag -n; settings have no dashes: write n=5"),
+        (["--out", "my run"], "there is no flag --out; settings have no dashes: write 'out=my run'"),
         (["--cfg", "jbo"], "--cfg jbo: choose from job, hydra, all; nearest: job"),
         (["--cfg"], "--cfg needs a value: job, hydra, all"),
         (["x=1", "-cd"], "--config-dir needs a value"),

@@ -18,6 +18,7 @@ import gan_lab as package
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.pictures.grid import MOST, to_bytes
 from gan_lab.storage import checkpoint
+from gan_lab.storage.lock import lock_folder
 from gan_lab.verbs.sample import write_images
 from tests.compose import tiny_run
 
@@ -169,6 +170,21 @@ def test_bad_input_is_one_line(
     message = capsys.readouterr().err
     assert complaint in message
     assert message.count("\n") == 1
+
+
+def test_a_run_before_its_first_checkpoint(here: Path) -> None:
+    run = here / "my run"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "config.yaml").touch()
+    with pytest.raises(
+        ConfigError, match=r"no checkpoint yet \(state: interrupted\); go on with it: gan-lab train 'resume=my run'"
+    ):
+        package.load(run)
+    with lock_folder(run), pytest.raises(ConfigError, match=r"no checkpoint yet \(state: running\); wait"):
+        package.load(run)
+    (run / "summary.json").write_text('{"state": "failed"}')
+    with pytest.raises(ConfigError, match=r"no checkpoint yet \(state: failed\)"):
+        package.load(run, checkpoint="best")
 
 
 def test_a_foreign_class_in_a_checkpoint_is_not_built(trained: Callable[..., Path], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from gan_lab.errors import ConfigError
 from gan_lab.metrics.pairs import psnr
 from gan_lab.pictures.grid import to_bytes
 from gan_lab.pictures.panel import panel
-from gan_lab.records.sweep import read_json
+from gan_lab.storage.files import read_json
 from tests.compose import composed
 from tests.toys.test_toys import TOYS, TRUST
 

@@ -15,7 +15,7 @@ pytest.importorskip("optuna")
 
 from gan_lab.errors import ConfigError
 from gan_lab.jobs.training import Launch, Training
-from gan_lab.records.sweep import read_json
+from gan_lab.storage.files import read_json
 from gan_lab.storage.lock import lock_folder
 from gan_lab.tuning import report
 from gan_lab.tuning.search import Playing, Search, take_over

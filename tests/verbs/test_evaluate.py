@@ -13,7 +13,8 @@ from PIL import Image
 from gan_lab.metrics.base import Accumulator, Measure, Part
 from gan_lab.metrics.figure import Figure, Value
 from gan_lab.metrics.reference import Reference
-from gan_lab.records.sweep import read_json, results_of
+from gan_lab.records.sweep import results_of
+from gan_lab.storage.files import read_json
 from tests.conftest import TINY
 from tests.data.conftest import noise
 
