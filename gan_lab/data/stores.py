@@ -67,8 +67,8 @@ def find(words: Sequence[str]) -> list[Path]:
             raise ConfigError(f"stores: there is none called {printable(word)}; {told}")
         if len(folders) > 1 and not _is_pattern(word):
             raise ConfigError(
-                f"stores: {len(folders)} are called {printable(word)}; name the folder of one "
-                f"({listed([folder.name for folder in folders])}), or all by a pattern: '{folders[0].name[:-8]}*'"
+                f"stores: {len(folders)} are called {printable(word)}; name the folders of those that you mean "
+                f"({listed([folder.name for folder in folders])})"
             )
         found |= dict.fromkeys(folders)
     return list(found)

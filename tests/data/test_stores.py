@@ -76,7 +76,7 @@ def test_which_one_a_word_means(word: str, expected: list[str], places: dict[str
     [
         (
             "folder",
-            r"^stores: 3 are called folder; name the folder of one \(folder-4x4x3-00000000, .*'folder-4x4x3-\*'$",
+            r"^stores: 3 are called folder; name the folders of those .* \(folder-4x4x3-00000000, .*2\)$",
         ),
         ("folder/cat", r"^stores: there is none called folder/cat; nearest: folder/cats$"),
         ("zzzz", r"^stores: there is none called zzzz; gan-lab data list shows them$"),
