@@ -60,7 +60,12 @@ SHARES = {  # of the drawn mutants
 }
 SKIPPED = re.compile(r"engine/graphs\.py|configs/dataset/(?!ring|grid)")  # for a GPU; of data that has to be fetched
 COPIED = ("gan_lab", "configs", "tests", "pyproject.toml", "README.md", ".github")
-EQUIVALENT: dict[str, str] = {}  # name of a mutant: why it changes nothing that could be tested
+EQUIVALENT = {  # name of a mutant: why it changes nothing that could be tested
+    "a593dbf975": "in place or not, the numbers are the same",
+    "b18174788e": "a second image is looked at, for the dimensions that the first one has",
+    "c83533c452": "equal only where both are 0",
+    "02b64566d7": "as many distances at a time as there is room for: the same numbers",
+}
 NEEDED = (  # by every child, and what takes seconds to load
     *("pytest", "torch", "torch.utils._pytree", "torch.distributed", "torch._dynamo", "torchvision", "hydra"),
     *("hydra.core.global_hydra", "hydra._internal.hydra", "omegaconf", "PIL.Image", "PIL.ImageFont", "scipy.linalg"),

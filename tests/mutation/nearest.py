@@ -10,6 +10,7 @@ WIRING, PRESETS, GOLDEN = "tests/algorithms/test_wiring.py", "tests/test_presets
 TECHNIQUES, COMPONENTS = "tests/wrappers/test_techniques.py", "tests/models/test_components.py"
 DEAR = re.compile(r"tests/(verbs|jobs|tuning|toys|command_line|engine/test_distributed|test_(?!golden|presets))")
 MOST = 6  # test files beside those that are named here
+FURTHER = {"gan_lab/training/start.py": ["tests/test_train.py", "tests/test_stored_runs.py"]}
 ROOMS = {
     "gan_lab/losses": [WIRING, "tests/losses/test_regularizers.py", GOLDEN],
     "gan_lab/algorithms": [
@@ -48,7 +49,12 @@ def nearest(tree: Path, path: str) -> list[str]:
     else:
         mirrors = [f"tests/{'/'.join(parts[1:-1])}/test_{stem}.py"]
         naming = importers(tree, ".".join(Path(path).with_suffix("").parts), f"tests/{parts[1]}/")
-    wanted = [*mirrors, *[each for each in naming if each not in mirrors][:MOST], *ROOMS.get(room, [])]
+    wanted = [
+        *mirrors,
+        *FURTHER.get(path, []),
+        *[each for each in naming if each not in mirrors][:MOST],
+        *ROOMS.get(room, []),
+    ]
     return [each for each in dict.fromkeys(wanted) if (tree / each).exists()]
 
 

@@ -155,6 +155,37 @@ def test_a_plainer_line_where_nothing_can_be_tried(tmp_path: Path, monkeypatch: 
     assert str(told_so.value) == f"out of memory at step 1: {words}"
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["from", "while"])
+def test_no_frame_is_held_while_others_are_tried(named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of the error nor of those that it was raised from or beside; and gradients are given back."""
+    run = tiny_run(tmp_path, "model=gan_small")
+    first, second = torch.OutOfMemoryError("CUDA out of memory."), MemoryError()
+
+    def play() -> None:
+        run.play()
+        assert any(p.grad is not None for net in run.algorithm.networks.values() for p in net.parameters())
+        run.step -= 1  # it was in its middle
+        try:
+            raise first
+        except RuntimeError as error:
+            if named:
+                raise second from error
+            raise second  # noqa: B904
+
+    def fit_line(run: Run, *about: object) -> None:
+        assert (first.__traceback__, second.__traceback__) == (None, None)
+        assert all(p.grad is None for net in run.algorithm.networks.values() for p in net.parameters())
+        tried.append(run)
+        raise ValueError("nothing to tell")
+
+    tried: list[Run] = []
+    monkeypatch.setattr(shortage, "fit_line", fit_line)
+    monkeypatch.setattr(shortage, "available", lambda device: 2**20)
+    with pytest.raises(GanLabError, match="^out of memory at step 1: pieces of 4 images are too large"):
+        explain_shortage(run, play)
+    assert tried == [run]
+
+
 def test_nothing_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tiny_run(tmp_path, "model=gan_small", "trainer.batch_size=8")
     monkeypatch.setattr(shortage, "usable", lambda room, device: round(0.5 * fit_line(run, 2, 8).of(1)))
