@@ -12,7 +12,7 @@ from gan_lab.data.sources import naming
 from gan_lab.data.sources.extras import import_extra
 from gan_lab.data.sources.kinds import SAVED
 from gan_lab.data.sources.listed import listed
-from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS, Rows
+from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS, Rows, check_labels_column
 from gan_lab.data.sources.source import DownloadError
 from gan_lab.errors import ConfigError
 from gan_lab.storage.root import data_root
@@ -98,6 +98,7 @@ class HuggingFace(Rows):
             raise ConfigError(f"dataset.source.image: {self.path} has no column of images ({listed(list(kinds))})")
         if self.label == naming.NO_LABELS:
             return image, None
+        check_labels_column(self.label, image, "dataset.source.label")
         labels = [name for name, kind in kinds.items() if kind == "ClassLabel"]
         labels += [name for name in kinds if name.lower() in LABEL_COLUMNS]
         return image, self.label or next(iter(labels), None)

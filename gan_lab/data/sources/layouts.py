@@ -14,6 +14,7 @@ SPLITS = {
 SPLIT_OF = {alias: split for split, aliases in SPLITS.items() for alias in aliases}
 
 SETS = ("a", "b")  # of CycleGAN and pix2pix
+SET_WORDS = (("domain",), ("set",), ("real",), ("fake",))
 IMAGES = frozenset("image img picture pic".split())
 BESIDE = frozenset(
     "label mask annotation anno ann segmentation seg segmap groundtruth truth depth edge sketch box bbox caption "
@@ -99,7 +100,7 @@ def _is_set(part: Part) -> bool:
     """trainA, test_b, domain A; a lone a or b may well be a class."""
     return part.name in ("A", "B") or (
         part.words[-1:] in (("a",), ("b",))
-        and (part.words[:-1] == ("domain",) or (len(part.words) == 1 and part.split is not None))
+        and (part.words[:-1] in SET_WORDS or (len(part.words) == 1 and part.split is not None))
     )
 
 

@@ -17,7 +17,7 @@ from gan_lab.data.sources.extras import import_extra
 from gan_lab.data.sources.layouts import SPLITS
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.paths import absolute, shell
-from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS, Rows
+from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS, Rows, check_labels_column
 from gan_lab.errors import ConfigError
 
 BATCH = 256
@@ -105,6 +105,7 @@ class Parquet(Rows):
             raise ConfigError(f"{self.key}: {self.path}: column {image} is {kind}, not images as bytes")
         if self.labels == naming.NO_LABELS:
             return image, None
+        check_labels_column(self.labels, image, "dataset.labels")
         return image, self._column(schema.names, self.labels, LABEL_COLUMNS, "dataset.labels")
 
     def _column(self, names: Sequence[str], given: str | None, usual: Sequence[str], key: str) -> str | None:

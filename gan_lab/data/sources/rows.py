@@ -10,6 +10,7 @@ from typing import Any
 from gan_lab.data.sources.images import ImageError, decode, is_gray
 from gan_lab.data.sources.source import Sample, Source
 from gan_lab.data.sources.unreadable import Unreadable
+from gan_lab.errors import ConfigError
 
 IMAGE_COLUMNS = ("image", "images", "img", "picture", "jpg", "png", "bytes")
 LABEL_COLUMNS = ("label", "labels", "class", "target", "y")
@@ -40,6 +41,12 @@ class Rows(Source):
                 continue
             yield f"row {place}", image, label
         unreadable.conclude()
+
+
+def check_labels_column(label: str | None, image: str, key: str) -> None:
+    """Raises ConfigError, naming `key`, where the labels are to be read from the images."""
+    if label == image:
+        raise ConfigError(f"{key}={label}: that column holds the images; name the one of their labels, or none")
 
 
 def _has_colour(cell: Any) -> bool:

@@ -140,3 +140,5 @@ def test_labels_are_read_as_everywhere(hub: Any, tmp_path: Path) -> None:
     assert labels(HuggingFace(unknown)) == [0, None, 1, 1]
     with pytest.raises(ConfigError, match=r"1 of 4 images have no label \(row 1\); .*dataset\.source\.label=none$"):
         labels(HuggingFace(unknown, label="label"))
+    with pytest.raises(ConfigError, match=r"^dataset\.source\.label=image: that column holds the images"):
+        labels(HuggingFace(unknown, label="image"))

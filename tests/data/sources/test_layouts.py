@@ -22,6 +22,7 @@ WRITERS = {"tree": write_tree, "zip": write_zip}
         ("train_A train-B", "train_A", "train-B"),
         ("domainA domainB", "domainA", "domainB"),
         ("A B", "A", "B"),
+        ("real_A real_B fake_B", "real_A", "fake_B"),
         ("images labels", "labels", "images"),
         ("imgs masks", "masks", "imgs"),
         ("JPEGImages SegmentationClass", "SegmentationClass", "JPEGImages"),

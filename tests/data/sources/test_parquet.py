@@ -124,3 +124,9 @@ def test_what_the_system_left_behind_is_not_read(tmp_path: Path) -> None:
     for folder in ("", "@eaDir/", ".ipynb_checkpoints/", "#recycle/"):
         write(tmp_path / f"set/{folder}train-0.parquet", image=PNGS[:2])
     assert len(Parquet(tmp_path / "set")) == 2
+
+
+def test_the_images_are_no_labels(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", image=PNGS[:2], label=[0, 1])
+    with pytest.raises(ConfigError, match=r"^dataset\.labels=image: that column holds the images; name the one"):
+        labels(Parquet(path, labels="image"))
