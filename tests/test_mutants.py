@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.mutants import TREE, draw, every_mutant
+from tests.mutation.drawing import draw, every_mutant
 from tests.mutation.mutant import Mutant
 from tests.mutation.nearest import nearest
 from tests.mutation.operators import python_mutants
+from tests.mutation.playing import TREE
 from tests.mutation.settings import yaml_mutants
 
 CODE = b'''"""A mean - of 1."""
