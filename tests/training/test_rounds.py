@@ -68,6 +68,7 @@ WITH = {
     "non_saturating_auxiliary": "model=acgan",
     "activation_checkpointing": "model=wgan_gp_resnet width=8",
 }
+TOYS = Path(__file__).parent.parent / "toys" / "configs"
 ALL = [
     *(f"model={name}" for name in choices("model")),
     *(f"{WITH.get(name, 'model=dcgan')} +technique=[{name}]" for name in choices("technique")),
@@ -76,13 +77,15 @@ ALL = [
     *(f"model=gan optimizer={name}" for name in choices("optimizer")),
     *(f"{WITH.get(name, 'model=gan')} loss={name}" for name in choices("loss")),
     *(f"model=gan degradation={name}" for name in choices("degradation")),
+    *(f"model=toy_{name}" for name in ("translation", "cycle", "pyramid", "growing")),  # pairs, pools, stages
 ]
 
 
 def pair(folder: Path, overrides: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Run]:
     """Two runs alike, whose numbers lie as on CUDA: where a recorded round can read them."""
     monkeypatch.setattr(Engine, "reads_numbers", True)
-    runs = tiny_run(folder, *overrides.split()), tiny_run(folder, *overrides.split())
+    words = [f"hydra.searchpath=[file://{TOYS}]", *overrides.split()]
+    runs = tiny_run(folder, *words), tiny_run(folder, *words)
     for average in (average for run in runs for average in run.algorithm.averages.values()):
         average._on_host = False
     return runs
