@@ -14,6 +14,7 @@ from gan_lab.data.batch import Batch
 from gan_lab.distributed.world import world
 from gan_lab.errors import ConfigError
 from gan_lab.losses.adversarial import Relativistic, Wasserstein
+from gan_lab.losses.regularizers import R1, Regularizer, Turn
 from tests.algorithms.games import noise_game
 
 SHAPE, DIM = (1, 2, 2), 3
@@ -136,6 +137,30 @@ def test_every_process_has_as_many_more_fakes() -> None:
         ours.train_step([batch()], PLAYS)
         assert world().piece == 2
     assert ours.game.adversarial.pieces == [2, 2, 6, 6]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("due", "looks"), [(PLAYS, 1), ((*PLAYS, "lazy"), 2)])
+def test_real_images_are_judged_in_the_generators_move_only_for_who_is_due(due: tuple[str, ...], looks: int) -> None:
+    class Reading(Counting):
+        needs_real = True
+
+    ours = game(regularizers={"lazy": Reading(1.0, every=2)})
+    ours.move_generator(batch(), due)
+    assert len(ours.networks["discriminator"].asked) == looks  # type: ignore[arg-type]
+
+
+class Counting(Regularizer):
+    player = "generator"
+
+    def __call__(self, turn: Turn) -> Tensor:
+        return turn.fake.square().mean()
+
+
+def test_before_the_game_begins_a_generator_must_have_something_to_minimise() -> None:
+    game(regularizers={"own": Counting(1.0)}, adversarial_from=3)
+    for regularizers in ({"r1": R1(1.0)}, {"own": Counting(1.0, every=2)}, {}):
+        with pytest.raises(ConfigError, match="until round 3 the generator has nothing to minimise"):
+            game(regularizers=regularizers, adversarial_from=3)
 
 
 def test_what_cannot_be_is_refused() -> None:
