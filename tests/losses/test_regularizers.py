@@ -53,6 +53,15 @@ def test_squared_gradient_of_a_linear_critic(images: tuple[Tensor, Tensor], w: T
     assert_close(gradient(value, w), w.detach())
 
 
+@pytest.mark.parametrize("penalty", [R1(), R2(), GradientPenalty()])
+def test_the_images_stay_as_they_are(images: tuple[Tensor, Tensor], w: Tensor, penalty: Regularizer) -> None:
+    """Others look at them after a penalty: they carry no gradient then, either."""
+    before = [each.clone() for each in images]
+    gradient(penalty(turn(images, linear(w))), w)
+    assert not any(each.requires_grad for each in images)
+    assert all(map(torch.equal, images, before))
+
+
 @pytest.mark.parametrize(("penalty", "which"), [(R1(), 0), (R2(), 1)])
 def test_squared_gradient_of_a_quadratic_critic(
     images: tuple[Tensor, Tensor], w: Tensor, penalty: Regularizer, which: int

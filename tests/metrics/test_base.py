@@ -13,7 +13,10 @@ from gan_lab.config import build_each
 from gan_lab.features.extractor import Extracted
 from gan_lab.metrics.accumulators import Accumulators
 from gan_lab.metrics.base import Accumulator, Measure, Part
+from gan_lab.metrics.coverage import density_coverage
 from gan_lab.metrics.figure import Value
+from gan_lab.metrics.manifolds import precision_recall
+from gan_lab.metrics.measures import DensityCoverage, PrecisionRecall
 from tests.compose import choices, composed
 
 OF_IMAGES = {"swd", "cas", "psnr", "ssim", "lpips"}  # look at no features
@@ -69,3 +72,22 @@ def test_the_extractor_is_asked_once_a_part_where_anybody_looks(looking: bool) -
         assert torch.cat([part.labels for part in measure.parts]).tolist() == [0, 1, 2, 3]  # type: ignore[misc]
         assert [len(part.features) for part in measure.parts] == ([3, 1] if looking else [0, 0])
     assert [(name, value.value) for name, value in accumulators.values()] == [("one", 2), ("two", 2), ("three", 2)]
+
+
+def test_real_features_are_not_taken_for_generated_ones() -> None:
+    """Where two sides are not the same to a metric: its figure is the function's of real and generated features."""
+    generator = torch.Generator().manual_seed(0)
+    real, fake = torch.randn(40, 3, generator=generator), 0.4 * torch.randn(30, 3, generator=generator)
+    reference: Any = SimpleNamespace(features=lambda n: real[:n])
+    for measure, compare in (
+        (PrecisionRecall(k=3), lambda: precision_recall(real[:30], fake, 3)),
+        (DensityCoverage(k=5), lambda: density_coverage(real[:30], fake, 5)),
+    ):
+        accumulator = measure.begin(30)
+        for part in fake.split(20):
+            accumulator.add(Part(torch.empty(len(part)), part, None, None))
+        one, other = accumulator.values(reference)
+        assert (one.value, other.value) == compare()
+        assert one.value != pytest.approx(other.value, abs=0.1)
+        assert not one.lower_is_better
+        assert not other.lower_is_better
