@@ -157,7 +157,8 @@ class Counting(Regularizer):
 
 
 def test_before_the_game_begins_a_generator_must_have_something_to_minimise() -> None:
-    game(regularizers={"own": Counting(1.0)}, adversarial_from=3)
+    ours = game(regularizers={"own": Counting(1.0)}, adversarial_from=3)
+    assert [ours.due(step) for step in (2, 3)] == [("own",), ("adversarial", "own")]
     for regularizers in ({"r1": R1(1.0)}, {"own": Counting(1.0, every=2)}, {}):
         with pytest.raises(ConfigError, match="until round 3 the generator has nothing to minimise"):
             game(regularizers=regularizers, adversarial_from=3)
