@@ -38,11 +38,18 @@ def classes_with_two(reference: Reference) -> NDArray[np.int64]:
     return np.empty(0, np.int64) if labels is None else np.flatnonzero(np.bincount(labels) > 1)
 
 
-def names_of_small_classes(reference: Reference) -> str:
-    """The other ones, for people; empty where there is none."""
-    kept, names = set(classes_with_two(reference).tolist()), reference.data.store.classes or []
-    absent = [name for place, name in enumerate(names) if place not in kept]
-    return ", ".join(absent[:SHOWN]) + (f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else "")
+def names_of_small_classes(reference: Reference, n: int, least: int) -> tuple[str, str]:
+    """For people: the other ones; and those of which `least` images are not to be expected among `n` generated ones in
+    the data's shares. Empty where there is none."""
+    names = reference.data.store.classes or []
+    counts = np.bincount(np.asarray(reference.data.store.labels), minlength=len(names))
+    rare = [name for name, count in zip(names, counts, strict=True) if count < 2]
+    few = [name for name, count in zip(names, counts, strict=True) if count >= 2 and count * n < least * counts.sum()]
+    return _listed(rare), _listed(few)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def smallest_class(reference: Reference, n: int) -> int:

@@ -205,8 +205,10 @@ class IntraClassDistance(Configured):
         return Fewest(2, max(self.least, 2))
 
     def caution(self, reference: Reference, n: int) -> str | None:
-        absent, smallest = names_of_small_classes(reference), smallest_class(reference, n)
-        told = [f"leaves out {absent}: fewer than two images"] if absent else []
+        least, smallest = max(self.least, 2), smallest_class(reference, n)
+        rare, few = names_of_small_classes(reference, n, least)
+        told = [f"leaves out {rare}: fewer than two images"] if rare else []
+        told += [f"leaves out {few}: fewer than {least} generated images of n={n}"] if few else []
         if smallest <= reference.dimensions:
             told.append(
                 f"is far too large: of some classes it takes {smallest} images, features have {reference.dimensions} "
