@@ -23,9 +23,9 @@ from gan_lab.data.sources.source import DownloadError, Joined, Source
 from gan_lab.data.sources.stacked import Stacked
 from gan_lab.data.space import Need
 from gan_lab.data.store import Store
-from gan_lab.data.stores import with_checksum
+from gan_lab.data.stores import find_again
 from gan_lab.data.tokens import FIRST, Words
-from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.errors import ConfigError
 from gan_lab.storage.root import data_root
 
 if TYPE_CHECKING:
@@ -222,25 +222,7 @@ class Dataset:
 
         Raises GanLabError in one line when the store is damaged, does not come from `path`, or cannot be made.
         """
-        return self.pack() if self.sha256 is None else self._find(self.sha256)
-
-    def _find(self, sha256: str) -> Store:
-        """The store of this checksum: where it should be, else wherever it is. Images that have changed since are taken
-        as they are where it is nowhere."""
-        store, kind = None, GanLabError
-        try:
-            if (store := self.pack()).sha256 == sha256:
-                return store
-            why = f"the images of {store.card['source']} have changed"
-        except GanLabError as error:
-            why, kind = str(error), ConfigError if isinstance(error, ConfigError) else GanLabError
-        if (found := with_checksum(sha256)) is not None:
-            log.warning("dataset: %s; the store of the same images is taken, %s", why, found.folder)
-            return found
-        if store is None:
-            raise kind(f"{why}; where these images lie now is dataset.path=NEW")
-        log.warning("dataset: %s; they are taken as they are now", why)
-        return store
+        return self.pack() if self.sha256 is None else find_again(self.pack, self.sha256)
 
     def pack(self, from_: str | Path | None = None, force: bool = False) -> Store:
         """Pack from the folder or zip `from_`, else from `path`, else from the source; a store that is there stays.
@@ -325,10 +307,8 @@ class Dataset:
         more = [] if self.input_shape is None else [f"input {self.input_shape}"]
         more += [] if self.patch is None else [f"patch {self.patch.size} {self.patch.stride}"]
         more += [] if self.tokenizer is None else [self.tokenizer.identity]
-        return {
-            count: folder_of(self.name, (count, height, width), self.fit, source, more)
-            for count in (MODES if channels == AUTO else (channels,))
-        }
+        counts = MODES if channels == AUTO else (channels,)
+        return {count: folder_of(self.name, (count, height, width), self.fit, source, more) for count in counts}
 
     def stored(self) -> list[Path]:
         """The folders of its stores that are there, those of inputs too. Nothing is packed or downloaded."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import logging
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from gan_lab.data.store import Store, StoreError
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.lock import is_shared
 from gan_lab.storage.root import data_root
+
+log = logging.getLogger(__name__)
 
 _PATH = re.compile(r"(?:^|:)((?:/|[A-Za-z]:[\\/])[^:]*)")
 _HUB = re.compile(r"huggingface:([\w.-]+/[\w.-]+):")
@@ -35,6 +38,25 @@ def with_checksum(sha256: str) -> Store | None:
             if (store := Store(folder)).sha256 == sha256:
                 return store
     return None
+
+
+def find_again(pack: Callable[[], Store], sha256: str) -> Store:
+    """The store of this checksum: what `pack` makes, where it still is that, else one that is here already. Images that
+    have changed since are taken as they are where there is none. Raises as `pack` does."""
+    store, kind = None, GanLabError
+    try:
+        if (store := pack()).sha256 == sha256:
+            return store
+        why = f"the images of {store.card['source']} have changed"
+    except GanLabError as error:
+        why, kind = str(error), ConfigError if isinstance(error, ConfigError) else GanLabError
+    if (found := with_checksum(sha256)) is not None:
+        log.warning("dataset: %s; the store of the same images is taken, %s", why, found.folder)
+        return found
+    if store is None:
+        raise kind(f"{why}; where these images lie now is dataset.path=NEW")
+    log.warning("dataset: %s; they are taken as they are now", why)
+    return store
 
 
 def title(card: Mapping[str, Any]) -> str:
