@@ -36,7 +36,7 @@ def compare(algorithm: Algorithm, eager: Play, replay: Play) -> tuple[DeviceMetr
     try:
         metrics = eager()
     except (MemoryError, RuntimeError) as error:
-        if not is_shortage(error):
+        if not is_shortage(error) or algorithm.engine.world.size > 1:
             raise
         _restore(state, before)
         return replay(), "there is not enough memory to check them"

@@ -148,7 +148,7 @@ class Rounds:
         if self._new_in_a_row > REMEMBERED // 2:
             self._warn(ALL, "a number that is not on the device changes with every round (schedules=...)")
         due = self.algorithm.due(step)
-        if not self._recorded:
+        if not self._recorded or self.algorithm.engine.world.size > 1:  # others would wait for what was begun
             return self._round(drawn, due)
         try:
             return self._round(drawn, due)

@@ -306,6 +306,33 @@ def test_graphs_make_room_for_a_round(
     assert (len(graphs), run.rounds._recorded, run.rounds._buffers) == (3, {}, [])
 
 
+def test_a_round_is_not_begun_again_where_others_play_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tiny_run(tmp_path, "model=gan", "loss/regularizers=[r1]", "loss.regularizers.r1.every=4")
+    recording(run, Sometimes)
+    play(run, 12)
+    monkeypatch.setattr(run.rounds, "_round", short(run.rounds._round, lambda: bool(run.rounds._recorded)))
+    monkeypatch.setattr(run.engine.world, "size", 2)
+    with pytest.raises(torch.OutOfMemoryError):
+        run.play()
+
+
+def test_there_may_be_no_memory_to_check_a_replay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The round is then the replay."""
+    expected = play(tiny_run(tmp_path, "model=gan"), 4)
+    run = tiny_run(tmp_path, "model=gan")
+    graphs = recording(run, check=True)
+    monkeypatch.setattr(
+        run.rounds, "_round", short(run.rounds._round, lambda: bool(graphs and graphs[0].recording.done))
+    )
+    with caplog.at_level(logging.WARNING):
+        told = play(run, 3)
+    assert "not enough memory to check" in caplog.text
+    assert graphs[0].replays == 1
+    assert told[:2] == expected[:2]
+
+
 def test_memory_that_is_short_without_graphs_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tiny_run(tmp_path, "model=gan")
     recording(run)

@@ -177,7 +177,8 @@ def give_back(run: Run | None) -> None:
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         clear_workspaces()
         torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats()
+        for index in range(torch.cuda.device_count()):
+            torch.cuda.reset_peak_memory_stats(index)
 
 
 def kept_by_libraries(device: torch.device) -> int:

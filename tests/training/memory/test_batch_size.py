@@ -146,6 +146,16 @@ def test_what_libraries_keep_of_a_card_is_left_to_them() -> None:
     assert fitting.kept_by_libraries(torch.device("cpu")) == 0
 
 
+def test_every_card_counts_anew_when_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+    for name, answer in (("is_available", True), ("is_initialized", True), ("device_count", 2), ("empty_cache", None)):
+        monkeypatch.setattr(torch.cuda, name, lambda answer=answer: answer)
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", counted.append)
+    monkeypatch.setattr(fitting, "clear_workspaces", lambda: None)
+    fitting.give_back(None)
+    assert counted == [0, 1]
+
+
 def test_what_refuses_pieces_is_not_cut(room: Callable[[float], None], tmp_path: Path) -> None:
     overrides = ["model=rpgan", "+technique=[unrolled]", "algorithm.unroll_steps=1", AUTO, "trainer.total=16"]
     room(2**40)
