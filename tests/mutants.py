@@ -30,7 +30,7 @@ from tests.mutation.by_hand import BY_HAND
 from tests.mutation.drawing import SHARES, draw, every_mutant
 from tests.mutation.mutant import Mutant
 from tests.mutation.nearest import nearest
-from tests.mutation.playing import TREE, Copy, failing, judge, load_what_is_needed
+from tests.mutation.playing import TREE, Copy, Judge, load_what_is_needed
 
 EQUIVALENT = {  # name of a mutant: why it changes nothing that could be tested
     "a593dbf975": "in place or not, the numbers are the same",
@@ -66,7 +66,6 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="show the mutants and their tests, and play none")
     parser.add_argument("--again", action="store_true", help="play those that survived once more")
     parser.add_argument("--report", action="store_true", help="show the score so far, and play none")
-    parser.add_argument("--trust", action="store_true", help="do not look first whether the tests pass without mutants")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
     parser.add_argument("--part", default="1/1", help="2/3: the second third of the mutants")
     parser.add_argument("--results", type=Path, default=Path("outputs/mutants.jsonl"))
@@ -98,23 +97,21 @@ def main(words: Sequence[str] | None = None) -> None:
         waiting = [m for m in mutants if m.name not in results and m.name not in EQUIVALENT]
         if args.again:
             waiting = [m for m in mutants if results.get(m.name, {}).get("outcome") in ("survived", "untested")]
-        play_all(args.tree, waiting, results, args.results, args.trust)
+        play_all(args.tree, waiting, results, args.results)
     if not args.list:
         report(mutants, results)
 
 
-def play_all(tree: Path, mutants: Sequence[Mutant], results: dict[str, Any], file: Path, trust: bool) -> None:
+def play_all(tree: Path, mutants: Sequence[Mutant], results: dict[str, Any], file: Path) -> None:
     """Play mutants one after the other, and append what comes of each to `file`."""
     if not mutants:
         return
     load_what_is_needed()
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, open(file, "a") as lines:
-        copy = Copy(tree.resolve(), Path(folder))
-        tests = {mutant.name: nearest(tree, mutant.path) for mutant in mutants}
-        deselected = [] if trust else failing(copy, sorted({each for found in tests.values() for each in found}))
+        judge = Judge(Copy(tree.resolve(), Path(folder)))
         for number, mutant in enumerate(mutants, 1):
-            result = judge(copy, mutant, tests[mutant.name], deselected)
+            result = judge.judge(mutant, nearest(tree, mutant.path))
             line = {"name": mutant.name, "kind": mutant.kind, "path": mutant.path, **result._asdict()}
             results[mutant.name] = {**line, "diff": mutant.diff}
             print(json.dumps(results[mutant.name]), file=lines, flush=True)

@@ -28,6 +28,7 @@ NEEDED = (  # by every child, and what takes seconds to load
 )
 CPU_SECONDS = 120  # after which a mutant counts as killed, whatever else the machine does
 SECONDS = 1200
+BROKEN = 99  # the exit code of a child that could not play tests
 
 
 class Result(NamedTuple):
@@ -66,15 +67,15 @@ def load_what_is_needed() -> None:
             importlib.import_module(name)
 
 
-def play(copy: Copy, tests: Sequence[str], deselected: Sequence[str], stop: bool = True) -> tuple[int, list[str]]:
+def play(copy: Copy, tests: Sequence[str], deselected: Sequence[str]) -> tuple[int, list[str]]:
     """Play tests in a child of this process, which has imported torch already: exit code, and the tests that failed."""
     told = copy.root.parent / "told.json"
     told.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
-        code = 1
+        code = BROKEN
         try:
-            code = _play_as_child(copy, tests, deselected, stop, told)
+            code = _play_as_child(copy, tests, deselected, told)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -88,20 +89,22 @@ def play(copy: Copy, tests: Sequence[str], deselected: Sequence[str], stop: bool
         if time.monotonic() > end:
             os.killpg(child, signal.SIGKILL)
         time.sleep(0.1)
-    failed = json.loads(told.read_text()) if told.exists() else []
-    return os.waitstatus_to_exitcode(status), failed
+    code = os.waitstatus_to_exitcode(status)
+    if code == BROKEN:
+        raise RuntimeError((copy.root.parent / "output.txt").read_text())
+    return code, json.loads(told.read_text()) if told.exists() else []
 
 
-def _play_as_child(copy: Copy, tests: Sequence[str], deselected: Sequence[str], stop: bool, told: Path) -> int:
+def _play_as_child(copy: Copy, tests: Sequence[str], deselected: Sequence[str], told: Path) -> int:
     import pytest
 
     os.setsid()
     with open(copy.root.parent / "output.txt", "wb") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS if stop else 3600, 3600))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, 3600))
     os.chdir(copy.root)
-    sys.dont_write_bytecode = stop  # what was compiled without a mutant is right for the others
+    sys.dont_write_bytecode = True
     sys.path[:] = [str(copy.root), *(path for path in sys.path if Path(path or ".").resolve() != TREE)]
     os.environ |= {"PYTHONPATH": str(copy.root), "OMP_NUM_THREADS": "1"}
     for name in [name for name in sys.modules if name.partition(".")[0] in ("tests", "gan_lab")]:
@@ -121,43 +124,45 @@ def _play_as_child(copy: Copy, tests: Sequence[str], deselected: Sequence[str], 
         def pytest_sessionfinish(self) -> None:
             told.write_text(json.dumps(self.found))
 
-    words = [
-        "-W",
-        "ignore:Module already imported",
-        "-n0",
-        "-p",
-        "no:cacheprovider",
-        "--tb=short",
-        *(["-x"] if stop else []),
-        *tests,
-    ]
+    words = ["-W", "ignore:Module already imported", "-n0", "-p", "no:cacheprovider", "--tb=short", "-x", *tests]
     for test in deselected:
         words += ["--deselect", test]
     return int(pytest.main(words, plugins=[Failures()]))
 
 
-def judge(copy: Copy, mutant: Mutant, tests: Sequence[str], deselected: Sequence[str]) -> Result:
-    """Put a mutant into the copy, play its tests, and take it out again."""
-    start = time.monotonic()
-    if not tests:
-        return Result("untested", "", 0.0)
-    copy.put(mutant)
-    try:
-        code, failed = play(copy, tests, deselected)
-    finally:
-        copy.put(mutant, original=True)
-    seconds = round(time.monotonic() - start, 1)
-    if code == 0:
-        return Result("survived", "", seconds)
-    if code == 5:
-        return Result("untested", "", seconds)
-    return Result("killed", failed[0] if failed else "time" if code < 0 else f"exit code {code}", seconds)
+class Judge:
+    """Plays the tests of mutants. A test that fails without any mutant tells nothing: what kills is played without one,
+    once, and left out from then on where it fails all the same."""
 
+    def __init__(self, copy: Copy) -> None:
+        self.copy = copy
+        self.sound: dict[str, bool] = {}  # tests that killed, and whether they pass without a mutant
 
-def failing(copy: Copy, tests: Sequence[str]) -> list[str]:
-    """The tests that fail without any mutant, which can tell nothing."""
-    print(f"{len(tests)} test files are played without mutants first", flush=True)
-    code, failed = play(copy, tests, [], stop=False)
-    if code not in (0, 1):
-        raise SystemExit(f"the tests cannot be played (exit code {code}): see {copy.root.parent / 'output.txt'}")
-    return failed
+    def judge(self, mutant: Mutant, tests: Sequence[str]) -> Result:
+        """Put a mutant into the copy, play its tests, and take it out again."""
+        start = time.monotonic()
+        code, by = 5, ""
+        while tests:
+            code, by = self._play(mutant, tests)
+            if "::" not in by or self.is_sound(by):
+                break
+        outcome = {0: "survived", 5: "untested"}.get(code, "killed")
+        if outcome == "killed" and not by:
+            by = "time" if code < 0 else f"exit code {code}"
+        return Result(outcome, by, round(time.monotonic() - start, 1))
+
+    def _play(self, mutant: Mutant, tests: Sequence[str]) -> tuple[int, str]:
+        self.copy.put(mutant)
+        try:
+            code, failed = play(self.copy, tests, [test for test, sound in self.sound.items() if not sound])
+        finally:
+            self.copy.put(mutant, original=True)
+        return code, failed[0] if failed else ""
+
+    def is_sound(self, test: str) -> bool:
+        """Whether a test passes without any mutant."""
+        if test not in self.sound:
+            self.sound[test] = play(self.copy, [test], [])[0] == 0
+            if not self.sound[test]:
+                print(f"fails without any mutant: {test}", flush=True)
+        return self.sound[test]
