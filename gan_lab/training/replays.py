@@ -81,6 +81,9 @@ def _tensors(state: Any, path: str) -> Iterator[tuple[str, Tensor]]:
     elif isinstance(state, Mapping):
         for name, value in state.items():
             yield from _tensors(value, f"{path}.{name}" if path else str(name))
+    elif isinstance(state, (list, tuple)):
+        for index, value in enumerate(state):
+            yield from _tensors(value, f"{path}.{index}")
 
 
 def _copies(tensors: Sequence[Tensor]) -> list[Tensor]:

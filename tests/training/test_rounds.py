@@ -418,6 +418,15 @@ def test_the_first_replay_is_checked(
     assert [graph.replays for graph in graphs] == [1 if said is not None else 3]
 
 
+@pytest.mark.parametrize("overrides", ["model=dcgan +technique=[lecam,adaptive_augmentation]", "model=toy_cycle"])
+def test_what_remembers_passes_the_check(overrides: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a round changes is put back before the replay, and the run goes on as it would have."""
+    eager, recorded = pair(tmp_path, overrides, monkeypatch)
+    graphs = recording(recorded, check=True)
+    assert play(recorded, 6) == play(eager, 6)
+    assert [graph.replays for graph in graphs] == [4]
+
+
 def test_readings() -> None:
     readings = DeviceMetrics.of({"a": torch.tensor(1.0), "b": torch.tensor(2, dtype=torch.int64)})
     assert (list(readings), len(readings), float(readings["b"])) == (["a", "b"], 2, 2.0)
