@@ -27,7 +27,7 @@ ROOMS = {
         "tests/models/test_conditional_networks.py",
         GOLDEN,
     ],
-    "gan_lab/metrics": ["tests/metrics/test_evaluation.py"],
+    "gan_lab/metrics": ["tests/metrics/test_base.py", "tests/metrics/test_evaluation.py"],
     "gan_lab/wrappers": [WIRING, TECHNIQUES, COMPONENTS],
     "gan_lab/engine": ["tests/algorithms/test_noise_to_image.py", WIRING, GOLDEN],
     "gan_lab/training": ["tests/training/test_rounds.py", "tests/training/test_trainer.py", GOLDEN],

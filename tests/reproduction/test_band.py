@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from gan_lab.config import CONFIG_DIR
 from gan_lab.errors import ConfigError
 from gan_lab.reproduction.band import Band
 
@@ -49,3 +52,15 @@ def test_in_words() -> None:
 def test_what_is_no_band(node: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Band.read("fid", node, "here")
+
+
+@pytest.mark.parametrize("path", sorted((CONFIG_DIR / "experiment").glob("*.yaml")), ids=lambda path: path.stem)
+def test_what_was_measured_lies_in_its_own_band(path: Path) -> None:
+    """Of every recipe that says what came of it, and with what the seeds differ by."""
+    figures = yaml.safe_load(path.read_text()).get("expected", {}).get("figures", {})
+    for metric, node in figures.items():
+        band = Band.read(metric, node, path.stem)
+        if band.value is not None:
+            assert band.holds(band.value), f"{metric}: {node}"
+            assert band.holds(band.value + (band.spread or 0)), f"{metric}: {node}"
+            assert band.holds(band.value - (band.spread or 0)), f"{metric}: {node}"
