@@ -16,6 +16,7 @@ from gan_lab.engine import optimizers
 from gan_lab.engine.determinism import be_deterministic
 from gan_lab.engine.graphs import CudaGraphs, Graphs
 from gan_lab.engine.precision import pick_precision
+from gan_lab.engine.switches import check_switches
 from gan_lab.engine.tf32 import allow_tf32
 from gan_lab.engine.whole_batch import whole_batch
 from gan_lab.errors import ConfigError
@@ -24,12 +25,6 @@ from gan_lab.layers.convolutions import as_products
 log = logging.getLogger(__name__)
 
 Terms = dict[str, Tensor]
-CHOICES: dict[str, tuple[object, ...]] = {
-    "capture": ("auto", "check", "off"),
-    "compile": ("auto", "off", "on"),
-    "tf32": ("auto", "off", "on"),
-    "deterministic": (False, True),
-}
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
@@ -65,16 +60,7 @@ class Engine:
     ) -> None:
         if precision not in ("auto", "fp32", "bf16"):
             raise ConfigError(f"precision: {precision!r} is not one of auto, fp32, bf16")
-        for name, chosen in (
-            ("capture", capture),
-            ("compile", compile),
-            ("tf32", tf32),
-            ("deterministic", deterministic),
-        ):
-            if chosen not in CHOICES[name]:
-                raise ConfigError(
-                    f"engine.{name}: {chosen!r} is not one of {', '.join(map(str, CHOICES[name])).lower()}"
-                )
+        check_switches({"capture": capture, "compile": compile, "tf32": tf32, "deterministic": deterministic})
         self.world = World.of_default_group()
         if self.world.size > 1 and compile == "on":
             raise ConfigError("engine.compile: a compiled network draws for itself; several processes need compile=off")

@@ -12,6 +12,7 @@ from typing import Any
 
 from gan_lab.config import require_number, require_seed, require_whole
 from gan_lab.data.shapes import check_image_shape
+from gan_lab.engine.switches import check_switches
 from gan_lab.errors import ConfigError
 from gan_lab.training.plan import Plan
 
@@ -37,7 +38,6 @@ FLAGS = (
 NEEDED = ("loss.adversarial", "loss.regularizers", "optimizer.schedule", "algorithm.ema")
 NEVER_NULL = ("betas", "lr")
 GROUPS = ("model", "loss", "optimizer", "wrappers", "schedules", "callbacks", "logger")
-SWITCHES = {"capture": (AUTO, "off"), "compile": (AUTO, "off", "on")}
 THREADS = 2**15
 OPTIMIZERS = ("alpha", "betas", "eps", "lr", "momentum", "weight_decay")  # what torch's classes have of these
 
@@ -83,9 +83,7 @@ def check_engine(engine: Mapping[str, Any]) -> None:
     """Raise ConfigError for what is no number of threads, and for switches that have no such position."""
     if engine.get("threads") is not None:
         require_whole(engine["threads"], "engine.threads", 1, ", or null", THREADS)
-    for name, known in SWITCHES.items():
-        if engine.get(name, AUTO) not in known:
-            raise ConfigError(f"engine.{name}: {engine[name]!r} is not one of {', '.join(known)}")
+    check_switches(engine)
 
 
 def arguments(node: Any, key: str) -> Iterator[tuple[str, str, str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gan_lab.engine.switches import SWITCHES
 from gan_lab.errors import ConfigError
 from gan_lab.training.values import NUMBERS, WHOLE, check_argument, check_settings
 from tests.compose import choices, composed
@@ -135,9 +136,18 @@ def test_said_before_torch_is_there_and_without_a_trace(verb: str, here: Path) -
     assert not list(here.iterdir())
 
 
+def test_every_position_of_a_switch_can_be_typed() -> None:
+    for name, known in SWITCHES.items():
+        assert composed()["engine"][name] == known[0]
+        for position in known:
+            check_settings(composed("model=gan_small", f"engine.{name}={str(position).lower()}"))
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [
+        ("engine.tf32=no", "engine.tf32: 'no' is not one of auto, off, on"),
+        ("engine.deterministic=perhaps", "engine.deterministic: 'perhaps' is not one of false, true"),
         ("trainer.max_steps=0", "trainer.max_steps: 0 is not"),
         ("optimizer.generator.lr=null", "optimizer.generator.lr: None is not a number"),
         ("engine.capture=on", "engine.capture: 'on' is not"),
