@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from gan_lab.command_line.nearest import nearest
+from gan_lab.config import SEEDS, require_seed, require_whole
 from gan_lab.errors import ConfigError
 from gan_lab.records.sweep import Job, results_of
 from gan_lab.storage.files import read_json
 
 BASE = "none"  # the model as it is
 FILE = "ablation.json"
+MOST = 10_000  # seeds
 
 
 @dataclass
@@ -65,8 +67,10 @@ def choose_techniques(asked: Any, known: Sequence[str]) -> list[str]:
 def choose_seeds(asked: Any, first: int) -> list[int]:
     """`seeds=3`: three from `first` on; or a list of them. Raises ConfigError for anything else."""
     if isinstance(asked, int) and not isinstance(asked, bool) and asked >= 1:
+        require_whole(asked, "seeds", most=MOST)
+        require_seed(first + asked - 1, "seed")
         return [first + number for number in range(asked)]
-    whole = isinstance(asked, (list, tuple)) and all(type(seed) is int and seed >= 0 for seed in asked)
+    whole = isinstance(asked, (list, tuple)) and all(type(seed) is int and 0 <= seed < SEEDS for seed in asked)
     if not whole or not asked:
         raise ConfigError(f"seeds: {asked!r} is neither a number of seeds nor a list of them")
     return list(dict.fromkeys(asked))

@@ -20,6 +20,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue, OmegaConfBaseException
 
+from gan_lab import config
 from gan_lab.command_line.console import say, silence
 from gan_lab.command_line.explain import reason
 from gan_lab.command_line.overrides import own_overrides
@@ -162,25 +163,28 @@ def check_values(cfg: DictConfig, verb: str) -> None:
     """Raise ConfigError where a value is missing or cannot be, or a reference leads nowhere, before torch is there."""
     from gan_lab.training.values import check_settings  # it takes NumPy along, which help pages do without
 
-    if VERBS[verb].groups is None:
-        check_complete([str(key) for key in cfg], verb)
+    check_complete([str(key) for key in cfg], verb)
     for key in sorted(OmegaConf.missing_keys(cfg)):
         example = VERBS[verb].example if VERBS[verb].example.startswith(f"{key}=") else f"{key}=..."
         raise ConfigError(f"{key} is missing; give it, e.g. gan-lab {verb} {example}")
     try:
-        config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise ConfigError(reason(error)) from error
-    assert isinstance(config, dict)
-    check_settings({str(key): value for key, value in config.items()})
+    assert isinstance(plain, dict)
+    check_settings({str(key): value for key, value in plain.items()})
 
 
 def check_complete(keys: Collection[str], verb: str) -> None:
-    """Raise ConfigError where a part that no training can do without was taken out."""
-    for key in NEEDED:
+    """Raise ConfigError where a key was taken out that the verb, or any training, cannot do without."""
+    needed = NEEDED if VERBS[verb].groups is None else ()
+    own = () if verb == "train" else {*OmegaConf.load(config.CONFIG_DIR / f"{verb}.yaml")} - {"defaults", "hydra"}
+    for key in (*needed, *sorted(own)):
         if key not in keys:
             choose = f"; choose one by {key}=NAME, gan-lab {verb} --help lists them" if key in PARTS else ""
-            raise ConfigError(f"{key} is missing, no training can do without it: leave out ~{key}{choose}")
+            what = "no training" if key in needed else f"gan-lab {verb}"
+            cannot = "can do without it" if key in needed else "cannot do without it"
+            raise ConfigError(f"{key} is missing, {what} {cannot}: leave out ~{key}{choose}")
 
 
 def take_back(own_log: str) -> None:

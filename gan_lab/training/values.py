@@ -196,6 +196,7 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "precision": check_precision,
     "trust": check_trust,
     "resume_force": require_flag,
+    "baseline": require_flag,
     "objective": check_text,
     "run": check_place,
     "out": check_place,

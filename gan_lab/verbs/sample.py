@@ -33,7 +33,7 @@ def main(cfg: DictConfig) -> None:
     label = requested_label(OmegaConf.to_container(cfg.label) if OmegaConf.is_config(cfg.label) else cfg.label)
     from gan_lab.sampling.trained import load
 
-    trained = load(cfg.run, checkpoint=str(cfg.checkpoint), device=cfg.device, trust=list(cfg.trust))
+    trained = load(str(cfg.run), checkpoint=str(cfg.checkpoint), device=cfg.device, trust=list(cfg.trust))
     classes = list(range(len(trained.classes))) if label == "all" else label
     request = trained.request(n, seed=seed, label=classes, truncation=cfg.truncation)
     asked = "".join(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -39,18 +38,14 @@ def test_sides_play_in_turns_and_the_first_block_does_not_count() -> None:
     assert {name: len(values) for name, values in times.items()} == {"a": 2, "b": 2}
 
 
-def test_a_block_takes_its_time() -> None:
+def test_a_block_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of 10 ms by a clock that only they move."""
     calls: list[int] = []
-
-    def step() -> None:
-        calls.append(1)
-        time.sleep(0.01)
-
-    played = block(step, 0.05, CPU)
-    assert played.calls == len(calls)
-    assert 2 <= len(calls) <= 5
-    assert played.seconds >= 0.05
-    assert played.each == played.seconds / len(calls)
+    monkeypatch.setattr("gan_lab.benchmark.measuring.time.perf_counter", lambda: 0.01 * len(calls))
+    played = block(lambda: calls.append(1), 0.05, CPU)
+    assert played.calls == len(calls) == 5
+    assert played.seconds == pytest.approx(0.05)
+    assert played.each == pytest.approx(0.01)
 
 
 def test_a_block_does_not_outrun_its_device(monkeypatch: pytest.MonkeyPatch) -> None:

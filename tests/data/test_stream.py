@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-import time
+import threading
 import warnings
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -355,17 +356,25 @@ def test_waiting_is_counted(store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     gather = streamed._gather
 
     def slow(*args: object) -> object:
-        time.sleep(0.05)
+        if not released.wait(60):
+            raise TimeoutError
+        clock[0] += 1.0
         return gather(*args)  # type: ignore[arg-type]
 
+    def passed() -> float:
+        released.set()  # whoever looks at the clock has begun to wait
+        return clock[0]
+
+    clock, released = [0.0], threading.Event()
+    monkeypatch.setattr("gan_lab.data.stream.time", SimpleNamespace(perf_counter=passed))
     monkeypatch.setattr(streamed, "_gather", slow)
     streamed.next()
-    assert 0.04 < streamed.waited < 5
+    assert streamed.waited >= 1.0
     for ahead in streamed._ahead:  # a long round: what is ahead is ready
         ahead.result()
     before = streamed.waited
     streamed.next()
-    assert streamed.waited - before < 0.04
+    assert streamed.waited == before
     streamed.close()
 
 

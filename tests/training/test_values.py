@@ -13,8 +13,9 @@ import pytest
 
 from gan_lab.engine.switches import SWITCHES
 from gan_lab.errors import ConfigError
+from gan_lab.train import check_statistics
 from gan_lab.training.values import NUMBERS, WHOLE, check_argument, check_settings
-from tests.compose import choices, composed
+from tests.compose import choices, composed, tiny_run
 
 REFUSED = {
     "seed": (["abc", -1, 10**29, 1.5, True, None, [1]], "is not a whole number from 0 to 4294967295"),
@@ -159,6 +160,50 @@ def test_nothing_is_left_of_what_is_refused(
     gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str], word: str, said: str
 ) -> None:
     assert gan_lab("train", "model=gan_small", "trainer=debug", word) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("trainer.batch_size", ["trainer.batch_size=1"]),
+        ("trainer.accumulation", ["trainer.batch_size=8", "trainer.accumulation=8"]),
+    ],
+)
+def test_batches_of_one_under_batch_normalization(
+    gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str], key: str, words: list[str]
+) -> None:
+    assert gan_lab("train", "trainer=debug", "model=gan", *words) == 2
+    assert f"gan-lab train: {key}: BatchNorm has no statistics of a piece of one image" in capsys.readouterr().err
+    assert not list(here.iterdir())
+
+
+def test_maps_of_several_pixels_have_statistics_of_one_image(tmp_path: Path) -> None:
+    check_statistics(tiny_run(tmp_path, "model=dcgan", "trainer.batch_size=1"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sample", "~n", "run=x"], "n is missing, gan-lab sample cannot do without it: leave out ~n"),
+        (["evaluate", "~n", "run=x"], "n is missing, gan-lab evaluate cannot do without it: leave out ~n"),
+        (["evaluate", "run=x", "seed=abc"], "seed: 'abc' is not a whole number"),
+        (["evaluate", "run=x", "trust=mine"], "trust: 'mine' is not a list of modules, e.g. trust=[mine]"),
+        (["sample", "run=x", "device=gpu"], "write device=cuda"),
+        (["doctor", "precision=fp8"], "precision: 'fp8' is not one of"),
+        (["tune", "baseline=3"], "baseline: 3 is neither true nor false"),
+        (["ablate", "seeds=99999999999999999999"], "seeds: 99999999999999999999 is too large"),
+        (["ablate", "seeds=[4294967296]"], "seeds: [4294967296] is neither"),
+        (["ablate", "seeds=2", "seed=4294967295"], "seed: 4294967296 is not"),
+    ],
+)
+def test_other_verbs(
+    gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert gan_lab(*words) == 2
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
