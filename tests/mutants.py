@@ -96,7 +96,8 @@ def main(words: Sequence[str] | None = None) -> None:
     elif not args.report:
         waiting = [m for m in mutants if m.name not in results and m.name not in EQUIVALENT]
         if args.again:
-            waiting = [m for m in mutants if results.get(m.name, {}).get("outcome") in ("survived", "untested")]
+            left = {name for name, result in results.items() if result["outcome"] != "killed"}
+            waiting = [m for m in mutants if m.name in left and m.name not in EQUIVALENT]
         play_all(args.tree, waiting, results, args.results)
     if not args.list:
         report(mutants, results)
