@@ -114,7 +114,11 @@ class Task:
             if isinstance(error, BrokenPipeError) and self.verb != "train":  # `data list | head`: nobody reads on
                 silence(sys.stdout)
                 return None, {}
-            if isinstance(error, (ConfigError, OmegaConfBaseException)) and not name and cfg.get("resume") is None:
+            if (
+                isinstance(error, (ConfigError, OmegaConfBaseException))
+                and not name
+                and (self.verb != "train" or cfg.get("resume") is None)
+            ):
                 take_back(own_log)
             told = self._report(error, name)
             _forget_frames(error)

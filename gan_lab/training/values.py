@@ -178,6 +178,12 @@ def check_precision(precision: Any, key: str = "precision") -> None:
         raise ConfigError(f"{key}: {precision!r} is not one of {', '.join(PRECISIONS)}")
 
 
+def check_component(node: Any, key: str) -> None:
+    """Raise ConfigError for what names no class."""
+    if not isinstance(node, Mapping) or "_target_" not in node:
+        raise ConfigError(f"{key}: {node!r} is not a component (a mapping with _target_)")
+
+
 def check_text(value: Any, key: str) -> None:
     """Raise ConfigError for a list, a mapping or a number where a name is wanted."""
     if not isinstance(value, str):
@@ -197,6 +203,8 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "trust": check_trust,
     "resume_force": require_flag,
     "baseline": require_flag,
+    "sampler": check_component,
+    "pruner": lambda node, key: None if node is None else check_component(node, key),
     "objective": check_text,
     "run": check_place,
     "out": check_place,

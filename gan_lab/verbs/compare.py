@@ -21,8 +21,8 @@ ASIDE = ("step", "averaged", "precision", "repeats")  # of a card: no hindrance,
 
 def main(cfg: DictConfig) -> None:
     """The Hydra task."""
-    runs = [cfg.runs] if isinstance(cfg.runs, str) else [str(run) for run in cfg.runs or []]
-    print("\n".join(compared([Path(run) for run in runs], terminal_width())))
+    runs = [cfg.runs] if isinstance(cfg.runs, (str, int, float)) else cfg.runs or []
+    print("\n".join(compared([Path(str(run)) for run in runs], terminal_width())))
 
 
 def compared(runs: Sequence[Path], width: int | None = None) -> list[str]:
