@@ -428,7 +428,9 @@ def test_what_remembers_passes_the_check(overrides: str, tmp_path: Path, monkeyp
 
 
 def test_readings() -> None:
-    readings = DeviceMetrics.of({"a": torch.tensor(1.0), "b": torch.tensor(2, dtype=torch.int64)})
+    leaf = torch.tensor(1.0, requires_grad=True)
+    readings = DeviceMetrics.of({"a": leaf, "b": torch.tensor(2, dtype=torch.int64)})
+    assert not readings.vector.requires_grad  # nobody holds a round's graph
     assert (list(readings), len(readings), float(readings["b"])) == (["a", "b"], 2, 2.0)
     assert readings.vector.dtype == torch.float32
     assert DeviceMetrics.of(readings) is readings
