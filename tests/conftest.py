@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from hydra.core.hydra_config import HydraConfig
 
 from gan_lab.cli import main
 
@@ -43,6 +44,12 @@ def own_data_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         del os.environ["GAN_LAB_DATA"]
     else:
         os.environ["GAN_LAB_DATA"] = before
+
+
+@pytest.fixture(autouse=True)
+def no_command_line_of_before() -> None:
+    """Hydra remembers the last command line of this process: a test is not to see that of an earlier one."""
+    HydraConfig.instance().cfg = None
 
 
 @pytest.fixture
