@@ -424,5 +424,10 @@ def test_own_network_from_the_working_directory(
         assert "add trust=[my_nets]" in capsys.readouterr().err
         assert gan_lab("train", "resume=run", "trainer.max_steps=3", "trust=[my_nets]", "--config-dir", "mine") == 0
         assert checkpoint.load(run / "checkpoints" / "last.pt")["step"] == 3
+        shutil.rmtree(run / "checkpoints")
+        (run / "config.yaml").unlink()  # a run that stopped before it had begun is its list of overrides alone
+        capsys.readouterr()
+        assert gan_lab("train", "resume=run", "--config-dir", "mine") == 2
+        assert "add trust=[my_nets]" in capsys.readouterr().err
     finally:
         sys.modules.pop("my_nets", None)
