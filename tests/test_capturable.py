@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gan_lab.losses.top_k import TopK
 from gan_lab.training.run import Run
 from tests.compose import choices, tiny_run, unpaired_regularizers
 from tests.conftest import whole
@@ -107,9 +108,14 @@ def numbers(thing: Any, path: str, met: set[int]) -> Iterator[tuple[str, Any]]:
         for index, value in enumerate(thing):
             yield from numbers(value, f"{path}.{index}", met)
     elif type(thing).__module__.startswith(("gan_lab.", "torch.nn.modules")):
+        if isinstance(thing, TopK):
+            yield f"{path}.kept", str(thing.in_effect())
         for name, value in vars(thing).items():
             if (type(thing).__name__, name) not in HOST:
                 yield from numbers(value, f"{path}.{name}", met)
 
 
-HOST = {("ExponentialMovingAverage", "_weight")}  # the device has its own copy
+HOST = {
+    ("ExponentialMovingAverage", "_weight"),  # the device has its own copy
+    ("TopK", "fraction"),  # what it comes to counts, and is looked at in its place
+}
