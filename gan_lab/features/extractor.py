@@ -13,6 +13,9 @@ from torch.nn.functional import interpolate
 
 from gan_lab.data.dataset import Dataset
 
+# What else may be done where weights are missing.
+NO_DOWNLOAD = "say extractor.weights=FILE, or take extractor=classifier, random or pixels, which need no download"
+
 
 class Extracted(NamedTuple):
     """Features `(N, D)`, and class probabilities `(N, K)` from an extractor that knows classes; float32, on the CPU."""

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from gan_lab.data.dataset import Dataset
 from gan_lab.errors import GanLabError
-from gan_lab.features.extractor import Extracted, Extractor, colours
+from gan_lab.features.extractor import NO_DOWNLOAD, Extracted, Extractor, colours
 from gan_lab.features.inception import InceptionNetwork, load_weights
-from gan_lab.features.weights import NO_DOWNLOAD, published
+from gan_lab.storage.published import published
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"

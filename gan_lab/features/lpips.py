@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.features.weights import published
+from gan_lab.storage.published import published
 
 LINEAR = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/{}.pth"
 MEAN, STD = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of ImageNet, for images in [-1, 1]

@@ -14,8 +14,7 @@ from gan_lab.config import require_whole
 from gan_lab.data.dataset import Dataset
 from gan_lab.data.sources.extras import import_extra
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.features.extractor import Extracted, Extractor, colours, identity_of
-from gan_lab.features.weights import NO_DOWNLOAD
+from gan_lab.features.extractor import NO_DOWNLOAD, Extracted, Extractor, colours, identity_of
 
 SEED = 0x6AB1AB  # of weights that a file must replace
 

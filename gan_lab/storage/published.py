@@ -9,9 +9,6 @@ import torch
 from gan_lab.errors import GanLabError
 from gan_lab.storage.root import data_root
 
-# What else an extractor's user may do.
-NO_DOWNLOAD = "say extractor.weights=FILE, or take extractor=classifier, random or pixels, which need no download"
-
 
 def published(url: str, prefix: str, what: str, otherwise: str, file: str | None = None) -> Path:
     """The file at `url`, kept in the data root, whose SHA-256 begins with `prefix`. `what` is loaded; `otherwise` tells
