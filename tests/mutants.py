@@ -37,6 +37,7 @@ EQUIVALENT = {  # name of a mutant: why it changes nothing that could be tested
     "b18174788e": "a second image is looked at, for the dimensions that the first one has",
     "c83533c452": "equal only where both are 0",
     "cdd43e8ff8": "a stopwatch runs, and nobody looks at the number",
+    "13bbf4fe4c": "a picture of one pixel is its own mirror image",
     "02b64566d7": "as many distances at a time as there is room for: the same numbers",
 }
 

@@ -89,6 +89,7 @@ def test_every_mutant_of_the_tree_can_be_read() -> None:
         ("gan_lab/losses/top_k.py", "tests/losses/test_top_k.py"),
         ("gan_lab/layers/critique.py", "tests/layers/test_critique.py"),
         ("configs/model/sngan.yaml", "tests/models/test_sngan.py"),
+        ("configs/experiment/sngan.yaml", "tests/test_recipes.py"),
     ],
 )
 def test_the_nearest_test_comes_first(path: str, first: str) -> None:

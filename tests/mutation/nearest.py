@@ -32,6 +32,7 @@ ROOMS = {
     "gan_lab/engine": ["tests/algorithms/test_noise_to_image.py", WIRING, GOLDEN],
     "gan_lab/training": ["tests/training/test_rounds.py", "tests/training/test_trainer.py", GOLDEN],
     "configs": [PRESETS, TECHNIQUES, COMPONENTS, GOLDEN],
+    "configs/experiment": ["tests/reproduction/test_band.py", "tests/test_readme_tables.py"],
 }
 
 
@@ -39,13 +40,16 @@ def nearest(tree: Path, path: str) -> list[str]:
     """The test files for a file of the tree, those that there are: the one that mirrors it, those that name its module
     (from its own room first), then those of its room."""
     parts = Path(path).parts
-    room = "configs" if parts[0] == "configs" else "/".join(parts[:2])
+    room = "/".join(parts[:2])
+    room = "configs" if parts[0] == "configs" and room not in ROOMS else room
     stem = Path(path).stem
-    if room == "configs":
+    if room == "configs/experiment":
+        mirrors, naming = ["tests/test_recipes.py"], []
+    elif room == "configs":
         mirrors = [
             f"tests/{folder}/test_{stem}.py" for folder in ("models", "losses", "augmentations", "metrics", "wrappers")
         ]
-        naming: list[str] = []
+        naming = []
     else:
         mirrors = [f"tests/{'/'.join(parts[1:-1])}/test_{stem}.py"]
         naming = importers(tree, ".".join(Path(path).with_suffix("").parts), f"tests/{parts[1]}/")

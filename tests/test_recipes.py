@@ -1,0 +1,90 @@
+"""Every number of a recipe, once more: the figures that its YAML expects were measured with exactly these.
+
+All of them are ours: papers train for days. Who changes one measures again (`gan-lab reproduce NAME seeds=3`) and writes
+both, the row here and `expected` there. What was measured is in configs/experiment/README.md, which
+test_readme_tables.py holds against `expected`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from gan_lab.config import CONFIG_DIR, leaves
+from tests.compose import choices
+from tests.test_presets import Loader
+
+KEYS = {
+    "critic_steps": "algorithm.critic_steps",
+    "d_lr": "optimizer.discriminator.lr",
+    "d_width": "model.discriminator.width",
+    "g_lr": "optimizer.generator.lr",
+    "metrics": "/metrics",
+    "n": "callbacks.metrics.n",
+    "schedule": "/optimizer/schedule",
+}
+
+
+def recipe(data: str, model: str, steps: int, batch: int | None = None, every: int = 0, **more: Any) -> dict[str, Any]:
+    """The leaves of a recipe; `every` steps its figures are taken, else at the end alone. None: as the trainer has it."""
+    numbers = {"trainer.max_steps": steps, "trainer.batch_size": batch, "callbacks.metrics.every": every or steps}
+    there = {key: number for key, number in numbers.items() if number is not None}
+    return {"/dataset": data, "/model": model, **there, **{KEYS.get(key, key): value for key, value in more.items()}}
+
+
+def digits(model: str, steps: int, batch: int, **more: Any) -> dict[str, Any]:
+    return recipe("digits", model, steps, batch, **more)
+
+
+def modes(data: str, model: str, steps: int, batch: int | None = None, **more: Any) -> dict[str, Any]:
+    return recipe(data, model, steps, batch, objective="reverse_kl", **more)
+
+
+RECIPES = {
+    "acgan": digits("acgan", 1200, 64, width=16),
+    "biggan": digits("biggan", 900, 32, width=8, g_lr=1e-3, d_lr=1e-3),
+    "biggan_cifar": digits("biggan_cifar", 1000, 32, width=8, critic_steps=2, g_lr=2e-3, d_lr=1e-3),
+    "cdcgan": digits("cdcgan", 1500, 64, width=16),
+    "cgan": digits("cgan", 2500, 64),
+    "conv_gan": digits("conv_gan", 1600, 32, width=16),
+    "dcgan": digits("dcgan", 3500, 64, width=16),
+    "gan": digits("gan", 2500, 64),
+    "gan_small": digits("gan_small", 4000, 64),
+    "grid": modes("grid", "points", 16000, 128, every=1000, n=2500),
+    "lsgan": digits("lsgan", 2500, 32, width=8, g_lr=1.5e-4, d_lr=1e-3, d_width=32, schedule="linear"),
+    "points": modes("ring", "points", 3000, every=3000, n=2500),
+    "r3gan": digits("r3gan", 2400, 32, width=8, g_lr=5e-4),
+    "ring": modes("ring", "points", 8000, every=1000, n=2500),
+    "rpgan": digits("rpgan", 2000, 64),
+    "sagan": digits("sagan", 1500, 32, width=8, g_lr=1e-3, d_lr=1e-3),
+    "sngan": digits("sngan", 4000, 32, width=8, critic_steps=2, g_lr=2e-3, d_lr=1e-3, schedule="constant"),
+    "sngan_dcgan": digits("sngan_dcgan", 1000, 64, width=16),
+    "stacked_digits": modes("stacked_digits", "rpgan", 8000, every=2000, n=26000, metrics=["modes"]),
+    "wgan": digits("wgan", 900, 64, width=16, g_lr=2e-4),
+    "wgan_gp": digits("wgan_gp", 600, 32, width=16, g_lr=5e-4),
+    "wgan_gp_resnet": digits("wgan_gp_resnet", 3500, 32, width=8, critic_steps=2, g_lr=1e-3),
+}
+
+
+def settings(node: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What a recipe chooses, `/group` by group, and the numbers that it sets."""
+    for choice in node["defaults"]:
+        yield from ((str(group).removeprefix("override "), name) for group, name in choice.items())
+    yield from leaves({key: value for key, value in node.items() if key not in ("defaults", "expected")})
+
+
+@pytest.mark.parametrize("name", choices("experiment"))
+def test_a_recipe_is_the_one_that_was_measured(name: str) -> None:
+    node = yaml.load((CONFIG_DIR / "experiment" / f"{name}.yaml").read_text(), Loader)
+    again = f"measure {name} again (gan-lab reproduce {name} seeds=3), and write its figures and its row"
+    assert dict(settings(node)) == RECIPES.get(name), again
+
+
+def test_what_it_would_catch() -> None:
+    """A choice that is left out, and another number."""
+    node = {"defaults": [{"override /model": "gan"}], "a": {"b": 1}, "expected": {"seconds": 3}}
+    assert dict(settings(node)) == {"/model": "gan", "a.b": 1}
+    assert set(RECIPES) <= set(choices("experiment"))
