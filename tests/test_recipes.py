@@ -1,7 +1,7 @@
 """Every number of a recipe, once more: the figures that its YAML expects were measured with exactly these.
 
-All of them are ours: papers train for days. Who changes one measures again (`gan-lab reproduce NAME seeds=3`) and writes
-both, the row here and `expected` there. What was measured is in configs/experiment/README.md, which
+All of them are ours: papers train for days. Who changes one measures again (`gan-lab reproduce NAME seeds=3`) and
+writes both, the row here and `expected` there. What was measured is in configs/experiment/README.md, which
 test_readme_tables.py holds against `expected`.
 """
 
@@ -29,7 +29,7 @@ KEYS = {
 
 
 def recipe(data: str, model: str, steps: int, batch: int | None = None, every: int = 0, **more: Any) -> dict[str, Any]:
-    """The leaves of a recipe; `every` steps its figures are taken, else at the end alone. None: as the trainer has it."""
+    """The leaves of a recipe, whose figures are taken every `every` steps, else at the end. None: as without it."""
     numbers = {"trainer.max_steps": steps, "trainer.batch_size": batch, "callbacks.metrics.every": every or steps}
     there = {key: number for key, number in numbers.items() if number is not None}
     return {"/dataset": data, "/model": model, **there, **{KEYS.get(key, key): value for key, value in more.items()}}
