@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.algorithms.base import Algorithm
+from gan_lab.engine.shortage import is_shortage
 from gan_lab.training.device_metrics import DeviceMetrics
-from gan_lab.training.memory.available import is_shortage
 
 TOLERANCE = 0.05  # of what a round changes; two eager rounds on CUDA differ, too (sums in any order, bf16)
 OURS = ("gan_lab.", "torch.")

@@ -27,8 +27,8 @@ from gan_lab.algorithms.stage import Stage
 from gan_lab.data.stream import Drawn, Stream
 from gan_lab.engine.graphs import Graph, Graphs, cause_of, is_broken_off
 from gan_lab.engine.seeding import seed_round
+from gan_lab.engine.shortage import is_shortage
 from gan_lab.training.device_metrics import DeviceMetrics
-from gan_lab.training.memory.available import is_shortage
 from gan_lab.training.replays import compare
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ an image; filters that do not are what Parmar et al. 2022, arXiv:2104.11222, fou
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -32,7 +33,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_GRAY = ("1", "L", "LA", "La")
+GRAY = ("1", "L", "LA", "La")
 _STRANGERS = {
     b"version https://git-lfs": "a Git LFS pointer; git lfs pull fetches the image",
     b"<!doctype html": "a web page",
@@ -70,14 +71,22 @@ def decode(data: bytes | Path, channels: int | None = None) -> Image.Image:
     Only FORMATS are tried, whatever the file's name says: some of Pillow's others run programs (EPS), and float pixels
     have no agreed range. Raises ImageError with the reason.
     """
+    with opened(data) as image:
+        image.load()
+        return to_channels(upright(image), channels)
+
+
+@contextmanager
+def opened(data: bytes | Path) -> Iterator[Image.Image]:
+    """The image in `data`, of which the header was read and the size is one to be borne. What a decoder stumbles over
+    in here becomes an ImageError with the reason."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks about odd but readable metadata
             with Image.open(BytesIO(data) if isinstance(data, bytes) else data, formats=_formats()) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise ImageError(f"{image.width}x{image.height} is more than {MAX_PIXELS // 1_000_000} megapixels")
-                image.load()
-                return to_channels(_upright(image), channels)
+                yield image
     except ImageError:
         raise
     except UnidentifiedImageError:
@@ -94,7 +103,7 @@ def is_gray(stream: IO[bytes]) -> bool | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(stream, formats=_formats()) as image:
-                return image.mode in _GRAY or image.mode.startswith("I")
+                return image.mode in GRAY or image.mode.startswith("I")
     except Exception:  # `decode` will say what is wrong with it
         return None
 
@@ -109,12 +118,12 @@ def to_channels(image: Image.Image, channels: int | None = None) -> Image.Image:
     elif image.mode == "F":
         raise ImageError("floating-point pixels have no agreed range", NUMBERS)
     if image.has_transparency_data:
-        gray = image.mode in _GRAY
+        gray = image.mode in GRAY
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image).convert("L" if gray else "RGB")
-    mode = MODES[channels] if channels else ("L" if image.mode in _GRAY else "RGB")
-    if image.mode not in (mode, "RGB", *_GRAY):  # gray is the gray of the colours that one would see
+    mode = MODES[channels] if channels else ("L" if image.mode in GRAY else "RGB")
+    if image.mode not in (mode, "RGB", *GRAY):  # gray is the gray of the colours that one would see
         image = image.convert("RGB")
     return image if image.mode == mode else image.convert(mode)
 
@@ -184,7 +193,7 @@ def _formats() -> list[str]:
     return [name for name in FORMATS if name in Image.OPEN]
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image) -> Image.Image:
     """`image`, which is loaded, as its EXIF orientation (1 to 8) says it was held."""
     try:
         orientation = image.getexif().get(0x0112)

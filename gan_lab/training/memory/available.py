@@ -18,13 +18,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 UNLIMITED = 1 << 60  # what a control group without a limit says is more
-SHORT = (  # how torch, its libraries and devices say that there is no more
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-    "bad_alloc",
-    "ALLOC_FAILED",
-)
 
 
 class Exceeded(MemoryError):
@@ -181,13 +174,6 @@ def _own_limit() -> int | None:
         return (most - int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()) // 2
     except (ImportError, OSError):
         return None
-
-
-def is_shortage(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in SHORT)
 
 
 def size(count: float) -> str:

@@ -17,8 +17,9 @@ from torch import nn
 from gan_lab.config import require_whole
 from gan_lab.distributed.world import World
 from gan_lab.engine.graphs import clear_workspaces
+from gan_lab.engine.shortage import is_shortage
 from gan_lab.errors import ConfigError, GanLabError
-from gan_lab.training.memory.available import available, is_shortage, size
+from gan_lab.training.memory.available import available, size
 from gan_lab.training.memory.dry_round import Line, dry_round, fit_line
 from gan_lab.training.run import Run
 from gan_lab.wrappers.batch_statistics import BatchStatistics

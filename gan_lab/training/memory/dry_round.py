@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from gan_lab.algorithms.base import Algorithm
 from gan_lab.data.batch import Batch
-from gan_lab.training.memory.available import is_shortage, taken_by
+from gan_lab.engine.shortage import is_shortage
+from gan_lab.training.memory.available import taken_by
 from gan_lab.training.run import Run
 from gan_lab.training.without_trace import rounds_without_trace
 

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from gan_lab.engine.shortage import is_shortage
 from gan_lab.errors import GanLabError
-from gan_lab.training.memory.available import available, is_shortage, size
+from gan_lab.training.memory.available import available, size
 from gan_lab.training.memory.batch_size import (
     OTHERWISE,
     divisors,

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
+from gan_lab.engine.shortage import is_shortage
 from gan_lab.training.memory import available as memory
-from gan_lab.training.memory.available import Counted, Exceeded, available, is_shortage, peak, size, taken_by
+from gan_lab.training.memory.available import Counted, Exceeded, available, peak, size, taken_by
 
 CPU = torch.device("cpu")
 
