@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.layers.vgg import BLOCKS, layer_names, trained_layers
 from gan_lab.storage.published import published
 
 LINEAR = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/{}.pth"
@@ -35,8 +36,9 @@ class Lpips(nn.Module):
 
     `network` is alex, which compares best, or vgg, which is better to train against. `backbone` (torchvision's ImageNet
     weights) and `linear` (the weights of the channels) are files; None looks for the published ones in the data root,
-    else downloads them. Called with images and targets in [-1, 1], `(N, 3, H, W)`, it returns distances `(N,)`, 0 for
-    equal ones. Gradients flow to the images. Raises ConfigError for another network, GanLabError for missing weights.
+    else downloads them. vgg's backbone may be `random` (`gan_lab.layers.vgg`). Called with images and targets in
+    [-1, 1], `(N, 3, H, W)`, it returns distances `(N,)`, 0 for equal ones. Gradients flow to the images. Raises
+    ConfigError for another network, GanLabError for missing weights.
     """
 
     mean: Tensor
@@ -72,24 +74,37 @@ class Lpips(nn.Module):
 
 def _features(kind: Kind, file: str | None) -> tuple[nn.Sequential, list[int]]:
     """The convolutional layers with their weights, and how many channels each compared one has."""
+    if kind.architecture in BLOCKS:
+        last = layer_names(kind.architecture)[kind.places[-1]]
+        try:
+            features = trained_layers(kind.architecture, last, file, key="backbone")
+        except GanLabError as error:
+            raise GanLabError(f"lpips: {error}") from error
+    else:
+        features = _alexnet(file)
+    found = dict(features.named_parameters())
+    return features, [len(found[f"{place - 1}.bias"]) for place in kind.places]
+
+
+def _alexnet(file: str | None) -> nn.Sequential:
     from torchvision import models
 
-    url = models.get_model_weights(kind.architecture)["IMAGENET1K_V1"].url
+    url = models.AlexNet_Weights.IMAGENET1K_V1.url
     path = Path(file).expanduser() if file else published(
-        url, url.rpartition("-")[2][:8], f"lpips: {kind.architecture}'s weights", "say backbone=FILE"
+        url, url.rpartition("-")[2][:8], "lpips: alexnet's weights", "say backbone=FILE"
     )  # fmt: skip
     with torch.device("meta"):  # draws no random numbers
-        features: nn.Sequential = models.get_model(kind.architecture, weights=None).features
+        features: nn.Sequential = models.alexnet(weights=None).features
     state = _load(path)
     own = {name.removeprefix("features."): value for name, value in state.items() if name.startswith("features.")}
     try:
         features.load_state_dict(own, assign=True)
     except RuntimeError as error:
-        raise GanLabError(f"lpips: {path} does not hold torchvision's weights of {kind.architecture}") from error
+        raise GanLabError(f"lpips: {path} does not hold torchvision's weights of alexnet") from error
     for layer in features:
         if isinstance(layer, nn.ReLU):
             layer.inplace = False
-    return features, [len(own[f"{place - 1}.bias"]) for place in kind.places]
+    return features
 
 
 def _weights(network: str, kind: Kind, file: str | None, widths: list[int]) -> nn.ParameterList:

@@ -16,6 +16,7 @@ from gan_lab.config import require_whole
 from gan_lab.errors import GanLabError
 from gan_lab.features.extractor import colours, identity_of
 from gan_lab.features.lpips import Lpips
+from gan_lab.layers.vgg import RANDOM
 from gan_lab.metrics.base import Accumulator, Part
 from gan_lab.metrics.figure import Value
 from gan_lab.metrics.measures import Configured
@@ -184,7 +185,8 @@ class StructuralSimilarity(OfPixels):
 @dataclass(frozen=True)
 class PerceptualSimilarity(Paired):
     """LPIPS (Zhang et al. 2018, arXiv:1801.03924) by `network`, alex or vgg: lower is better. `backbone` and `linear`
-    are files of its weights; null takes those in the data root, else downloads them. Gray images are seen as colour."""
+    are files of its weights; null takes those in the data root, else downloads them. With vgg `backbone` may be random,
+    which its figures say. Gray images are seen as colour."""
 
     name = "lpips"
     lower_is_better = True
@@ -194,10 +196,14 @@ class PerceptualSimilarity(Paired):
     linear: str | None = None
 
     def seen(self, reference: Reference) -> str:
-        return self.network
+        return f"{self.network}-random" if self.backbone == RANDOM else self.network
 
     def settings_of(self, reference: Reference, n: int) -> dict[str, Any]:
-        return {"network": self.network, "border": self.border, "weights": identity_of(self._loaded.state_dict())}
+        return {
+            "network": self.seen(reference),
+            "border": self.border,
+            "weights": identity_of(self._loaded.state_dict()),
+        }
 
     def why_not(self, reference: Reference) -> str | None:
         why = super().why_not(reference)

@@ -45,6 +45,22 @@ def test_equal_to_the_authors(theirs: tuple[Any, Path]) -> None:
     assert torch.equal(ours(images, images), torch.zeros(3))
 
 
+@pytest.mark.whole
+def test_vgg_is_equal_to_the_authors_too() -> None:
+    """On random weights, which their network is given; the figure says that they are."""
+    ours = Lpips("vgg", "random", str(linear("vgg")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = reference.LPIPS(net="vgg", pnet_rand=True, verbose=False)
+    for piece in (found.net.slice1, found.net.slice2, found.net.slice3, found.net.slice4, found.net.slice5):
+        for name, layer in piece.named_children():
+            layer.load_state_dict(ours.layers[int(name)].state_dict())
+    images, targets = torch.rand(2, 2, 3, 32, 40, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    expected = found(images, targets).flatten().detach()
+    torch.testing.assert_close(ours(images, targets), expected, rtol=1e-4, atol=0)
+    assert len(ours.state_dict()) == 2 * 13 + 5 + 2
+
+
 def test_gradients_reach_the_images_alone(theirs: tuple[Any, Path]) -> None:
     ours = Lpips("alex", str(theirs[1]), str(linear("alex")))
     image = torch.zeros(1, 3, 64, 64, requires_grad=True)

@@ -159,6 +159,14 @@ def test_lpips_is_that_of_the_images_in_colour(weights: tuple[str, str]) -> None
     assert len(settings["weights"]) == 12
 
 
+def test_lpips_by_random_weights_says_so(tmp_path: Path) -> None:
+    widths = (64, 128, 256, 512, 512)
+    torch.save({f"lin{index}.model.1.weight": torch.rand(1, n, 1, 1) for index, n in enumerate(widths)}, tmp_path / "l")
+    measure = PerceptualSimilarity(0, "vgg", "random", str(tmp_path / "l"))
+    assert measure.seen(None) == "vgg-random"  # type: ignore[arg-type]
+    assert measure.settings_of(None, 1)["network"] == "vgg-random"  # type: ignore[arg-type]
+
+
 def test_lpips_says_which_weights_are_missing(weights: tuple[str, str], tmp_path: Path) -> None:
     with pytest.raises(GanLabError, match=r"^metrics.lpips: there is no file .*none.pth"):
         figure(
