@@ -14,6 +14,7 @@ PATH_KEYS = (
 )
 EXTRA_GROUPS = ("technique",)  # no defaults list names them: Hydra wants `+technique=...`
 PLAIN = re.compile(r"[A-Za-z0-9_./+@-]*")
+SEVERAL = re.compile(r"\[.*\]|\{.*\}")  # a list or a mapping, unless such a path is there
 
 
 class Override(NamedTuple):
@@ -51,7 +52,8 @@ def unquote(value: str) -> str:
 def quote_paths(words: Sequence[str], sweeping: bool) -> list[str]:
     """Quote the paths among the overrides, so that one with a comma, a bracket or an accent is typed as it is.
 
-    In a sweep a comma parts the values, so there only what exists on disk is taken for one path.
+    What is all in brackets is a list, which a verb refuses, and in a sweep a comma parts the values: there only what
+    exists on disk is taken for one path.
     """
     return [_quoted_path(word, sweeping) for word in words]
 
@@ -62,7 +64,7 @@ def _quoted_path(word: str, sweeping: bool) -> str:
     if override.key not in PATH_KEYS or not value or value != unquote(value):
         return word
     path = os.path.expanduser(value)
-    if PLAIN.fullmatch(path) or ((sweeping or "${" in path) and not os.path.exists(path)):
+    if PLAIN.fullmatch(path) or ((sweeping or "${" in path or SEVERAL.fullmatch(path)) and not os.path.exists(path)):
         return str(override._replace(value=path))
     return str(override._replace(value=quote(path)))
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 class Verb(NamedTuple):
     """`groups`: the config groups it takes, None for all but `without`. `complete`: every ??? must be given before it
-    starts."""
+    starts, in its groups, too."""
 
     module: str
     summary: str

@@ -106,8 +106,7 @@ class Task:
         own_log = "" if Path(log_file()).is_file() else Path(log_file()).name
         try:
             main = importlib.import_module(VERBS[self.verb].module).main
-            if VERBS[self.verb].complete:
-                check_values(cfg, self.verb)
+            check_values(cfg, self.verb)
             result: float | None = main(cfg)
             return result, {}
         except Exception as error:
@@ -168,6 +167,8 @@ def check_values(cfg: DictConfig, verb: str) -> None:
     from gan_lab.training.values import check_settings  # it takes NumPy along, which help pages do without
 
     check_complete([str(key) for key in cfg], verb)
+    if not VERBS[verb].complete:  # its groups may be left open
+        cfg = OmegaConf.masked_copy(cfg, sorted(own_keys(verb)))
     for key in sorted(OmegaConf.missing_keys(cfg)):
         example = VERBS[verb].example if VERBS[verb].example.startswith(f"{key}=") else f"{key}=..."
         raise ConfigError(f"{key} is missing; give it, e.g. gan-lab {verb} {example}")
@@ -182,13 +183,17 @@ def check_values(cfg: DictConfig, verb: str) -> None:
 def check_complete(keys: Collection[str], verb: str) -> None:
     """Raise ConfigError where a key was taken out that the verb, or any training, cannot do without."""
     needed = NEEDED if VERBS[verb].groups is None else ()
-    own = () if verb == "train" else {*OmegaConf.load(config.CONFIG_DIR / f"{verb}.yaml")} - {"defaults", "hydra"}
-    for key in (*needed, *sorted(own)):
+    for key in (*needed, *sorted(() if verb == "train" else own_keys(verb))):
         if key not in keys:
             choose = f"; choose one by {key}=NAME, gan-lab {verb} --help lists them" if key in PARTS else ""
             what = "no training" if key in needed else f"gan-lab {verb}"
             cannot = "can do without it" if key in needed else "cannot do without it"
             raise ConfigError(f"{key} is missing, {what} {cannot}: leave out ~{key}{choose}")
+
+
+def own_keys(verb: str) -> set[str]:
+    """The keys that a verb has beside its groups."""
+    return {str(key) for key in OmegaConf.load(config.CONFIG_DIR / f"{verb}.yaml")} - {"defaults", "hydra"}
 
 
 def take_back(own_log: str) -> None:

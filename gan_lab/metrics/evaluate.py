@@ -85,11 +85,14 @@ def reference_for(
 ) -> Reference:
     """The data of a run's configuration (with its `store`, where that is open already) as an extractor, which is made
     ready, sees it; and for a sampler that needs inputs or captions, the samples that it is asked by: those that
-    `inputs` means (see `Reference.take_inputs`). Raises ConfigError, naming `key`, where they are not there."""
+    `inputs` means (see `Reference.take_inputs`). Another sampler has no use for those, which is a warning. Raises
+    ConfigError, naming `key`, where they are not there."""
     data = build_dataset(config["dataset"], store)
     extractor.prepare(data, device)
     split = str(config["dataset"].get("split", "train"))
     reference = Reference(data, extractor, split, device, config.get("degradation"))
+    if inputs is not None and not sampler.needs:
+        log.warning("%s=%s: is of no effect, since this generator makes its images from nothing", key, inputs)
     if sampler.needs:
         reference.take_inputs(inputs, key)
         asked = reference.inputs

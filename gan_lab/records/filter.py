@@ -18,7 +18,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-CONDITION = re.compile(r"([^<>=!\s]+?)\s*(!=|<=|>=|=|<|>)\s*(.+)")
+CONDITION = re.compile(r"([^<>=!\s]+?)\s*(!=|<=|>=|=|<|>)\s*([^<>=!].*)")
 LOOSE = re.compile(r"\s*(!=|<=|>=|=|<|>)\s*")
 
 
@@ -31,13 +31,18 @@ class Condition:
     value: str
 
     def holds(self, actual: Any) -> bool:
-        """Compare as numbers where both are; a run without a value passes only `!=`."""
+        """Compare as numbers where both are; a run without a value passes only `!=`. Raises ConfigError where a number
+        is to be larger or smaller than what is none."""
         if actual is None:
             return self.operator == "!="
         if self.operator in ("=", "!="):
             found = any(same(actual, value) for value in self.value.split("|"))
             return found == (self.operator == "=")
         mine, theirs = numeric(actual), numeric(self.value)
+        if theirs is None and mine is not None:
+            raise ConfigError(
+                f"filter: {self.key}{self.operator}{self.value}: {self.key} is a number, {self.value!r} is none"
+            )
         if mine is None or theirs is None:
             return OPERATORS[self.operator](str(actual), self.value)
         return OPERATORS[self.operator](mine, theirs)

@@ -191,6 +191,12 @@ def check_text(value: Any, key: str) -> None:
         raise ConfigError(f"{key}: {value!r} is not a name")
 
 
+def check_names(value: Any, key: str) -> None:
+    """Raise ConfigError for anything but a list; what is in it may look like a number."""
+    if not isinstance(value, list):
+        raise ConfigError(f"{key}: {value!r} is not a list of names, e.g. {key}=[{value}]")
+
+
 def check_place(value: Any, key: str) -> None:
     """Raise ConfigError for what is no path; null may mean none."""
     if isinstance(value, (list, dict, bool)):
@@ -202,13 +208,11 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "device": check_device,
     "precision": check_precision,
     "trust": check_trust,
-    "resume_force": require_flag,
-    "baseline": require_flag,
+    **dict.fromkeys(("resume_force", "baseline", "force", "all", "cheap", "profile"), require_flag),
     "sampler": check_component,
     "pruner": lambda node, key: None if node is None else check_component(node, key),
     "objective": check_text,
-    "run": check_place,
-    "out": check_place,
-    "resume": check_place,
-    "checkpoint": check_place,
+    **dict.fromkeys(("run", "out", "resume", "checkpoint", "folder", "from"), check_place),
+    "inputs": lambda value, key: None if value is None else check_text(value, key),
+    "stores": check_names,
 }

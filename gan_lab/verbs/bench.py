@@ -52,8 +52,6 @@ def check(config: dict[str, Any]) -> None:
     seconds = config["seconds"]
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
         raise ConfigError(f"seconds: {seconds!r} is not a number above 0")
-    if not isinstance(config["profile"], bool):
-        raise ConfigError(f"profile: {config['profile']!r} is not true or false")
     if config["resume"] is not None:
         raise ConfigError("resume: a benchmark plays fresh networks; leave it out and name the run's model=")
 

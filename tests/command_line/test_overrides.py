@@ -38,6 +38,16 @@ def test_only_paths_are_quoted_and_only_once() -> None:
     assert quote_paths(words, sweeping=False) == words
 
 
+def test_what_is_all_in_brackets_is_a_list_unless_such_a_path_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["out=[a]", "out=[a,b]", "run={a: 1}"]
+    assert quote_paths(words, sweeping=False) == words
+    (tmp_path / "[a]").mkdir()
+    assert quote_paths(words, sweeping=False) == ["out='[a]'", *words[1:]]
+
+
 def test_in_a_sweep_a_comma_parts_unless_such_a_path_is_there(tmp_path: Path) -> None:
     there = tmp_path / "a,b"
     there.mkdir()

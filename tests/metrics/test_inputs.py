@@ -136,6 +136,13 @@ def test_which_inputs(plain: Reference) -> None:
         asked(sampler, plain, degradation=None)
 
 
+def test_inputs_that_nobody_asks_for_are_said(plain: Reference, caplog: pytest.LogCaptureFixture) -> None:
+    asked(Copies(plain.data.store), plain)
+    assert not caplog.messages
+    asked(Copies(plain.data.store), plain, "test")
+    assert "inputs=test: is of no effect" in caplog.text
+
+
 class Unreachable(Halves):
     """A test split that would have to be fetched."""
 

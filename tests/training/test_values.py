@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from gan_lab.command_line.overrides import PATH_KEYS
+from gan_lab.command_line.verbs import VERBS
+from gan_lab.config import CONFIG_DIR
 from gan_lab.engine.switches import SWITCHES
 from gan_lab.errors import ConfigError
 from gan_lab.train import check_statistics
@@ -202,6 +206,10 @@ def test_maps_of_several_pixels_have_statistics_of_one_image(tmp_path: Path) -> 
         (["ablate", "seeds=99999999999999999999"], "seeds: 99999999999999999999 is too large"),
         (["ablate", "seeds=[4294967296]"], "seeds: [4294967296] is neither"),
         (["ablate", "seeds=2", "seed=4294967295"], "seed: 4294967296 is not"),
+        (["data", "list", "stores=3"], "stores: 3 is not a list of names, e.g. stores=[3]"),
+        (["data", "remove", "stores={a: 1}"], "stores={a: 1}"),
+        (["evaluate", "run=x", "inputs=3"], "inputs: 3 is not a name"),
+        (["runs", "folder=true"], "folder: True is not a path"),
     ],
 )
 def test_other_verbs(
@@ -211,4 +219,42 @@ def test_other_verbs(
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
+    assert not list(here.iterdir())
+
+
+def is_switch(key: str, value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def is_open(key: str, value: Any) -> bool:
+    return bool(value == "???")
+
+
+def is_path(key: str, value: Any) -> bool:
+    return key in PATH_KEYS and key != "resume"  # which is looked for before
+
+
+def own_keys(odd: Callable[[str, Any], bool]) -> list[tuple[str, str]]:
+    """`(verb, key)` of every key at the top of a verb's configuration that is of some kind."""
+    found = {verb: yaml.safe_load((CONFIG_DIR / f"{verb}.yaml").read_text()) for verb in VERBS}
+    return [(verb, key) for verb, node in found.items() for key, value in node.items() if odd(key, value)]
+
+
+@pytest.mark.parametrize(
+    ("verb", "word", "said"),
+    [
+        *((verb, f"{key}=maybe", "'maybe' is neither true nor false") for verb, key in own_keys(is_switch)),
+        *((verb, f"{key}=[a]", "['a'] is not a path") for verb, key in own_keys(is_path)),
+    ],
+)
+def test_switches_and_paths_of_every_verb(
+    gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str], verb: str, word: str, said: str
+) -> None:
+    """Found in the configurations: a new one has to be judged, too."""
+    action = VERBS[verb].actions[:1]
+    needed = [
+        f"{key}=x" for each, key in own_keys(is_open) if each == verb and key not in ("action", word.split("=")[0])
+    ]
+    assert gan_lab(verb, *action, *needed, word) == 2
+    assert capsys.readouterr().err == f"gan-lab {verb}: {word.partition('=')[0]}: {said}\n"
     assert not list(here.iterdir())

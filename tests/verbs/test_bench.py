@@ -138,7 +138,7 @@ def test_a_stream_that_is_waited_for(gan_lab: Callable[..., int], here: Path, mo
         ("blocks=0", "blocks: 0 is not a whole number of at least 1"),
         ("seconds=-1", "seconds: -1 is not a number above 0"),
         ("seconds=inf", "seconds: inf is not a number above 0"),
-        ("profile=perhaps", "profile: 'perhaps' is not true or false"),
+        ("profile=perhaps", "profile: 'perhaps' is neither true nor false"),
         ("resume=outputs/some", "resume: a benchmark plays fresh networks"),
         ("out=taken/found", "out: taken/found: Not a directory"),
         (

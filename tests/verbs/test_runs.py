@@ -161,6 +161,12 @@ def test_figures_and_settings_as_columns(call: Call) -> None:
         (["sort=los/generator"], "no run has los/generator; nearest: loss/generator"),
         (["show=trainer.batchsize"], "no run has trainer.batchsize; nearest: trainer.batch_size"),
         (["filter=model"], "filter: 'model' is no condition; e.g. filter='model=dcgan step>=1000 state=finished'"),
+        (["filter=step>>3"], "filter: 'step>>3' is no condition; e.g. filter='model=dcgan step>=1000 state=finished'"),
+        (
+            ["filter=model==gan"],
+            "filter: 'model==gan' is no condition; e.g. filter='model=dcgan step>=1000 state=finished'",
+        ),
+        (["filter=step>1k"], "filter: step>1k: step is a number, '1k' is none"),
         (["format=xml"], "format: 'xml' is not one of table, json, csv"),
         (["nowhere"], "folder: there is no folder nowhere; runs lie in outputs unless hydra.run.dir= said otherwise"),
         (["-m"], "does one thing at a time; leave out -m"),
@@ -238,5 +244,6 @@ def test_the_little_language() -> None:
     assert [test.holds(value) for value in (True, False)] == [True, False]
     (test,) = conditions("when>2026-01")
     assert test.holds("2026-02-01")
+    assert conditions("model=gan|2")[0].holds(2)
     with pytest.raises(ConfigError):
         conditions(["="])
