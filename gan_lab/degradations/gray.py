@@ -1,4 +1,4 @@
-"""Without colour: what colorization starts from."""
+"""Without colour, as most programs make a picture gray."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from gan_lab.data.batch import Batch
 from gan_lab.data.dataset import Dataset
 from gan_lab.data.store import Store
 from gan_lab.data.stream import Stream
+from gan_lab.degradations.base import Degradation
 
 
 class Inputs:
@@ -50,13 +51,23 @@ class Inputs:
         """`(C, H, W)` of an image."""
         return self.data.batch_shapes()[0]
 
+    @property
+    def masked(self) -> bool:
+        """Whether an input is an image and, as one channel more, a mask of what is missing."""
+        image, input = self.data.batch_shapes(self._degradation)
+        return input is not None and input == (image[0] + 1, *image[1:])
+
     def batch(self, places: NDArray[Any]) -> Batch:
         """The samples at these places, on the CPU."""
         return self._samples.at(torch.from_numpy(places))
 
     @cached_property
     def _samples(self) -> Stream:
-        return self.data.samples(build(self.degradation, "degradation") if self.degradation else None)
+        return self.data.samples(self._degradation)
+
+    @cached_property
+    def _degradation(self) -> Degradation | None:
+        return build(self.degradation, "degradation") if self.degradation else None
 
 
 def card_of(store: Store, split: str) -> dict[str, Any]:

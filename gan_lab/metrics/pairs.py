@@ -117,6 +117,10 @@ class Paired(Configured):
     def begin(self, n: int) -> Accumulator:
         return _Compared(self)
 
+    def compare_beside(self, images: Tensor, targets: Tensor, input: Tensor | None) -> Tensor:
+        """`compare`, for who needs what the images were made from."""
+        return self.compare(images, targets)
+
     @abstractmethod
     def compare(self, images: Tensor, targets: Tensor) -> Tensor:
         """`(N,)` of uint8 images and targets `(N, C, H, W)` of one shape."""
@@ -135,7 +139,9 @@ class _Compared(Accumulator):
             made, wanted = ("x".join(map(str, each.shape[1:])) for each in (images, targets))
             raise GanLabError(f"metrics.{self.asked.name}: the generator makes {made}, the data's images are {wanted}")
         inside = slice(self.asked.border, -self.asked.border or None)
-        self._found.append(self.asked.compare(images[..., inside, inside], targets[..., inside, inside]))
+        cut = (images[..., inside, inside], targets[..., inside, inside])
+        input = part.batch.input
+        self._found.append(self.asked.compare_beside(*cut, None if input is None else input[..., inside, inside]))
 
     def values(self, reference: Reference) -> list[Value]:
         if not self._found:

@@ -11,8 +11,10 @@ from torch.testing import assert_close
 from gan_lab.degradations.blur import Blur
 from gan_lab.degradations.edges import Edges
 from gan_lab.degradations.gray import Gray
+from gan_lab.degradations.lightness import Lightness
 from gan_lab.degradations.noise import Noise
 from gan_lab.errors import ConfigError
+from gan_lab.layers.lab import lightness, to_lab
 
 
 def test_gray_is_how_bright_the_colours_look() -> None:
@@ -69,3 +71,13 @@ def test_edges_are_black_where_the_image_jumps() -> None:
     assert_close(Edges(1.0)(step / 2)[0, 0, 3, 3], torch.tensor(0.0))
     assert_close(Edges(0.25)(step / 2)[0, 0, 3, 3], torch.tensor(-1.0))
     assert torch.equal(Edges()(torch.full((1, 3, 4, 4), 0.7)), torch.ones(1, 1, 4, 4))
+
+
+def test_a_picture_of_its_lightness_is_as_light() -> None:
+    """Whose L is the image's, where luma has another; of gray nothing changes."""
+    colours = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    made = Lightness()(colours)
+    assert_close(lightness(made), to_lab(colours)[:, :1], atol=1e-3, rtol=0)
+    assert (lightness(Gray()(colours)) - to_lab(colours)[:, :1]).abs().max() > 2
+    assert_close(Lightness()(colours[:, :1].expand(-1, 3, -1, -1)), colours[:, :1])
+    assert torch.equal(Lightness()(colours[:, :1]), colours[:, :1])

@@ -14,11 +14,14 @@ from torch.nn.functional import avg_pool2d
 from gan_lab.data.shapes import Sides
 from gan_lab.data.sources.source import DownloadError, Example
 from gan_lab.degradations.base import Degradation
+from gan_lab.degradations.mask import Mask
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.pixels import Pixels
 from gan_lab.metrics import frechet_distance
+from gan_lab.metrics.colour import ColourError
 from gan_lab.metrics.evaluate import applicable, count_for, measure, reference_for, requests
 from gan_lab.metrics.figure import unlike
+from gan_lab.metrics.hole import HolePeakSignalToNoise
 from gan_lab.metrics.measures import FrechetDistance
 from gan_lab.metrics.pairs import PeakSignalToNoise, StructuralSimilarity, psnr, ssim
 from gan_lab.metrics.reference import Reference, choose
@@ -241,3 +244,13 @@ def test_a_sampler_without_inputs_is_asked_as_ever(plain: Reference) -> None:
     assert set(request.asked) == {"label"}
     assert count_for(copies, plain, 10**6) == 10**6
     assert count_for(Converter(Enlarged()), plain, 10**6) == 899
+
+
+def test_what_is_missing_is_asked_of_masks_alone(plain: Reference) -> None:
+    """And colours of images in colour."""
+    holed = asked(Converter(Enlarged()), plain, degradation={"_target_": f"{Mask.__module__}.Mask"})
+    assert HolePeakSignalToNoise().why_not(holed) is None
+    halved = asked(Converter(Enlarged()), plain)
+    assert HolePeakSignalToNoise().why_not(halved) == "the inputs have no mask; choose degradation=mask"
+    assert str(HolePeakSignalToNoise().why_not(plain)).startswith("the data has no pairs")
+    assert ColourError().why_not(halved) == "the images are gray"
