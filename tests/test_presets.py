@@ -110,6 +110,7 @@ MODELS: tuple[Row, ...] = (
 )
 
 R3GAN = "arXiv:2501.05441, code train.py, CIFAR10"
+MULTI_STEP = {"at": [0.125, 0.25, 0.5, 0.75], "factor": 0.5, "begin": 0}
 OPTIMIZERS: tuple[Row, ...] = (
     ("adam", "arXiv:1511.06434, section 4", {"generator.lr": 2e-4, "generator.betas": [0.5, 0.999], **ADAM}),
     ("adam_biggan", "arXiv:1809.11096, appendix C", {"generator.lr": 5e-5, "generator.betas": [0.0, 0.999], **ADAM}),
@@ -125,6 +126,10 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("adam_r3gan", R3GAN, {"generator.lr": 2e-4, "generator.betas": [0.0, 0.99], **ADAM}),
     ("adam_sngan", "arXiv:1802.05957, B.4; code sngan_projection", {"generator.lr": 2e-4, **ADAM}),
     ("adam_sngan", "as above; gan_cifar_resnet.py: LR 2e-4, beta1 0, beta2 .9", {"generator.betas": [0.0, 0.9]}),
+    ("adam_srgan", "arXiv:1609.04802, section 3.2; arXiv:1707.02921, section 4.2", {"generator.lr": 1e-4, **ADAM}),
+    ("adam_srgan", "as above: beta1 0.9; the rest is torch's default", {"generator.betas": [0.9, 0.999]}),
+    ("adam_esrgan", "code BasicSR, train_RRDBNet_PSNR_x4.yml", {"generator.lr": 2e-4, "generator.betas": [0.9, 0.99]}),
+    ("adam_esrgan", "torch's default", ADAM),
     ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.lr": 1e-4, "discriminator.lr": 4e-4}),
     ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.betas": [0.0, 0.9], **ADAM}),
     ("adam_wgan", "arXiv:1704.00028, algorithm 1", {"generator.lr": 1e-4, "generator.betas": [0.0, 0.9], **ADAM}),
@@ -134,6 +139,7 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("rmsprop", "code WassersteinGAN, main.py: RMSprop as it comes", {"generator.alpha": 0.99}),
     ("sgd", "ours: no paper of a model here takes it", {"generator.lr": 1e-2, "generator.momentum": 0.5}),
     ("schedule/cosine", "ours: arXiv:1608.03983 has no warm-up", {"warmup": 0.05, "end_factor": 0.0}),
+    ("schedule/multi_step", "code BasicSR, train_ESRGAN_x4.yml: 50k, 100k, 200k, 300k of 400k", MULTI_STEP),
     ("schedule/linear", "code gan_cifar_resnet.py: from the start to 0", {"start": 0.0, "end_factor": 0.0}),
 )
 

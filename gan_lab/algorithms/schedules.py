@@ -67,6 +67,30 @@ class Cosine(Schedule):
         return self.end_factor + (1.0 - self.end_factor) * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
+class MultiStep(Schedule):
+    """`factor` times as much from each of `at` on, fractions of what lies between round `begin` and round `steps`.
+
+    ESRGAN's (arXiv:1809.00219): half at 1/8, 1/4, 1/2 and 3/4; an `at` of 0 is `begin` itself, where a second stage has
+    another rate. Raises ValueError for `steps` below 1, a negative `begin`, fractions outside [0, 1) or not in order,
+    and a `factor` that is not positive.
+    """
+
+    def __init__(self, steps: int, at: Sequence[float], factor: float = 0.5, begin: int = 0) -> None:
+        _check(steps, 0.0)
+        if begin < 0:
+            raise ValueError(f"begin must be at least 0, not {begin}")
+        if any(not 0 <= place < 1 for place in at) or list(at) != sorted(at):
+            raise ValueError(f"at must be fractions of the run in [0, 1), in order, not {list(at)}")
+        if not (math.isfinite(factor) and factor > 0):
+            raise ValueError(f"factor must be a positive number, not {factor}")
+        self.steps, self.at, self.begin = steps, list(at), begin
+        self._factor = factor
+
+    def factor(self, step: int) -> float:
+        done = (step - self.begin) / max(self.steps - self.begin, 1)
+        return float(self._factor ** sum(done >= place for place in self.at))
+
+
 class Ramp:
     """Moves a number from `start` (None: the configured value) to `end`, over `steps` rounds after `begin`.
 

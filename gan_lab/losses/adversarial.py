@@ -123,6 +123,25 @@ class Relativistic(AdversarialLoss):
         return softplus(_margin(real, fake)).mean()
 
 
+class RelativisticAverage(AdversarialLoss):
+    """Each image is to score above the average of the other kind: the mean cross-entropy of r - E[f] with "real" and of
+    f - E[r] with "generated", and the other way around for the generator.
+
+    RaSGAN (Jolicoeur-Martineau 2018, arXiv:1807.00734, section 4.2), halved as in the code of ESRGAN
+    (arXiv:1809.00219, equations 1 and 2): ln 2 where nothing can be told apart. Gradients go through the averages too.
+    """
+
+    needs_real: ClassVar[bool] = True
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return 0.5 * (softplus(fake.mean() - real).mean() + softplus(fake - real.mean()).mean())
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        if real is None:
+            raise ValueError("the relativistic average loss compares scores: its generator's needs the real ones too")
+        return self.discriminator(fake, real)
+
+
 def _margin(real: Tensor, fake: Tensor) -> Tensor:
     if real.shape != fake.shape:  # broadcasting would pair everything with everything
         raise ValueError(

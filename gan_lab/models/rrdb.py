@@ -54,7 +54,7 @@ class ResidualInResidual(nn.Module):
 
 
 class RRDBNet(nn.Module):
-    """(N, C, H, W) in [0, 1] to (N, C, scale * H, scale * W); both sides are multiples of 4 / scale, if that is whole."""
+    """(N, C, H, W) in [0, 1] to (N, C, scale * H, scale * W). Sides are multiples of 4 / scale, if that is whole."""
 
     def __init__(self, channels: int, scale: int, width: int, blocks: int, growth: int) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from gan_lab.algorithms.schedules import Constant, Cosine, LinearDecay, Ramp
+from gan_lab.algorithms.schedules import Constant, Cosine, LinearDecay, MultiStep, Ramp
 
 
 def test_constant() -> None:
@@ -39,6 +39,19 @@ def test_cosine(warmup: float, end: float, expected: dict[int, float]) -> None:
     assert {step: schedule.factor(step) for step in expected} == pytest.approx(expected)
 
 
+def test_multi_step() -> None:
+    schedule = MultiStep(800, [0.125, 0.25, 0.5, 0.75])
+    expected = {0: 1.0, 99: 1.0, 100: 0.5, 199: 0.5, 200: 0.25, 400: 0.125, 599: 0.125, 600: 0.0625, 9999: 0.0625}
+    assert {step: schedule.factor(step) for step in expected} == expected
+
+
+def test_multi_step_of_a_second_stage() -> None:
+    schedule = MultiStep(300, [0.0, 0.5], factor=0.1, begin=100)
+    expected = {0: 1.0, 99: 1.0, 100: 0.1, 199: 0.1, 200: 0.01}
+    assert {step: schedule.factor(step) for step in expected} == pytest.approx(expected)
+    assert MultiStep(100, [0.0, 0.5], begin=100).factor(99) == 1.0  # a stage that is not reached
+
+
 @pytest.mark.parametrize("steps", [1, 2])
 def test_the_shortest_runs(steps: int) -> None:
     assert LinearDecay(steps, start=0.9).factor(0) == 1.0
@@ -54,6 +67,11 @@ def test_the_shortest_runs(steps: int) -> None:
         (lambda: LinearDecay(10, start=1.0), "start is a fraction of the run"),
         (lambda: Cosine(10, warmup=5), "warmup is a fraction of the run"),
         (lambda: LinearDecay(10, end_factor=-0.1), "end_factor must be a finite number"),
+        (lambda: MultiStep(0, [0.5]), "steps must be at least 1, not 0"),
+        (lambda: MultiStep(9, [0.5], begin=-1), "begin must be at least 0, not -1"),
+        (lambda: MultiStep(9, [0.5, 1.0]), r"at must be fractions of the run in \[0, 1\), in order, not \[0.5, 1.0\]"),
+        (lambda: MultiStep(9, [0.5, 0.25]), "in order"),
+        (lambda: MultiStep(9, [0.5], factor=0), "factor must be a positive number, not 0"),
         (lambda: Cosine(10, end_factor=float("nan")), "end_factor must be a finite number"),
     ],
 )

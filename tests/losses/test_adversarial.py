@@ -17,6 +17,7 @@ from gan_lab.losses.adversarial import (
     Minimax,
     NonSaturating,
     Relativistic,
+    RelativisticAverage,
     Wasserstein,
 )
 
@@ -24,7 +25,7 @@ LN = {n: math.log(n) for n in (2, 3, 4)}
 # scores whose sigmoids are plain fractions: logit(3/4) = ln 3, logit(1/5) = -ln 4
 REAL = torch.tensor([LN[3], 0.0], dtype=torch.float64)  # D = 3/4, 1/2
 FAKE = torch.tensor([-LN[4], LN[4]], dtype=torch.float64)  # D = 1/5, 4/5
-ALL = [Minimax, NonSaturating, LeastSquares, Wasserstein, Hinge, Relativistic]
+ALL = [Minimax, NonSaturating, LeastSquares, Wasserstein, Hinge, Relativistic, RelativisticAverage]
 
 
 def exactly(value: float) -> Tensor:
@@ -69,12 +70,35 @@ def test_relativistic_pairs_by_position() -> None:
     assert_close(crossed, exactly(0.5 * (math.log1p(math.exp(1 - LN[3])) + math.log1p(math.exp(-1)))))
 
 
+def test_relativistic_average_by_hand() -> None:
+    """Means: real ln 3, fake 0; so real less the fake mean is ln 3 twice, fake less the real -ln 12 and ln 4/3."""
+    real = torch.tensor([LN[3], LN[3]], dtype=torch.float64)
+    fake = torch.tensor([-LN[4], LN[4]], dtype=torch.float64)
+    on_real = math.log(4 / 3)  # -ln sigmoid(ln 3)
+    on_fake = 0.5 * (math.log(13 / 12) + math.log(7 / 3))  # -ln(1 - sigmoid(.))
+    assert_close(RelativisticAverage().discriminator(real, fake), exactly(0.5 * (on_real + on_fake)))
+    on_real = LN[4]  # -ln(1 - sigmoid(ln 3))
+    on_fake = 0.5 * (math.log(13) + math.log(7 / 4))  # -ln sigmoid(.)
+    assert_close(RelativisticAverage().generator(fake, real), exactly(0.5 * (on_real + on_fake)))
+
+
+def test_relativistic_average_of_what_cannot_be_told_apart() -> None:
+    """ln 2 for both; and only differences count."""
+    game, scores = RelativisticAverage(), torch.full((3, 1, 2, 2), 7.0, dtype=torch.float64)
+    assert_close(game.discriminator(scores, scores), exactly(LN[2]))
+    assert_close(game.generator(scores, scores), exactly(LN[2]))
+    assert_close(game.discriminator(REAL + 5, FAKE + 5), game.discriminator(REAL, FAKE))
+    assert_close(game.generator(FAKE + 5, REAL + 5), game.generator(FAKE, REAL))
+    with pytest.raises(ValueError, match="needs the real ones too"):
+        game.generator(FAKE)
+
+
 def test_relativistic_refuses_what_does_not_pair() -> None:
     with pytest.raises(ValueError, match="needs the real scores"):
         Relativistic().generator(FAKE)
     with pytest.raises(ValueError, match=r"real \(4,\) and fake \(1,\) differ"):
         Relativistic().discriminator(torch.zeros(4), torch.zeros(1))
-    assert [loss.needs_real for loss in ALL] == [False, False, False, False, False, True]
+    assert [loss.needs_real for loss in ALL] == [False, False, False, False, False, True, True]
 
 
 @pytest.mark.parametrize(("smoothing", "two_sided"), [(0.0, False), (0.1, False), (0.1, True)])

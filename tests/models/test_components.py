@@ -113,6 +113,7 @@ LOSSES = {
     "wasserstein_gp": adversarial.Wasserstein,
     "hinge": adversarial.Hinge,
     "relativistic": adversarial.Relativistic,
+    "relativistic_average": adversarial.RelativisticAverage,
     "relativistic_r1_r2": adversarial.Relativistic,
 }
 PENALTIES = {"wasserstein_gp": ["gradient_penalty"], "relativistic_r1_r2": ["r1", "r2"]}
