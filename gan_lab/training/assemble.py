@@ -13,6 +13,7 @@ from gan_lab.algorithms.base import Algorithm
 from gan_lab.algorithms.game import Game, kind_of
 from gan_lab.config import REFUSALS, build, build_each, require_seed, require_whole, targets
 from gan_lab.data.dataset import Dataset, build_dataset
+from gan_lab.data.moved import of_run
 from gan_lab.degradations.base import Degradation
 from gan_lab.engine.engine import Engine
 from gan_lab.engine.seeding import seed_everything
@@ -38,13 +39,14 @@ def assemble(
     """Build the run that `config` describes in `folder`, at the checkpoint `state` if there is one.
 
     What the configuration leaves open (`precision: auto`, the classes and channels of a folder) is settled and written
-    into `config`, so that the run goes on with the same. The data is opened before any network is built.
+    into `config`, so that the run goes on with the same. The data is opened before any network is built; that of a
+    checkpoint is found by its checksum where its images have gone.
     """
     require_seed(config["seed"])
     if torch.cuda.is_initialized():
         give_back(None)  # of an earlier run of this process: how much is free decides where the data lies
     choose_batch_size(config, lambda trial: assemble(trial, folder)[0])
-    dataset = build_dataset(config["dataset"])
+    dataset = build_dataset(of_run(config["dataset"], None if state is None else state["stream"], {}))
     degradation = build(config["degradation"], "degradation") if config.get("degradation") else None
     fill_from_data(config, dataset, degradation)
     engine: Engine = build(config["engine"], "engine")

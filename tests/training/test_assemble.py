@@ -16,9 +16,10 @@ from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import Critique
 from gan_lab.models.mlp import Discriminator
 from gan_lab.training import assemble as assembling
-from gan_lab.training.assemble import fill_from_data, is_foreign
+from gan_lab.training.assemble import assemble, fill_from_data, is_foreign
 from gan_lab.wrappers.build import build_wrapped
 from tests.compose import composed, tiny_run
+from tests.conftest import TINY
 from tests.data.conftest import encoded, noise, write_tree
 
 NODE = {"_target_": "gan_lab.models.mlp.Discriminator", "image_shape": [1, 8, 8], "width": 4, "depth": 1}
@@ -146,6 +147,21 @@ def test_words_are_told_so_that_sampling_needs_no_data(tmp_path: Path) -> None:
     fill_from_data(config, build_dataset(config["dataset"]))
     assert (config["model"]["generator"]["num_tokens"], config["model"]["generator"]["caption_length"]) == (0, 0)
     assert "words" not in config
+
+
+def test_a_run_goes_on_where_its_images_have_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_tree(tmp_path / "x", {f"{n}.png": encoded(noise(8, 8, seed=n)) for n in range(8)})
+    words = (*TINY, "model=gan_small", "dataset=folder", f"dataset.path={path}", "dataset.image_shape=[3,8,8]")
+    run = assemble(composed(*words), tmp_path / "run")[0]
+    run.play()
+    state, store = run.state_dict(), run.store.folder
+    path.rename(tmp_path / "y")
+    again = assemble(composed(*words), tmp_path / "run", state)[0]
+    assert (again.store.folder, again.step) == (store, 1)
+    assert again.config["dataset"] == run.config["dataset"]
+    assert f"the store of the same images is taken, {store}" in caplog.text
+    with pytest.raises(ConfigError, match=r"does not exist"):
+        assemble(composed(*words), tmp_path / "other")
 
 
 def test_a_network_that_is_none(tmp_path: Path) -> None:
