@@ -173,6 +173,16 @@ REGULARIZERS: tuple[Row, ...] = (
         "arXiv:1809.11096, section 3.1: beta",
         {"orthogonal.weight": 1e-4, "orthogonal.player": "generator"},
     ),
+    ("patch_nce", "code contrastive-unpaired-translation: 1, the mean of both", {"patch_nce.weight": 0.5}),
+    (
+        "patch_nce",
+        "as above: --nce_idt true",
+        {"patch_nce_identity.weight": 0.5, "patch_nce_identity.pair": "identity"},
+    ),
+    ("patch_nce", "as above: --nce_T", {"patch_nce.temperature": 0.07, "patch_nce_identity.temperature": 0.07}),
+    ("patch_nce", "arXiv:2007.15651, equation 5", {"patch_nce.pair": "source"}),
+    ("patch_nce_fast", "arXiv:2007.15651, section 4.1: 10, no identity", {"patch_nce.weight": 10.0}),
+    ("patch_nce_fast", "arXiv:2007.15651, equation 5", {"patch_nce.pair": "source", "patch_nce.temperature": 0.07}),
     ("path_length", "code stylegan2-ada-pytorch, loss.py: pl_weight 2", {"path_length.weight": 2.0}),
     ("path_length", "as above: pl_decay 0.01; G_reg_interval 4", {"path_length.decay": 0.01, "path_length.every": 4}),
     ("r1", "ours: for 32 pixels; arXiv:1801.04406 has 10 for 128 and more", {"r1.weight": 1.0}),
@@ -227,6 +237,9 @@ TECHNIQUES: tuple[Row, ...] = (
 )
 
 ALGORITHMS: tuple[Row, ...] = (
+    ("contrastive", "code contrastive-unpaired-translation: --num_patches", {"algorithm.patches": 256}),
+    ("contrastive", "as above: --flip_equivariance is FastCUT's", {"algorithm.mirrored": 0.0}),
+    ("contrastive", "ours: as every generator here; the paper averages none", {"algorithm.ema.decay": 0.999}),
     ("noise_to_image", "arXiv:1406.2661, algorithm 1: k = 1, fresh samples", game(1, 128, reuse_fake=False)),
     ("noise_to_image", "arXiv:1406.2661, algorithm 1: m and m", game(1, 128, generator_batch=1)),
     ("noise_to_image", "arXiv:1710.10196, section 3; latent: ours", {"algorithm.ema.decay": 0.999}),

@@ -14,7 +14,7 @@ from gan_lab.augmentations.chain import Chain
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Terms
 from gan_lab.layers.critique import Critique, of
-from gan_lab.losses.regularizers import Pairs, Turn
+from gan_lab.losses.regularizers import Pairs, Patches, Turn
 
 Observe = Callable[[Tensor, Tensor], None]
 Source = Callable[[Batch, "torch.Generator | None"], Tensor]
@@ -100,8 +100,16 @@ class Duel:
         adversarial = self.game.adversarial.discriminator(real.scores, generated.scores)
         return self._named({"adversarial": adversarial, **self.penalties("discriminator", due, turn)})
 
-    def generator_terms(self, batch: Batch, fake: Fake, due: tuple[str, ...], pairs: Pairs | None = None) -> Terms:
-        """What the generator minimises. `pairs`: what was made and what was wanted, by name, for regularizers."""
+    def generator_terms(
+        self,
+        batch: Batch,
+        fake: Fake,
+        due: tuple[str, ...],
+        pairs: Pairs | None = None,
+        patches: Patches | None = None,
+    ) -> Terms:
+        """What the generator minimises. `pairs`: what was made and what was wanted, by name, for regularizers;
+        `patches`: what an encoder sees of both."""
         terms: Terms = {}
         real = generated = None
         if "adversarial" in due:
@@ -110,7 +118,7 @@ class Duel:
             terms["adversarial"] = self.game.adversarial.generator(
                 generated.scores, None if real is None else real.scores
             )
-        turn = self.turn(self.generator, batch, fake, real, generated, pairs)
+        turn = self.turn(self.generator, batch, fake, real, generated, pairs, patches)
         return self._named({**terms, **self.penalties("generator", due, turn)})
 
     @torch.no_grad()
@@ -126,6 +134,7 @@ class Duel:
         real_critique: Critique | None = None,
         fake_critique: Critique | None = None,
         pairs: Pairs | None = None,
+        patches: Patches | None = None,
     ) -> Turn:
         """What lies on the table when `mover` pays. What differentiates twice is not compiled."""
         engine = self.game.engine
@@ -147,6 +156,7 @@ class Duel:
             generator=lambda source: generator(source, fake.condition).float(),
             mover=mover,
             pairs=pairs or {},
+            patches=patches or {},
             duel=self.suffix,
         )
 

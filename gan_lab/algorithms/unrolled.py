@@ -26,7 +26,7 @@ from gan_lab.layers.critique import Critique
 from gan_lab.layers.higher_order import HigherOrder
 from gan_lab.losses.adversarial import AdversarialLoss
 from gan_lab.losses.constraints import WeightClipping
-from gan_lab.losses.regularizers import Pairs
+from gan_lab.losses.regularizers import Pairs, Patches
 
 T = TypeVar("T")
 UNDIFFERENTIABLE = ("differentiate twice", "order derivatives", "derivative for")  # torch's messages
@@ -103,10 +103,17 @@ class UnrolledDuel(Duel):
         self.steps = steps
         self._examined: set[tuple[str, ...]] = set()
 
-    def generator_terms(self, batch: Batch, fake: Fake, due: tuple[str, ...], pairs: Pairs | None = None) -> Terms:
+    def generator_terms(
+        self,
+        batch: Batch,
+        fake: Fake,
+        due: tuple[str, ...],
+        pairs: Pairs | None = None,
+        patches: Patches | None = None,
+    ) -> Terms:
         try:
             play = super().generator_terms
-            return self._after_steps(batch, fake, due, lambda: play(batch, fake, due, pairs))
+            return self._after_steps(batch, fake, due, lambda: play(batch, fake, due, pairs, patches))
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             if any(words in reason for words in UNDIFFERENTIABLE):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -24,6 +24,7 @@ from gan_lab.layers.critique import Critique
 from gan_lab.layers.higher_order import twice_differentiable
 
 Pairs = Mapping[str, tuple[Tensor, Tensor]]
+Patches = Mapping[str, Sequence[tuple[Tensor, Tensor]]]
 
 
 @dataclass
@@ -33,7 +34,8 @@ class Turn:
     `critic` maps images to scores (N, ...), with augmentation inside and the batch's condition unless it is asked about
     another; `generator` maps latents (or whatever it starts from) to images, its condition bound. `mover` is the
     network of the player that pays. `condition` is the column of the batch that the discriminator gets second. `pairs`
-    are what was made and what was wanted, by name. In the discriminator's turn `fake` is detached; in the generator's,
+    are what was made and what was wanted, by name; `patches`, of such a pair, what an encoder sees of both at the same
+    places, `(N, P, D)` for each of its maps. In the discriminator's turn `fake` is detached; in the generator's,
     `real_critique` is there only for who needs it, and carries no gradient. `duel` tells apart the duels of a game that
     has several.
     """
@@ -49,6 +51,7 @@ class Turn:
     mover: nn.Module | None = None
     condition: Tensor | None = None
     pairs: Pairs = field(default_factory=dict)
+    patches: Patches = field(default_factory=dict)
     duel: str = ""
 
     @property

@@ -7,11 +7,12 @@ and its SOURCE (the batch that it comes from, or the latent that it was made of)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
+from torch.nn.functional import avg_pool2d, normalize, one_hot
 
 from gan_lab.algorithms.latents import Latent
 from gan_lab.algorithms.stage import Stage
@@ -128,6 +129,34 @@ class Making(Growable):
         code = torch.tensor([[found[TAG][i], self.origin, 0, found[SOURCE][i]] for i in range(n)])
         small = 0.01 * self.weight * source.flatten(1).mean(1).sin()
         return (code + small[:, None])[:, :, None, None].expand(n, 4, self.size, self.size)
+
+
+class Encoding(Making):
+    """A generator whose encoder looks at the input itself, and at its mean over each 2 x 2 pixels."""
+
+    def translate(self, source: Tensor) -> tuple[Tensor, list[Tensor]]:
+        return self(source), self.features(source)
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        return [images, self.weight * avg_pool2d(images, 2)]
+
+
+class Projecting(nn.Module):
+    """A projector to what it was given and where that was, with what it was asked in `asked`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+        self.asked: list[tuple[Sequence[Tensor], Sequence[Tensor]]] = []
+
+    def forward(self, maps: Sequence[Tensor], places: Sequence[Tensor]) -> list[Tensor]:
+        self.asked.append((maps, places))
+        found = []
+        for each, at in zip(maps, places, strict=True):
+            patches = each.flatten(2).transpose(1, 2)[:, at]
+            where = torch.stack(((self.weight * at).cos(), (self.weight * at).sin()), -1)
+            found.append(normalize(torch.cat((patches, where.expand(len(each), -1, -1)), -1), dim=-1))
+        return found
 
 
 class Judging(Growable):

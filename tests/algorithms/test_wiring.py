@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.algorithms.base import Algorithm
+from gan_lab.algorithms.contrastive import Contrastive
 from gan_lab.algorithms.game import Game
 from gan_lab.algorithms.noise_to_image import NoiseToImage
 from gan_lab.algorithms.unrolled import Unrolled
 from gan_lab.config import CONFIG_DIR
+from gan_lab.losses.patch_nce import PatchNCE
 from gan_lab.losses.regularizers import Regularizer, Turn
 from gan_lab.training.assemble import build_regularizers
 from gan_lab.wrappers.ensemble import DiscriminatorEnsemble
@@ -26,10 +28,12 @@ from tests.algorithms.stand_ins import (
     MADE,
     SIZE,
     Counting,
+    Encoding,
     Journal,
     Judging,
     Making,
     Marking,
+    Projecting,
     Scoring,
     batch,
     codes,
@@ -70,6 +74,9 @@ class Row(NamedTuple):
     labels: bool = True  # whether its duels see any, and a discriminator could tell classes
     grown: bool = True
     wrapper: Callable[[Build], nn.Module] | None = None  # around its discriminators
+    generator: type[Making] = Making
+    more: Mapping[str, Callable[[], nn.Module]] = {}  # networks beside those of its duels
+    regularizers: Callable[[], Mapping[str, Regularizer]] = dict  # those without which some network has no part in it
 
 
 def noise(kind: type[NoiseToImage], **settings: Any) -> Callable[[Game], Algorithm]:
@@ -91,6 +98,15 @@ def several(build: Build) -> nn.Module:
 UNLABELLED = Sees(discriminator=None)
 LABELLED = Sees(generator="label", discriminator="input", pairs={"target": (MADE, IMAGE)})
 AB = Sees(IMAGE, SIZE, None, None, {"cycle": (MADE + 1, INPUT), "identity": (MADE, IMAGE)})
+CUT = Sees(IMAGE, SIZE, None, None, {"source": (MADE, INPUT)})
+ENCODES: dict[str, Any] = {
+    "duels": {"": CUT},
+    "from_input": True,
+    "labels": False,
+    "generator": Encoding,
+    "more": {"generator_projector": Projecting},
+    "regularizers": lambda: {"patch_nce": PatchNCE("source")},
+}
 BA = Sees(INPUT, SIZE, None, None, {"cycle": (MADE, IMAGE), "identity": (MADE + 1, INPUT)})
 GROWING = {"grow_at": 4, "fade": 4, "size": SIZE // 2, "batch_size": 4}
 ROWS = {
@@ -102,6 +118,8 @@ ROWS = {
     "zero_sum": Row(noise(Unrolled, unroll_steps=1, zero_sum=True, critic_steps=2), pieces=(1,), steps=1, reuses=True),
     "translation": Row(Translation, {"": LABELLED}, from_input=True),
     "cycle": Row(partial(Cycle, pool=0), {"ab": AB, "ba": BA}, from_input=True, labels=False),
+    "contrastive": Row(partial(Contrastive, patches=3), **ENCODES),
+    "mirrored": Row(partial(Contrastive, patches=3, mirrored=0.5), **ENCODES),
     "pyramid": Row(
         lambda game: Pyramid(game, Counting()),
         {"0": Sees(IMAGE, SIZE // 2, None, None), "1": Sees(IMAGE, SIZE, "input", "input")},
@@ -145,9 +163,10 @@ class Played:
                 f"{kind}_{suffix}" if suffix else kind for kind in ("generator", "discriminator")
             )
             self.origins[generator] = MADE + index
-            networks[generator] = Making(generator, self.journal, MADE + index, sees.size, row.grown)
+            networks[generator] = row.generator(generator, self.journal, MADE + index, sees.size, row.grown)
             networks[discriminator] = (row.wrapper or call)(self._judges(discriminator))
-        self.regularizers = regularizers or {}
+        networks |= {role: make() for role, make in row.more.items()}
+        self.regularizers = row.regularizers() if regularizers is None else regularizers
         for regularizer in self.regularizers.values():
             if isinstance(regularizer, Witness):
                 regularizer.played = self

@@ -1,0 +1,136 @@
+"""An image from an image of another kind, without pairs and without a way back (CUT, Park et al. 2020,
+arXiv:2007.15651)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gan_lab.algorithms.base import Algorithm, Due, Metrics
+from gan_lab.algorithms.duel import Duel, Fake
+from gan_lab.algorithms.game import Game
+from gan_lab.algorithms.input_sampler import InputSampler
+from gan_lab.config import require_number, require_whole
+from gan_lab.data.batch import Batch
+from gan_lab.distributed.world import world
+from gan_lab.engine.engine import Engine, Terms
+from gan_lab.errors import ConfigError
+from gan_lab.losses.regularizers import Pairs, Patches
+from gan_lab.sampling.sampler import Sampler
+
+
+class Translated(NamedTuple):
+    """Images `given` to the generator, as they were and as it was given them, what it `made` of them, and what its
+    encoder saw of the latter on the way. Those of the wanted side stand behind the inputs, where they were asked for.
+    `mirrored` says which were given mirrored; None where none may be."""
+
+    given: Tensor
+    shown: Tensor
+    made: Tensor
+    maps: list[Tensor]
+    mirrored: Tensor | None
+
+
+class Contrastive(Algorithm):
+    """The discriminator moves, then the generator and its projector on the same images.
+
+    What ties an image to its input are patches: the generator's encoder looks at both, at `patches` places drawn anew
+    in each of its maps (all, where there are fewer), and the projector makes points of what it sees. Pairs: `source`, a
+    generated image and its input; `identity`, an image of the wanted side translated and itself, which is made only
+    where a regularizer of this round asks for it. `mirrored` is the share of images that the generator is given
+    mirrored, while its encoder is held to what it sees of them as they were: FastCUT's flip-equivariance, 0.5.
+
+    The projector is a network of the generator's kind, so one optimizer moves both. The authors give each an Adam, of
+    equal rates, and Adam takes every weight for itself: it is the same step. Deviation: there all images of a batch are
+    mirrored or none; the batch is of one image.
+    """
+
+    pairs = ("source", "identity")
+
+    def __init__(self, game: Game, patches: int = 256, mirrored: float = 0.0) -> None:
+        super().__init__(game)
+        self.need("generator", "generator_projector", "discriminator")
+        self.generator, self.projector = self.networks["generator"], self.networks["generator_projector"]
+        for method in ("translate", "features"):
+            if not callable(getattr(self.generator, method, None)):
+                raise ConfigError(
+                    f"model.generator: {type(self.generator).__name__} has no method {method!r}; Contrastive asks what "
+                    "its encoder sees (gan_lab.models.cut.Generator)"
+                )
+        self.patches = require_whole(patches, "algorithm.patches")
+        self.mirrored = require_number(mirrored, "algorithm.mirrored", 0.0)
+        if self.mirrored > 1:
+            raise ConfigError(f"algorithm.mirrored: {mirrored} is not a share; a number from 0 to 1")
+        self.duel = self.add_duel(Duel(game, lambda batch, _: column(batch), condition=None, generator_condition=None))
+
+    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
+        batch = batches[0]
+        once: Translated | None = None
+        if self.accumulation == 1:
+            with self.engine.autocast():
+                once = self.translated(batch, due)
+
+        def judged(piece: Batch) -> Terms:
+            with torch.no_grad():
+                translated = once or self.translated(piece, due)
+            return self.duel.discriminator_terms(piece, self.fake(piece, translated), due)
+
+        def made(piece: Batch) -> Terms:
+            translated = once or self.translated(piece, due)
+            pairs, patches = self.compared(piece, translated)
+            return self.duel.generator_terms(piece, self.fake(piece, translated), due, pairs, patches)
+
+        moved = self.move("discriminator", batch, judged) if "adversarial" in due else {}
+        return moved | self.move("generator", batch, made) | self.figures()
+
+    def translated(self, batch: Batch, due: Due) -> Translated:
+        """Inputs, and where anybody asks for them the images of the wanted side, in one pass."""
+        asked = any(self.regularizers[name].pair == "identity" for name in due if name in self.regularizers)
+        given = torch.cat((column(batch), batch.image)) if asked else column(batch)
+        shown, mirrored = given, None
+        if self.mirrored:
+            mirrored = torch.rand(len(given), 1, 1, 1, device=given.device) < self.mirrored
+            shown = torch.where(mirrored, given.flip(3), given)
+        made, maps = self.generator.translate(shown)  # type: ignore[operator]
+        return Translated(given, shown, made.float(), maps, mirrored)
+
+    def fake(self, batch: Batch, translated: Translated) -> Fake:
+        """What was made of the inputs."""
+        n = len(batch.image)
+        return Fake(translated.made[:n], translated.shown[:n])
+
+    def compared(self, batch: Batch, translated: Translated) -> tuple[Pairs, Patches]:
+        """What was made and what was given, and what encoder and projector see of both at the same places."""
+        given, shown, made, maps, mirrored = translated
+        seen: list[Tensor] = self.generator.features(made)  # type: ignore[operator]
+        if mirrored is not None:
+            seen = [torch.where(mirrored, each.flip(3), each) for each in seen]
+        with torch.no_grad():
+            before = maps if mirrored is None else self.generator.features(given)  # type: ignore[operator]
+            places = [self.draw_places(each) for each in before]
+            wanted = self.projector([each.detach() for each in before], places)
+        found = self.projector(seen, places)
+        parts = {"source": slice(0, len(batch.image)), "identity": slice(len(batch.image), None)}
+        there = list(parts.items())[: len(given) // len(batch.image)]
+        pairs = {name: (made[part], shown[part]) for name, part in there}
+        patches = {name: [(q[part], k[part]) for q, k in zip(found, wanted, strict=True)] for name, part in there}
+        return pairs, patches
+
+    def draw_places(self, maps: Tensor) -> Tensor:
+        """Places `(P,)` of maps `(N, C, H, W)`, numbered row by row: the same for all images of a batch."""
+        count = maps.shape[2] * maps.shape[3]
+        with world().rows(0):  # what is drawn is for all
+            return torch.rand(count, device=maps.device).topk(min(self.patches, count)).indices
+
+    @classmethod
+    def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
+        return InputSampler(networks["generator"], engine)
+
+
+def column(batch: Batch) -> Tensor:
+    """The inputs of a batch."""
+    assert batch.input is not None
+    return batch.input
