@@ -15,7 +15,7 @@ from tests.compose import choices, composed
 from tests.device import DEVICE, contentless
 
 NAMES = [name for name in choices("degradation") if name != "none"]
-DRAWING = {"noise", "blur", "mask", "jpeg"}
+DRAWING = {"noise", "blur", "mask", "jpeg", "real_esrgan"}
 
 
 def made(name: str, **more: Any) -> Degradation:
