@@ -14,6 +14,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 
 from gan_lab.cli import main
+from tests.vgg import write_narrow_weights
 
 pytest_plugins = ["tests.command_line.fixtures", "tests.tuning.fixtures"]
 TINY = ("trainer=debug", "trainer.batch_size=4")
@@ -34,10 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_data_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Stores are packed once a session, never in the user's cache; tiny networks are fastest on one thread."""
+    """Stores are packed once a session, never in the user's cache, and VGG's weights lie there, narrow and random; tiny
+    networks are fastest on one thread."""
     before = os.environ.get("GAN_LAB_DATA")
     folder = tmp_path_factory.mktemp("data")
     os.environ["GAN_LAB_DATA"] = str(folder)
+    write_narrow_weights(folder)
     torch.set_num_threads(1)
     yield folder
     if before is None:

@@ -43,6 +43,9 @@ def move(run: Run) -> None:
     parts = [*algorithm.networks.values(), *(ema.module for ema in algorithm.averages.values())]
     for module in [*parts, algorithm.augmentation]:  # type: ignore[attr-defined]
         _move(module, moved)
+    for regularizer in algorithm.regularizers.values():
+        for network in (value for value in vars(regularizer).values() if isinstance(value, nn.Module)):
+            _move(network, moved)
     for ema in algorithm.averages.values():
         ema.weight, ema._on_host = _empty(ema.weight), False
     for optimizer in algorithm.optimizers.values():

@@ -145,6 +145,7 @@ OPTIMIZERS: tuple[Row, ...] = (
 
 BCR, ZCR = "arXiv:2002.04724, section 4.1", "arXiv:2002.04724, section 4.1: 5, 0.5, 0.03"
 Z = "latent_consistency_"
+P, VGG = "perceptual", {"perceptual.pair": "target", "perceptual.network.architecture": "vgg19"}
 REGULARIZERS: tuple[Row, ...] = (
     ("auxiliary_classifier", "arXiv:1610.09585: L_S + L_C", {"classify_real.weight": 1.0, "classify_fake.weight": 1.0}),
     ("auxiliary_classifier", "arXiv:1610.09585: L_C - L_S", {"classify_fake.player": "generator"}),
@@ -185,6 +186,17 @@ REGULARIZERS: tuple[Row, ...] = (
     ("patch_nce_fast", "arXiv:2007.15651, equation 5", {"patch_nce.pair": "source", "patch_nce.temperature": 0.07}),
     ("path_length", "code stylegan2-ada-pytorch, loss.py: pl_weight 2", {"path_length.weight": 2.0}),
     ("path_length", "as above: pl_decay 0.01; G_reg_interval 4", {"path_length.decay": 0.01, "path_length.every": 4}),
+    ("perceptual", "arXiv:1809.00219, section 3.3", {f"{P}.layers.conv5_4": 1.0, **VGG}),
+    ("perceptual", "code BasicSR, train_ESRGAN_x4.yml: perceptual_weight, criterion l1", {f"{P}.weight": 1.0}),
+    ("perceptual_pix2pixhd", "code pix2pixHD, networks.py: VGGLoss, lambda_feat 10", {f"{P}.weight": 10.0, **VGG}),
+    ("perceptual_pix2pixhd", "as above: weights 1/32, 1/16", {f"{P}.layers.relu{n}_1": 2.0 ** (n - 6) for n in (1, 2)}),
+    ("perceptual_pix2pixhd", "as above: 1/8, 1/4, 1", {f"{P}.layers.relu3_1": 0.125, f"{P}.layers.relu4_1": 0.25}),
+    ("perceptual_pix2pixhd", "as above: 1/8, 1/4, 1", {f"{P}.layers.relu5_1": 1.0}),
+    ("perceptual_real_esrgan", "arXiv:2107.10833, section 4.1", {f"{P}.layers.conv{n}_2": 0.1 for n in (1, 2)} | VGG),
+    ("perceptual_real_esrgan", "arXiv:2107.10833, section 4.1", {f"{P}.layers.conv{n}_4": 1.0 for n in (3, 4, 5)}),
+    ("perceptual_real_esrgan", "arXiv:2107.10833, section 4.1: 1, 1, 0.1", {f"{P}.weight": 1.0}),
+    ("perceptual_srgan", "arXiv:1609.04802, section 3.2: phi_5,4", {f"{P}.layers.relu5_4": 1.0, **VGG}),
+    ("perceptual_srgan", "arXiv:1609.04802, section 3.2: 1/12.75", {f"{P}.scale": 1 / 12.75, f"{P}.weight": 1.0}),
     ("r1", "ours: for 32 pixels; arXiv:1801.04406 has 10 for 128 and more", {"r1.weight": 1.0}),
     ("r2", "ours: as r1", {"r2.weight": 1.0}),
     ("r1_r2_burn_in", R3GAN, {"r1.weight": 0.05, "r1.schedule.weight.end": 0.005}),

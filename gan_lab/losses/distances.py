@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor
 
 from gan_lab.layers.lab import AB, to_lab
@@ -30,6 +31,15 @@ class MSE(Distance):
 
     def __call__(self, made: Tensor, wanted: Tensor) -> Tensor:
         return (made - wanted).square().mean()
+
+
+class Frobenius(Distance):
+    """E ||x - y||_2 over whole samples: the gradient is of one size however near they are, and 0 where they are equal.
+    BasicSR's `fro` is that of a whole batch."""
+
+    def __call__(self, made: Tensor, wanted: Tensor) -> Tensor:
+        norms: Tensor = torch.linalg.vector_norm((made - wanted).flatten(1), dim=1)
+        return norms.mean()
 
 
 class Charbonnier(Distance):

@@ -91,6 +91,9 @@ class Regularizer(ABC):
     def __call__(self, turn: Turn) -> Tensor:
         """The mean penalty of this turn, a 0-d tensor, without the weight."""
 
+    def place(self, placed: Callable[[nn.Module], nn.Module]) -> None:
+        """Let `placed` put the networks that it looks with where the game is played; most have none."""
+
     def state_dict(self) -> dict[str, Any]:
         """What it remembers from round to round, as tensors and plain values; most have nothing."""
         return {}

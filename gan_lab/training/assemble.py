@@ -101,6 +101,8 @@ def build_algorithm(
         accumulation=plan.accumulation,
         adversarial_from=require_whole(loss.get("adversarial_from", 0), "loss.adversarial_from", 0),
     )
+    for regularizer in game.regularizers.values():
+        regularizer.place(engine.place)
     algorithm: Algorithm = build(settings, "algorithm", game=game)
     algorithm.compile()
     parts |= {"algorithm": algorithm, "algorithm.ema": algorithm.averages, "augmentation": augmentation}

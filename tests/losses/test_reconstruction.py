@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from gan_lab.errors import ConfigError
 from gan_lab.layers.lab import from_lab
-from gan_lab.losses.distances import L1, MSE, BandedMSE, Charbonnier, ColourL1, Distance
+from gan_lab.losses.distances import L1, MSE, BandedMSE, Charbonnier, ColourL1, Distance, Frobenius
 from gan_lab.losses.reconstruction import Reconstruction
 from gan_lab.losses.regularizers import Turn
 
@@ -22,6 +22,7 @@ MADE, WANTED = torch.tensor([[[[1.0, -1.0]]], [[[0.0, 3.0]]]]), torch.tensor([[[
     [
         (L1(), 3 / 4),
         (MSE(), 5 / 4),
+        (Frobenius(), (1 + 2) / 2),
         (Charbonnier(0.5), (math.sqrt(1.25) + 0.5 + 0.5 + math.sqrt(4.25)) / 4),
     ],
 )
