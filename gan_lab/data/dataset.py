@@ -50,9 +50,10 @@ class Dataset:
     and the height and width of `image_shape` are their size. Inputs, where the images have any, get `input_shape`
     (None: the images'), and captions are read by `tokenizer`. `inputs` is a dataset of images that this one's are made
     from, but not one by one. With `sha256` the store of that checksum is meant, wherever its images have gone.
-    `num_classes`, when given, is checked against the labels. `flip`, `crop` and `turn` are
-    what a stream does to the images (see `gan_lab.data.stream`), `picture` shows them; both change nothing in the
-    store. Raises ConfigError naming the key that is wrong.
+    Where not `aligned`, a stream draws inputs apart from images, each of which has one, so that a game plays as with
+    unpaired data and what it makes can still be measured. `num_classes`, when given, is checked against the labels.
+    `flip`, `crop` and `turn` are what a stream does to the images (see `gan_lab.data.stream`), `picture` shows them;
+    both change nothing in the store. Raises ConfigError naming the key that is wrong.
     """
 
     config: Mapping[str, Any] | None = None  # what it was built from, where that is known
@@ -72,6 +73,7 @@ class Dataset:
         flip: bool = False,
         crop: Sequence[int] | None = None,
         turn: bool = False,
+        aligned: bool = True,
         patch: Mapping[str, int] | None = None,
         input_shape: Sequence[int] | None = None,
         tokenizer: Words | None = None,
@@ -89,7 +91,7 @@ class Dataset:
             raise ConfigError(f"dataset.fit={fit}: choose {', '.join(FITS)}")
         if num_classes is not None and (type(num_classes) is not int or num_classes < 1):
             raise ConfigError(f"dataset.num_classes={num_classes}: a whole number above 0, or null")
-        for key, value in (("flip", flip), ("turn", turn)):
+        for key, value in (("flip", flip), ("turn", turn), ("aligned", aligned)):
             if type(value) is not bool:
                 raise ConfigError(f"dataset.{key}={value}: true or false")
         self.name = str(name)
@@ -104,6 +106,7 @@ class Dataset:
         self.flip = flip
         self.crop = check_crop(crop)
         self.turn = turn
+        self.aligned = aligned
         self.input_shape = check_input_shape(input_shape)
         self.patch = check_patch(patch)
         if self.patch is not None:
@@ -178,24 +181,31 @@ class Dataset:
         from gan_lab.data.stream import Stream
         from gan_lab.data.unpaired import Unpaired
 
-        stream = Stream(
-            self.store,
-            batch_size,
-            seed,
-            engine.device,
-            rank=engine.world.rank,
-            world=engine.world.size,
-            pieces=pieces,
-            channels_last=engine.channels_last,
-            flip=self.flip,
-            crop=self.crop,
-            turn=self.turn,
-            degradation=None if degradation is None else degradation.to(engine.device),
-            name=name,
-        )
-        if self.inputs is None:
-            return stream
-        return cast(Stream, Unpaired(stream, self.inputs.stream(engine, batch_size, seed, name="input", pieces=pieces)))
+        def of(degradation: Degradation | None, name: str) -> Stream:
+            return Stream(
+                self.store,
+                batch_size,
+                seed,
+                engine.device,
+                rank=engine.world.rank,
+                world=engine.world.size,
+                pieces=pieces,
+                channels_last=engine.channels_last,
+                flip=self.flip,
+                crop=self.crop,
+                turn=self.turn,
+                degradation=None if degradation is None else degradation.to(engine.device),
+                name=name,
+            )
+
+        if self.inputs is not None:
+            other = self.inputs.stream(engine, batch_size, seed, name="input", pieces=pieces)
+            return cast(Stream, Unpaired(of(degradation, name), other))
+        if self.aligned:
+            return of(degradation, name)
+        if degradation is None and self.store.inputs is None:
+            raise ConfigError("dataset.aligned=false: the data has no inputs; choose a degradation or dataset=paired")
+        return cast(Stream, Unpaired(of(None, name), of(degradation, "input")))
 
     def samples(self, degradation: Degradation | None = None) -> Stream:
         """The same on the CPU, read through the map and copied nowhere: for whoever wants some samples of it (`at`,

@@ -28,8 +28,9 @@ class DrawnApart(NamedTuple):
 
 class Unpaired:
     """The interface of a `Stream` over two of them, each of its own store, order and length: `image` and `label` of a
-    batch are those of one, `input` is the image of the other. Raises ConfigError for a degradation, which would make
-    the inputs of the images."""
+    batch are those of one, `input` is the image of the other, or its input where it has one (both are then streams of
+    one store, and what `at` and `peek` show are its pairs). Raises ConfigError for a degradation of the images, which
+    would make inputs of them."""
 
     def __init__(self, image: Stream, input: Stream) -> None:
         if image.degradation is not None:
@@ -93,5 +94,5 @@ class Unpaired:
 
 
 def _together(image: Batch, other: Batch) -> Batch:
-    made_from: Tensor = other.image
+    made_from: Tensor = other.image if other.input is None else other.input
     return image._replace(input=made_from)

@@ -34,7 +34,17 @@ NUMBERS = {
     "warmup": 0.0, "weight": None, "weight_decay": 0.0,
 }  # fmt: skip
 FLAGS = (
-    *("batch_norm", "channels_last", "direct", "first_norm", "flip", "hierarchical", "one_sided", "products"),
+    *(
+        "aligned",
+        "batch_norm",
+        "channels_last",
+        "direct",
+        "first_norm",
+        "flip",
+        "hierarchical",
+        "one_sided",
+        "products",
+    ),
     *("reuse_fake", "turn", "two_sided", "zero_sum"),
 )
 NEEDED = ("loss.adversarial", "loss.regularizers", "optimizer.schedule", "algorithm.ema")

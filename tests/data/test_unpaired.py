@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.testing import assert_close
 
 from gan_lab.config import build
 from gan_lab.data.dataset import Dataset, build_dataset
@@ -154,3 +155,27 @@ def test_at_places_of_the_inputs(streams: dict[str, Any]) -> None:
     assert torch.equal(batch.input, streams["stores"]["input"].read([10, 0, 8]))
     assert torch.equal(batch.image, streams["stores"]["image"].read([3, 0, 1]))
     assert both.state_dict() == before
+
+
+def test_pairs_may_be_drawn_apart_and_are_shown_together(root: Path) -> None:
+    """Inputs of a batch are those of other images; what a look shows of the data are the pairs."""
+    node = composed("degradation=gray", "dataset=stacked_digits", "dataset.source.count=64", "dataset.aligned=false")
+    dataset, engine = build_dataset(node["dataset"]), Engine(device="cpu", precision="fp32")
+    gray = build(node["degradation"], "degradation")
+    stream = dataset.stream(engine, 8, 0, gray)
+    assert isinstance(stream, Unpaired)
+    images, inputs = [], []
+    for _ in range(8):
+        batch = stream.next()
+        assert not torch.equal(gray(batch.image), batch.input)
+        images += list(batch.image)
+        inputs += list(batch.input)
+    store = dataset.samples(gray).at(torch.arange(64))
+    assert_close(torch.stack(images).sum(0), store.image.sum(0))  # an epoch of either
+    assert_close(torch.stack(inputs).sum(0), store.input.sum(0))
+    for batch in (stream.peek(5), stream.at(torch.tensor([3, 60])), dataset.samples(gray).peek(5)):
+        assert torch.equal(gray(batch.image), batch.input)
+    with pytest.raises(ConfigError, match=r"^dataset.aligned=false: the data has no inputs"):
+        dataset.stream(engine, 8, 0)
+    with pytest.raises(ConfigError, match=r"^dataset.aligned=0: true or false"):
+        build_dataset({**node["dataset"], "aligned": 0})
