@@ -16,7 +16,8 @@ from gan_lab.sampling.sampler import REFUSED, Sampler, all_images
 
 
 class InputSampler(Sampler):
-    """A generator in evaluation mode that is given an image, and a label where it takes one."""
+    """A generator in evaluation mode that is given an image, and a label where it takes one. A number that overflowed
+    is nan in what comes out: nobody takes it for white."""
 
     def __init__(self, generator: nn.Module, engine: Engine) -> None:
         self.network = generator
@@ -35,7 +36,8 @@ class InputSampler(Sampler):
             condition = None if label is None else label[part].to(device)
             with without_tf32():
                 images = self.network(request.input[part].to(device), condition)
-            yield images.float().cpu().contiguous().clamp(-1, 1)
+            images = images.float().cpu().contiguous()
+            yield images.masked_fill(images.isinf(), torch.nan).clamp(-1, 1)
 
     def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
         raise ConfigError(f"codes: this generator {REFUSED['codes']}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +18,21 @@ class Degradation(nn.Module, ABC):
     It is part of a captured round: nothing of it asks the device for a number, and what it draws it draws from the
     default generator of the device, anew for every image. Constructors raise ValueError for settings that cannot be,
     `shape` raises ConfigError for images that they do not fit.
+
+    `restores`: what is made of an input is that picture, only better, so that of a gray one it is gray. `takes_mask`:
+    somebody has to say where pictures have holes.
     """
+
+    restores: ClassVar[bool] = True
+    takes_mask: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor: ...
+
+    def given(self, pictures: Tensor, hole: Tensor | None = None) -> Tensor:
+        """The inputs that pictures of somebody's are: themselves, because they are degraded already. `hole`
+        `(N, 1, H, W)` is 1 where something is missing, else 0."""
+        return pictures
 
     def shape(self, image: Sides) -> Sides:
         """`(C', H', W')` of the inputs of images of the shape `(C, H, W)`."""

@@ -14,6 +14,8 @@ class Edges(Degradation):
     """Dark lines on white where the image changes: the length of Sobel's gradient of the luma, as a share of
     `threshold`, from which on a line is black. A step from black to white has the length 1."""
 
+    restores = False
+
     def __init__(self, threshold: float = 0.25) -> None:
         super().__init__()
         self.threshold = Span(threshold, "threshold", least=1e-3)
@@ -25,6 +27,9 @@ class Edges(Degradation):
         down = (left + 2 * middle + right)[..., 2:, :] - (left + 2 * middle + right)[..., :-2, :]
         length = torch.sqrt(across.square() + down.square()) / 8
         return 1 - 2 * (length / self.threshold.draw(images)).clamp(max=1)
+
+    def given(self, pictures: Tensor, hole: Tensor | None = None) -> Tensor:
+        return luma(pictures)
 
     def shape(self, image: Sides) -> Sides:
         return 1, *image[1:]

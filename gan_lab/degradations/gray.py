@@ -12,8 +12,13 @@ WEIGHTS = (0.299, 0.587, 0.114)
 class Gray(Degradation):
     """The luma of ITU-R BT.601, one channel; a gray image is itself."""
 
+    restores = False
+
     def forward(self, images: Tensor) -> Tensor:
         return luma(images)
+
+    def given(self, pictures: Tensor, hole: Tensor | None = None) -> Tensor:
+        return luma(pictures)
 
     def shape(self, image: Sides) -> Sides:
         return 1, *image[1:]

@@ -28,6 +28,8 @@ class Mask(Degradation):
     own, where the published code has one for all. both: a box and strokes.
     """
 
+    takes_mask = True
+
     def __init__(self, kind: str = "box", smallest: float = 0.25, largest: float = 0.5, centred: bool = False) -> None:
         super().__init__()
         if kind not in KINDS:
@@ -43,7 +45,11 @@ class Mask(Degradation):
             hole = hole | self._box(images)
         if self.kind != "box":
             hole = hole | strokes(n, height, width, images.device)
-        return torch.cat([images.masked_fill(hole, 0), hole.to(images.dtype)], 1)
+        return self.given(images, hole)
+
+    def given(self, pictures: Tensor, hole: Tensor | None = None) -> Tensor:
+        assert hole is not None
+        return torch.cat([pictures.masked_fill(hole.bool(), 0), hole.to(pictures.dtype)], 1)
 
     def shape(self, image: Sides) -> Sides:
         return image[0] + 1, *image[1:]

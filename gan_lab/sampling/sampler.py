@@ -22,16 +22,18 @@ REFUSED = {
     "truncation": "has no latents that could be truncated",
 }
 MISSING = {
-    "input": "makes each image from another: gan_lab.load(RUN).sample(n, input=IMAGES)",
+    "input": "makes each image from another: gan-lab translate run=RUN input=PICTURES out=FOLDER",
     "caption": "makes each image from a caption: gan_lab.load(RUN).sampler.images(Request(n, caption=TOKENS))",
 }
 
 
 class Sampler(ABC):
     """`takes` names what a request may hold (`input` and `caption`, where they are in it, every request must hold),
-    `network` is the module that makes the images, `num_classes` how many classes can be asked for (0: none)."""
+    `network` is the module that makes the images, `num_classes` how many classes can be asked for (0: none),
+    `directions` the ways that it goes from inputs to images, its own first: the data's a and b."""
 
     takes: frozenset[str] = frozenset()
+    directions: tuple[str, ...] = ("a2b",)
     network: nn.Module
     num_classes: int = 0
     AT_ONCE: ClassVar[int] = 64  # images
@@ -51,6 +53,12 @@ class Sampler(ABC):
             if name not in asked:
                 raise ConfigError(f"{name}: missing; this generator {MISSING[name]}")
         return self.drawn(request)
+
+    def of(self, direction: str) -> Sampler:
+        """What goes in one of its directions. Raises ConfigError for a way that it does not go."""
+        if direction not in self.directions:
+            raise ConfigError(f"direction={direction}: this run goes {' and '.join(self.directions)}")
+        return self
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -10,58 +10,55 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gan_lab.data.batch import Batch
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.sampling.around import Around
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler, all_images
 
 
-class Tiled(Sampler):
+class Tiled(Around):
     """A sampler around one that takes inputs, for inputs of any size: memory is that of `at_once` tiles.
 
-    An input larger than `tile` pixels is cut into tiles of that size, of which two neighbours share `overlap` pixels or
-    more; what is made of them is put together, at whatever scale the first tile comes out. In the middle of an overlap
-    one image ends and the next begins; with `blend` they fade into one another over so many pixels there, by weights
-    that sum to one. Tiles lie on multiples of `multiple`, which the network needs its inputs to be of (its strides,
-    multiplied); inputs that are not are made larger by repeating their last row and column, of which nothing is left.
+    An input larger than `tile` pixels (None: none is) is cut into tiles of that size, of which two neighbours share
+    `overlap` pixels or more; what is made of them is put together, at whatever scale the first tile comes out. In the
+    middle of an overlap one image ends and the next begins; with `blend` they fade into one another over so many pixels
+    there, by weights that sum to one. Tiles lie on multiples of `multiple`, which the network needs its inputs to be of
+    (its strides, multiplied); inputs that are not are continued as in a mirror, and of that nothing is left.
 
     The result is that of the whole input, but for rounding, where every pixel sees the same from within its tile: where
-    `overlap - blend` is at least the receptive field. No overlap is enough for a network that looks at the whole image
-    in evaluation mode (instance and group norm, attention, global pooling). All tiles of an image share its code.
+    `overlap - blend` is at least the receptive field (see `gan_lab.sampling.reach`). No overlap is enough for a network
+    that looks at the whole image in evaluation mode (instance and group norm, attention, global pooling). All tiles of
+    an image share its code.
     Raises ConfigError for a sampler without inputs and for sizes that do not go together, GanLabError for a network
     that makes images of a size which is neither a whole multiple of its input's nor a whole part of it.
     """
 
     def __init__(
-        self, sampler: Sampler, tile: int = 256, overlap: int = 64, multiple: int = 1, blend: int = 0, at_once: int = 1
+        self,
+        sampler: Sampler,
+        tile: int | None = 256,
+        overlap: int = 64,
+        multiple: int = 1,
+        blend: int = 0,
+        at_once: int = 1,
     ) -> None:
         if "input" not in sampler.takes:
             raise ConfigError("tile: this generator takes no input that could be cut into tiles")
         for name, size in (("tile", tile), ("overlap", overlap)):
-            if size % multiple:
+            if tile is not None and size is not None and size % multiple:
                 near = max(size // multiple, 1) * multiple
                 raise ConfigError(f"{name}: {size} is not a multiple of {multiple}, as this network needs; e.g. {near}")
-        if not 0 <= blend <= overlap < tile:
+        if tile is not None and not 0 <= blend <= overlap < tile:
             raise ConfigError(f"overlap: {overlap} must lie between blend, {blend}, and tile, {tile}")
-        self.sampler = sampler
-        self.takes, self.network, self.num_classes = sampler.takes, sampler.network, sampler.num_classes
+        super().__init__(sampler)
         self.tile, self.overlap, self.multiple, self.blend, self.at_once = tile, overlap, multiple, blend, at_once
-
-    def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
-        return self.sampler.codes(n, seed, truncation)
-
-    def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
-        return self.sampler.panel(shown, seed)
-
-    def each_in_turn(self, n: int) -> Tensor | None:
-        return self.sampler.each_in_turn(n)
 
     def drawn(self, request: Request) -> Iterator[Tensor]:
         assert request.input is not None
         height, width = request.input.shape[2:]
-        grown = pad(request.input, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
+        grown = mirrored(request.input, -height % self.multiple, -width % self.multiple)
         request = self._settled(request)
-        if max(grown.shape[2:]) <= self.tile:
+        if self.tile is None or max(grown.shape[2:]) <= self.tile:
             made = self.sampler.images(request._replace(input=grown))
         else:
             made = (self._put_together(whole, request, index) for index, whole in enumerate(grown.split(1)))
@@ -79,6 +76,7 @@ class Tiled(Sampler):
 
     def _put_together(self, whole: Tensor, request: Request, index: int) -> Tensor:
         """What is made of one input `(1, C, H, W)` whose sides are multiples."""
+        assert self.tile is not None
         rows, columns = (starts(side, self.tile, self.tile - self.overlap) for side in whole.shape[2:])
         places = [(row, column) for row in range(len(rows)) for column in range(len(columns))]
         windows: list[list[Window]] = []
@@ -114,6 +112,19 @@ class Tiled(Sampler):
                 )
             found.append(Scale(max(after // before, 1), smaller))
         return found[0], found[1]
+
+
+def mirrored(images: Tensor, down: int, right: int) -> Tensor:
+    """`(N, C, H + down, W + right)`: continued as in a mirror, which does not repeat the last pixel."""
+    while down or right:
+        rows, columns = min(down, images.shape[2] - 1), min(right, images.shape[3] - 1)
+        if rows or columns:
+            images = pad(images, (0, columns, 0, rows), mode="reflect")
+        else:  # of one pixel there is no mirror image
+            rows, columns = down if images.shape[2] == 1 else 0, right if images.shape[3] == 1 else 0
+            images = pad(images, (0, columns, 0, rows), mode="replicate")
+        down, right = down - rows, right - columns
+    return images
 
 
 class Window(NamedTuple):

@@ -14,8 +14,10 @@ from gan_lab.command_line.console import command, shown
 from gan_lab.config import check_targets
 from gan_lab.engine.engine import Engine
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.sampling.photo_translator import PhotoTranslator, directions_of
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler, all_images
+from gan_lab.sampling.translate import translate
 from gan_lab.storage.checkpoint import load as load_checkpoint
 from gan_lab.storage.checkpoint import load_newest
 from gan_lab.storage.files import read_json
@@ -26,8 +28,8 @@ log = logging.getLogger(__name__)
 
 
 class Trained:
-    """A trained generator: `sample(n, seed)`, and where it comes from (`path`, `step`, `config`, and the state of the
-    data's `stream`, which tells the data from others)."""
+    """A trained generator: `sample(n, seed)`, `translate(images)`, and where it comes from (`path`, `step`, `config`,
+    and the state of the data's `stream`, which tells the data from others)."""
 
     def __init__(
         self, sampler: Sampler, path: Path, step: int, config: dict[str, Any], stream: dict[str, Any] | None = None
@@ -37,6 +39,7 @@ class Trained:
         self.step = step
         self.config = config
         self.stream = stream
+        self._translators: dict[tuple[Any, ...], PhotoTranslator] = {}
 
     @property
     def classes(self) -> list[str]:
@@ -72,6 +75,44 @@ class Trained:
         labels = None if label is None else torch.tensor(self.labels(label))
         taken = None if labels is None else labels[torch.arange(n) % len(labels)]
         return Request(n, seed, label=taken, truncation=truncation)
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """The ways that it goes between the data's a and b, its own first; none where it makes images from noise."""
+        return directions_of(self.sampler, self.config) if "input" in self.sampler.takes else ()
+
+    def translate(
+        self,
+        images: Any,
+        direction: str | None = None,
+        mask: Any = None,
+        label: int | str | None = None,
+        seed: int = 0,
+        tile: int | None = None,
+        overlap: int | None = None,
+    ) -> Any:
+        """What is made of pictures of any size, as they are given: a tensor `(N, C, H, W)` in [-1, 1], or a list (or
+        one) of arrays `(H, W, C)` in uint8 or uint16 or of Pillow's images, which keep their bits and transparency.
+
+        `mask`, of a run that fills holes: for each picture an array `(H, W)`, not 0 where something is missing.
+        `direction`, `tile` and `overlap` as `gan-lab translate` has them. Raises ConfigError for what this run does not
+        do, GanLabError for a picture that its network does not take.
+        """
+        translator = self.translator(direction, tile, overlap)
+        return translate(translator, images, mask, None if label is None else self.labels(label)[0], seed)
+
+    def translator(
+        self,
+        direction: str | None = None,
+        tile: int | None = None,
+        overlap: int | None = None,
+        precision: str = "fp32",
+    ) -> PhotoTranslator:
+        """What makes photos of photos; the same for the same settings."""
+        settings = direction, tile, overlap, precision
+        if settings not in self._translators:
+            self._translators[settings] = PhotoTranslator(self.sampler, self.config, *settings)
+        return self._translators[settings]
 
     def by_class(self, label: Sequence[int | str], rows: int, seed: int = 0) -> Tensor:
         """`rows` images of each class, row by row: `(rows * len(label), C, H, W)`; a row shares its latent."""
@@ -111,7 +152,7 @@ def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust:
     path, state = find_checkpoint(Path(run), str(checkpoint))
     config = state["config"]
     stored = {key: config.get(key) for key in ("model", "algorithm", "wrappers")}
-    stored["picture"] = config["dataset"].get("picture")
+    stored |= {"picture": config["dataset"].get("picture"), "degradation": config.get("degradation")}
     check_targets(stored, trust)
     engine = Engine(device=device, precision="fp32")
     algorithm: Any = hydra.utils.get_class(config["algorithm"]["_target_"])

@@ -111,9 +111,9 @@ def build_algorithm(
 
 
 def fill_from_data(config: dict[str, Any], dataset: Dataset, degradation: Degradation | None = None) -> None:
-    """Write into `config` what it leaves to the data: the classes, the words of its captions, and in the parts that see
-    a batch how many there are and the shapes of image and input. Who was told the shape that images are packed to is
-    told what a batch has of it, where that is less.
+    """Write into `config` what it leaves to the data: the classes, the words of its captions, the `shapes` of what a
+    batch has, and in the parts that see one how many classes there are and the shapes of image and input. Who was told
+    the shape that images are packed to is told what a batch has of it, where that is less.
 
     Raises ConfigError where a part asks for the shape of inputs, and there are none.
     """
@@ -124,6 +124,7 @@ def fill_from_data(config: dict[str, Any], dataset: Dataset, degradation: Degrad
     if store.words is not None:
         config["words"] = store.words
     image, input = dataset.batch_shapes(degradation)
+    config["shapes"] = {"image": list(image), "input": None if input is None else list(input)}
     known = {
         "num_classes": store.num_classes or 0,
         "num_tokens": dataset.num_tokens,

@@ -18,7 +18,7 @@ IMAGES = torch.rand(3, 1, 4, 4)
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        (Request(3), r"^input: missing; this generator makes each image from another: gan_lab.load\(RUN\).sample"),
+        (Request(3), r"^input: missing; this generator makes each image from another: gan-lab translate run=RUN"),
         (Request(2, input=IMAGES), "^input: 3 of them for n=2 images; there must be as many"),
         (Request(3, input=IMAGES, label=torch.zeros(3)), "^label: this generator was trained without labels"),
     ],

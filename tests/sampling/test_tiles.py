@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler, all_images
-from gan_lab.sampling.tiles import Tiled, starts, windows_of
+from gan_lab.sampling.tiles import Tiled, mirrored, starts, windows_of
 from tests.sampling.stand_ins import Converter, Noisy
 
 RADIUS = 3  # pixels that each convolution stack below sees to every side
@@ -41,6 +42,11 @@ class Strided(nn.Module):
 
 def inputs(height: int, width: int, n: int = 1) -> Tensor:
     return torch.rand(n, 2, height, width, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+def continued(images: Tensor, down: int, right: int) -> Tensor:
+    """As NumPy continues it in a mirror."""
+    return torch.from_numpy(np.pad(images.numpy(), ((0, 0), (0, 0), (0, down), (0, right)), mode="reflect"))
 
 
 def differ(tiled: Sampler, whole: Sampler, height: int, width: int) -> float:
@@ -84,7 +90,7 @@ def test_tiles_lie_on_multiples(back: int) -> None:
     multiple is the corner of one that is."""
     network = Strided(back)
     for height, width in ((36, 60), (37, 59), (6, 50), (1, 1)):
-        rest = partial(nn.functional.pad, pad=(0, -width % 4, 0, -height % 4), mode="replicate")
+        rest = partial(continued, down=-height % 4, right=-width % 4)
         corner = -(-height * back // 4), -(-width * back // 4)
 
         def made(images: Tensor, rest: partial[Tensor] = rest, corner: tuple[int, int] = corner) -> Tensor:
@@ -95,6 +101,14 @@ def test_tiles_lie_on_multiples(back: int) -> None:
         tiled = Converter(network)
         assert differ(Tiled(tiled, tile=24, overlap=16, multiple=4), whole, height, width) < 2e-6
         assert all(side % 4 == 0 for shape in tiled.asked for side in shape[2:])
+
+
+@pytest.mark.parametrize(("height", "width"), [(5, 7), (1, 3), (1, 1), (2, 2)])
+def test_a_mirror_has_a_mirror(height: int, width: int) -> None:
+    """However far it goes on."""
+    for down, right in ((0, 0), (1, 0), (3, 9), (20, 31)):
+        images = inputs(height, width)
+        assert torch.equal(mirrored(images, down, right), continued(images, down, right))
 
 
 def test_all_tiles_of_an_image_share_its_code() -> None:

@@ -94,11 +94,16 @@ class Cycle(Algorithm):
 
 
 class ThereAndBack(InputSampler):
-    """Translates one way, and shows the way back."""
+    """Translates both ways, and shows the way there and back."""
+
+    directions = ("a2b", "b2a")
 
     def __init__(self, networks: Mapping[str, nn.Module], engine: Engine) -> None:
         super().__init__(networks["generator_ab"], engine)
         self.back = InputSampler(networks["generator_ba"], engine)
+
+    def of(self, direction: str) -> Sampler:
+        return self.back if direction == "b2a" else super().of(direction)
 
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
         ab = super().panel(shown, seed)["made"]

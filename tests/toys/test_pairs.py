@@ -119,7 +119,7 @@ def test_sample_has_no_inputs_to_give(
     assert gan_lab("sample", f"run={run}", "n=3", TRUST) == 2
     told = capsys.readouterr().err
     assert told.startswith(
-        "gan-lab sample: input: missing; this generator makes each image from another: gan_lab.load(RUN)"
+        "gan-lab sample: input: missing; this generator makes each image from another: gan-lab translate run=RUN"
     )
     assert told.count("\n") == 1
     with pytest.raises(ConfigError, match="^input: 2 of them for n=3 images"):
