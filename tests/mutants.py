@@ -38,6 +38,7 @@ EQUIVALENT = {  # name of a mutant: why it changes nothing that could be tested
     "c83533c452": "equal only where both are 0",
     "cdd43e8ff8": "a stopwatch runs, and nobody looks at the number",
     "13bbf4fe4c": "a picture of one pixel is its own mirror image",
+    "41663d6fb5": "buffers take no gradients",
     "02b64566d7": "as many distances at a time as there is room for: the same numbers",
 }
 

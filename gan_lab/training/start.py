@@ -156,8 +156,9 @@ ABSENT = "(absent)"
 
 
 def difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
-    """Dotted key -> (before, after) of every leaf that differs."""
+    """Dotted key -> (before, after) of every leaf that differs. A mapping that was empty is none where it is filled."""
     old, new = dict(leaves(before)), dict(leaves(after))
+    old = {key: value for key, value in old.items() if value != {} or not any(k.startswith(f"{key}.") for k in new)}
     keys = [*new, *(key for key in old if key not in new)]
     pairs = {key: (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
     changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
@@ -165,19 +166,26 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
 
 
 def apply(stored: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    """`stored` with the changes made."""
+    """`stored` with the changes made: first what is taken away, then what is set."""
     config = OmegaConf.create(stored)
+    for key in [key for key, (_, value) in changes.items() if value is ABSENT]:
+        remove(config, key)
     for key, (_, value) in changes.items():
-        if value is ABSENT:
-            parent, _, name = key.rpartition(".")
-            node = OmegaConf.select(config, parent) if parent else config
-            if node is not None:
-                node.pop(name, None)
-        else:
+        if value is not ABSENT:
             OmegaConf.update(config, key, value, merge=False, force_add=True)
     plain = OmegaConf.to_container(config)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
+
+
+def remove(config: DictConfig, key: str) -> None:
+    """Take a key away, and every mapping that is empty without it: of a callback nothing is left."""
+    parent, _, name = key.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    if OmegaConf.is_dict(node) and name in node:
+        node.pop(name)
+        if parent and not node:
+            remove(config, parent)
 
 
 def show_and_check(stored: dict[str, Any], changes: Changes, force: bool, started: bool) -> None:

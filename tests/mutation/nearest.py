@@ -31,7 +31,7 @@ ROOMS = {
     "gan_lab/wrappers": [WIRING, TECHNIQUES, COMPONENTS],
     "gan_lab/engine": ["tests/algorithms/test_noise_to_image.py", WIRING, GOLDEN],
     "gan_lab/training": ["tests/training/test_rounds.py", "tests/training/test_trainer.py", GOLDEN],
-    "configs": [PRESETS, TECHNIQUES, COMPONENTS, GOLDEN],
+    "configs": [PRESETS, "tests/test_choices.py", TECHNIQUES, COMPONENTS, GOLDEN],
     "configs/experiment": ["tests/reproduction/test_band.py", "tests/test_readme_tables.py"],
 }
 
