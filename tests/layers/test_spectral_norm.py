@@ -60,6 +60,7 @@ def test_one_power_iteration_a_forward_pass() -> None:
         x = torch.randn(3, 5, dtype=torch.float64)
         assert_close(layer(x), x @ plain.T / (u @ plain @ v))
         assert_close(normalisation.u, u)
+        assert not normalisation.u.requires_grad
 
 
 def test_evaluation_keeps_u() -> None:

@@ -45,6 +45,16 @@ def test_the_authors_channels_at_128_pixels() -> None:
     assert sum(p.numel() for p in d.parameters()) == discriminator == 39_463_618
 
 
+def test_no_map_is_wider_than_at_128_pixels() -> None:
+    """Ours, for more pixels than the authors have: the inner maps of 256 pixels are 16 times `width` too."""
+    with torch.device("meta"):
+        at = {side: Generator((3, side, side), 4, 2) for side in (128, 256, 512)}
+        judges = {side: Discriminator((3, side, side), 2) for side in (128, 256, 512)}
+    for networks in (at, judges):
+        most = {side: max(max(p.shape[:2]) for p in net.parameters() if p.dim() == 4) for side, net in networks.items()}
+        assert most == dict.fromkeys((128, 256, 512), 32)
+
+
 @pytest.mark.parametrize(
     ("shape", "in_generator", "in_discriminator"),
     [

@@ -1,0 +1,86 @@
+"""What a preset takes from other groups, once more: the loss and optimizer that a model's paper has, the penalties of a
+loss. A line that is lost is no mistake to Hydra: the default of `gan-lab train` stands in its place.
+
+Numbers are in test_presets.py, with their places in the papers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from gan_lab.config import CONFIG_DIR
+from tests.test_presets import Loader, presets
+
+ABSENT = ("regularizers=", "constraints=", "schedule=constant")  # of whom nothing else is said
+CHOICES = {
+    "algorithm/unrolled": "noise_to_image",
+    "loss/hinge_orthogonal": "regularizers=orthogonal",
+    "loss/non_saturating_auxiliary": "regularizers=auxiliary_classifier",
+    "loss/non_saturating_r1_r2": "regularizers=r1_r2_weak",
+    "loss/relativistic_burn_in": "regularizers=r1_r2_burn_in",
+    "loss/relativistic_r1_r2": "regularizers=r1,r2",
+    "loss/wasserstein_clipped": "constraints=weight_clipping",
+    "loss/wasserstein_gp": "regularizers=gradient_penalty",
+    "metrics/colorization": "ab_rmse psnr ssim",
+    "metrics/inpainting": "psnr_hole psnr ssim",
+    "metrics/paired": "psnr ssim",
+    "model/acgan": "loss=non_saturating_auxiliary optimizer=adam",
+    "model/biggan": "loss=hinge_orthogonal optimizer=adam_biggan",
+    "model/biggan_cifar": "loss=hinge optimizer=adam_biggan_cifar",
+    "model/cdcgan": "loss=non_saturating optimizer=adam",
+    "model/cgan": "loss=non_saturating optimizer=adam",
+    "model/conv_gan": "loss=non_saturating optimizer=adam",
+    "model/dcgan": "loss=non_saturating optimizer=adam",
+    "model/gan": "loss=non_saturating optimizer=adam",
+    "model/gan_small": "loss=non_saturating optimizer=adam",
+    "model/lsgan": "loss=least_squares optimizer=adam",
+    "model/points": "loss=non_saturating_r1_r2 optimizer=adam_points",
+    "model/r3gan": "loss=relativistic_burn_in optimizer=adam_burn_in augmentation=burn_in",
+    "model/rpgan": "loss=relativistic_r1_r2 optimizer=adam_r3gan",
+    "model/sagan": "loss=hinge optimizer=adam_ttur",
+    "model/sngan": "loss=hinge optimizer=adam_sngan",
+    "model/sngan_dcgan": "loss=non_saturating optimizer=adam",
+    "model/wgan": "loss=wasserstein_clipped optimizer=rmsprop",
+    "model/wgan_gp": "loss=wasserstein_gp optimizer=adam_wgan",
+    "model/wgan_gp_resnet": "loss=wasserstein_gp optimizer=adam_sngan",
+    "optimizer/adam_burn_in": "adam_r3gan",
+    "optimizer/adam_points": "schedule=cosine",
+    "optimizer/adam_sngan": "schedule=linear",
+    "technique/adaptive_augmentation": "augmentation/adaptive@augmentation",
+    "technique/consistency": "loss/regularizers/balanced_consistency@loss.regularizers",
+    "technique/diffaugment": "augmentation/diffaugment@augmentation",
+    "technique/instance_noise": "augmentation/instance_noise@augmentation",
+    "technique/unrolled": "algorithm=unrolled",
+    **{
+        f"technique/{name}": f"loss/regularizers/{name}@loss.regularizers"
+        for name in ("dragan", "feature_matching", "historical_averaging", "latent_consistency", "lecam", "orthogonal")
+    },
+    "technique/path_length": "loss/regularizers/path_length@loss.regularizers",
+}
+
+
+def choices_of(node: Any) -> Iterator[str]:
+    """`group=name`, and whatever is taken in whole."""
+    for entry in (node or {}).get("defaults", []):
+        for group, name in entry.items() if isinstance(entry, dict) else [("", entry)]:
+            chosen = ",".join(name) if isinstance(name, list) else str(name)
+            yield f"{group.removeprefix('override ').removeprefix('/')}={chosen}" if group else chosen.removeprefix("/")
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_a_preset_takes_what_the_table_has(preset: str) -> None:
+    node = yaml.load((CONFIG_DIR / f"{preset}.yaml").read_text(), Loader)
+    chosen = " ".join(each for each in choices_of(node) if each not in (*ABSENT, "_self_"))
+    assert chosen == CHOICES.get(preset, "")
+
+
+def test_what_it_would_catch() -> None:
+    node = {
+        "defaults": [{"override /loss": "hinge"}, "_self_", {"regularizers": ["a", "b"]}, {"regularizers": []}, "/c"]
+    }
+    assert list(choices_of(node)) == ["loss=hinge", "_self_", "regularizers=a,b", "regularizers=", "c"]
+    assert set(CHOICES) <= set(presets())
