@@ -129,7 +129,7 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("adam_srgan", "arXiv:1609.04802, section 3.2; arXiv:1707.02921, section 4.2", {"generator.lr": 1e-4, **ADAM}),
     ("adam_srgan", "as above: beta1 0.9; the rest is torch's default", {"generator.betas": [0.9, 0.999]}),
     ("adam_esrgan", "code BasicSR, train_RRDBNet_PSNR_x4.yml", {"generator.lr": 2e-4, "generator.betas": [0.9, 0.99]}),
-    ("adam_esrgan", "torch's default", ADAM),
+    ("adam_esrgan", "ours: torch's default", ADAM),
     ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.lr": 1e-4, "discriminator.lr": 4e-4}),
     ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.betas": [0.0, 0.9], **ADAM}),
     ("adam_wgan", "arXiv:1704.00028, algorithm 1", {"generator.lr": 1e-4, "generator.betas": [0.0, 0.9], **ADAM}),
