@@ -23,11 +23,20 @@ class Metrics(Callback):
     Where the run's `objective` is one of them, the best value is remembered and its checkpoint kept as `best.pt`, and
     with `patience` the run ends after so many measurements without a better one. A generator that makes images from
     others gets them from `inputs`: a split of the dataset or what lies at a path; None is the test or validation split
-    where there is one, else the data itself. What the extractor and the data need is made before the first round;
-    missing weights are noticed there, and it is said which metrics cannot be taken. One that fails later is a warning.
+    where there is one, else the data itself. With `whole` they are pictures of their own sizes, as test sets of
+    super-resolution are, and only measures of pairs are taken. What the extractor and the data need is made before the
+    first round; missing weights are noticed there, and it is said which metrics cannot be taken. One that fails later
+    is a warning.
     """
 
-    def __init__(self, every: int = 500, n: int = 2000, patience: int | None = None, inputs: str | None = None) -> None:
+    def __init__(
+        self,
+        every: int = 500,
+        n: int = 2000,
+        patience: int | None = None,
+        inputs: str | None = None,
+        whole: bool = False,
+    ) -> None:
         require_whole(every, "callbacks.metrics.every", 0)
         if patience is not None:
             require_whole(patience, "callbacks.metrics.patience", 1, ", or null")
@@ -35,6 +44,7 @@ class Metrics(Callback):
         self.n = require_whole(n, "callbacks.metrics.n", 2)
         self.patience = patience
         self.inputs = inputs
+        self.whole = whole
         self._times, self._seconds = 0, 0.0  # of measuring
         self._measured = -1
         self._measures: dict[str, Any] = {}
@@ -50,7 +60,7 @@ class Metrics(Callback):
         measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items() if node is not None}
         extractor, sampler = build(run.config["extractor"], "extractor"), run.sampler()
         where = (run.engine.device, self.inputs, "callbacks.metrics.inputs")
-        self._reference = reference_for(sampler, run.config, extractor, *where, store=run.store)
+        self._reference = reference_for(sampler, run.config, extractor, *where, store=run.store, whole=self.whole)
         n = count_for(sampler, self._reference, self.n)
         self._measures, refused = applicable(measures, self._reference, sampler, n)
         for name, why in refused.items():

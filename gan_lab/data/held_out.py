@@ -28,7 +28,7 @@ def held_out(data: Dataset, name: str, key: str) -> tuple[Dataset, str]:
         raise ConfigError(f"{key}: {name!r} is neither a split's name nor a path; null does without")
     if data.config is None:
         raise ConfigError(f"{key}={name}: where the data comes from is not known, so no others can be read like it")
-    a_split = "split" in data.config and not _looks_like_a_path(name)
+    a_split = "split" in data.config and not looks_like_a_path(name)
     try:
         dataset = _of_split(data, name) if a_split else _at_path(data, name, key)
         dataset.image_shape = data.store.shape  # with as many channels as the data, whatever these images have
@@ -42,7 +42,7 @@ def held_out(data: Dataset, name: str, key: str) -> tuple[Dataset, str]:
     return dataset, name if a_split else "path"
 
 
-def _looks_like_a_path(name: str) -> bool:
+def looks_like_a_path(name: str) -> bool:
     return name.startswith(("~", ".")) or os.sep in name or "/" in name or bool(Path(name).suffix)
 
 

@@ -17,7 +17,7 @@ class Degradation(nn.Module, ABC):
 
     It is part of a captured round: nothing of it asks the device for a number, and what it draws it draws from the
     default generator of the device, anew for every image. Constructors raise ValueError for settings that cannot be,
-    `shape` raises ConfigError for images that they do not fit.
+    `shape` raises ConfigError for images that they do not fit, whose sides are no multiples of `multiple`.
 
     `restores`: what is made of an input is that picture, only better, so that of a gray one it is gray. `takes_mask`:
     somebody has to say where pictures have holes.
@@ -25,6 +25,7 @@ class Degradation(nn.Module, ABC):
 
     restores: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = False
+    multiple: int = 1
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor: ...

@@ -18,6 +18,7 @@ class Downscale(Degradation):
     def __init__(self, scale: int = 4) -> None:
         super().__init__()
         self.scale = require_whole(scale, "degradation.scale", least=2)
+        self.multiple = self.scale
 
     def forward(self, images: Tensor) -> Tensor:
         _, height, width = self.shape((images.shape[1], images.shape[2], images.shape[3]))

@@ -52,6 +52,7 @@ class RealDegradation(Degradation):
     def __init__(self, scale: int = 4, sharpened: bool = True) -> None:
         super().__init__()
         self.scale = require_whole(scale, "degradation.scale", least=1)
+        self.multiple = self.scale
         self.sharpened = sharpened
         self.jpeg = Jpeg(QUALITY)
 

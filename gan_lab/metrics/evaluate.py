@@ -34,6 +34,8 @@ def applicable(
     refused = {}
     for name, measure in measures.items():
         why = None if sampler is None else _why_not_of(measure, sampler)
+        if not (measure.paired or reference.inputs.one_size):
+            why = "whole pictures, of many sizes, can be compared with their targets only"
         try:
             why = why or measure.why_not(reference) or _too_few(measure.fewest(reference), reference, n)
         except GanLabError:
@@ -82,11 +84,12 @@ def reference_for(
     inputs: str | None,
     key: str,
     store: Store | None = None,
+    whole: bool = False,
 ) -> Reference:
     """The data of a run's configuration (with its `store`, where that is open already) as an extractor, which is made
     ready, sees it; and for a sampler that needs inputs or captions, the samples that it is asked by: those that
-    `inputs` means (see `Reference.take_inputs`). Another sampler has no use for those, which is a warning. Raises
-    ConfigError, naming `key`, where they are not there."""
+    `inputs` means, with `whole` as pictures of any size (see `Reference.take_inputs`). Another sampler has no use for
+    those, which is a warning. Raises ConfigError, naming `key`, where they are not there."""
     data = build_dataset(config["dataset"], store)
     extractor.prepare(data, device)
     split = str(config["dataset"].get("split", "train"))
@@ -94,7 +97,7 @@ def reference_for(
     if inputs is not None and not sampler.needs:
         log.warning("%s=%s: is of no effect, since this generator makes its images from nothing", key, inputs)
     if sampler.needs:
-        reference.take_inputs(inputs, key)
+        reference.take_inputs(inputs, key, whole, int(getattr(sampler.network, "multiple", 1)))
         asked = reference.inputs
         batch = asked.batch(choose(1, len(asked)))
         for column in sampler.needs:
@@ -118,8 +121,9 @@ def requests(sampler: Sampler, reference: Reference, n: int, seed: int) -> Itera
         return
     codes = sampler.codes(n, seed) if "codes" in sampler.takes else None
     places = choose(n, len(reference.inputs))
-    for start in range(0, n, sampler.AT_ONCE):
-        part = slice(start, start + sampler.AT_ONCE)
+    at_once = min(sampler.AT_ONCE, reference.inputs.AT_ONCE)
+    for start in range(0, n, at_once):
+        part = slice(start, start + at_once)
         batch = reference.inputs.batch(places[part])
         yield sampler.request_for(batch, seed, None if codes is None else codes[part]), batch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ class Inputs:
     """The samples of a dataset, as a round has them. `degradation` is the configuration of what makes inputs of images,
     where the data has none; what it draws it draws alike every time. Where inputs are a dataset of their own, it is
     theirs that are counted, and the image beside one is any."""
+
+    AT_ONCE: ClassVar[int] = 64  # samples that a generator is asked by
+    one_size: ClassVar[bool] = True  # whether all samples have the shapes of the data
 
     def __init__(self, data: Dataset, split: str, degradation: Mapping[str, Any] | None = None) -> None:
         self.data = data

@@ -20,13 +20,13 @@ from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.metrics.frechet import Moments
 from gan_lab.metrics.inputs import Inputs, card_of
+from gan_lab.metrics.whole_pictures import HELD_OUT, whole_pictures
 from gan_lab.storage.files import write_whole
 from gan_lab.storage.root import data_root
 from gan_lab.storage.shared import made_once
 
 VERSION = 1
 AT_ONCE = 256  # images
-HELD_OUT = ("test", "val")  # splits that training does not see
 SEED = 0  # of the order in which fewer than all images are taken
 
 
@@ -94,10 +94,13 @@ class Reference:
             self._held_out[name] = Reference(data, self.extractor, split, self.device, self.degradation)
         return self._held_out[name]
 
-    def take_inputs(self, name: str | None, key: str) -> None:
+    def take_inputs(self, name: str | None, key: str, whole: bool = False, multiple: int = 1) -> None:
         """Ask generators by the samples that `name` means: this split, another, or what lies at a path. None: those of
-        the test split, else the validation split, where the dataset has one; else these. Raises as `held_out`."""
-        if name is not None:
+        the test split, else the validation split, where the dataset has one; else these. With `whole` they are pictures
+        of any size, one by one (see `gan_lab.metrics.whole_pictures`). Raises as `held_out`."""
+        if whole:
+            self.inputs = whole_pictures(self.data, name, self.split, key, self.degradation, multiple)
+        elif name is not None:
             if name != self.split:
                 self.inputs = self.held_out(name, key).inputs
         elif self.data.config is not None and "split" in self.data.config:

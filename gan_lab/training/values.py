@@ -34,18 +34,8 @@ NUMBERS = {
     "warmup": 0.0, "weight": None, "weight_decay": 0.0,
 }  # fmt: skip
 FLAGS = (
-    *(
-        "aligned",
-        "batch_norm",
-        "channels_last",
-        "direct",
-        "first_norm",
-        "flip",
-        "hierarchical",
-        "one_sided",
-        "products",
-    ),
-    *("reuse_fake", "turn", "two_sided", "zero_sum"),
+    *("aligned", "batch_norm", "channels_last", "direct", "first_norm", "flip", "hierarchical", "one_sided"),
+    *("products", "reuse_fake", "turn", "two_sided", "whole", "zero_sum"),
 )
 NEEDED = ("loss.adversarial", "loss.regularizers", "optimizer.schedule", "algorithm.ema")
 NEVER_NULL = ("betas", "lr")
@@ -219,7 +209,7 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "device": check_device,
     "precision": check_precision,
     "trust": check_trust,
-    **dict.fromkeys(("resume_force", "baseline", "force", "all", "cheap", "profile"), require_flag),
+    **dict.fromkeys(("resume_force", "baseline", "force", "all", "cheap", "profile", "whole"), require_flag),
     "sampler": check_component,
     "pruner": lambda node, key: None if node is None else check_component(node, key),
     "objective": check_text,

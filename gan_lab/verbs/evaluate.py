@@ -77,7 +77,9 @@ def prepared(trained: Trained, config: dict[str, Any], measures: dict[str, Any],
     from gan_lab.metrics.evaluate import applicable, cautions, count_for, reference_for
 
     extractor, device = build(config["extractor"], "extractor"), pick_device(config["device"])
-    reference = reference_for(trained.sampler, trained.config, extractor, device, config["inputs"], "inputs")
+    reference = reference_for(
+        trained.sampler, trained.config, extractor, device, config["inputs"], "inputs", whole=config["whole"]
+    )
     n = count_for(trained.sampler, reference, n)
     taken, refused = applicable(measures, reference, trained.sampler, n)
     for name, why in refused.items():
