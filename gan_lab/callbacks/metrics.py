@@ -55,10 +55,10 @@ class Metrics(Callback):
             run.unless_interrupted(lambda: self._prepare(run, nodes))  # it may have to train an extractor
 
     def _prepare(self, run: Run, nodes: Mapping[str, Any]) -> None:
-        from gan_lab.metrics.evaluate import applicable, cautions, count_for, reference_for
+        from gan_lab.metrics.evaluate import applicable, cautions, count_for, extractor_for, reference_for
 
         measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items() if node is not None}
-        extractor, sampler = build(run.config["extractor"], "extractor"), run.sampler()
+        extractor, sampler = extractor_for(measures, run.config["extractor"]), run.sampler()
         where = (run.engine.device, self.inputs, "callbacks.metrics.inputs")
         self._reference = reference_for(sampler, run.config, extractor, *where, store=run.store, whole=self.whole)
         n = count_for(sampler, self._reference, self.n)

@@ -8,12 +8,14 @@ from typing import Any
 
 import torch
 
+from gan_lab.config import build
 from gan_lab.data.batch import Batch
 from gan_lab.data.dataset import build_dataset
 from gan_lab.data.store import Store
 from gan_lab.engine.tf32 import without_tf32
 from gan_lab.errors import ConfigError, GanLabError, describe
 from gan_lab.features.extractor import Extractor
+from gan_lab.features.pixels import Pixels
 from gan_lab.metrics.accumulators import Accumulators
 from gan_lab.metrics.base import Fewest, Measure
 from gan_lab.metrics.figure import Figure, Value
@@ -74,6 +76,13 @@ def _why_not_of(measure: Measure, sampler: Sampler) -> str | None:
     if measure.paired and "input" not in sampler.takes:
         return "the generator takes no input, so no image answers another"
     return None
+
+
+def extractor_for(measures: Mapping[str, Measure], node: Mapping[str, Any]) -> Extractor:
+    """What the configuration's `extractor` describes; where no measure looks at features, one that needs nothing, while
+    that one may have to be trained."""
+    extractor: Extractor = build(node, "extractor")
+    return extractor if any(measure.features for measure in measures.values()) else Pixels()
 
 
 def reference_for(

@@ -72,11 +72,10 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
 def prepared(trained: Trained, config: dict[str, Any], measures: dict[str, Any], n: int) -> tuple[Any, dict[str, Any]]:
     """The data's side of the comparison, and the measures that can be taken of it and of `n` images of this generator;
     what cannot be taken, or means little, is said."""
-    from gan_lab.config import build
     from gan_lab.engine.engine import pick_device
-    from gan_lab.metrics.evaluate import applicable, cautions, count_for, reference_for
+    from gan_lab.metrics.evaluate import applicable, cautions, count_for, extractor_for, reference_for
 
-    extractor, device = build(config["extractor"], "extractor"), pick_device(config["device"])
+    extractor, device = extractor_for(measures, config["extractor"]), pick_device(config["device"])
     reference = reference_for(
         trained.sampler, trained.config, extractor, device, config["inputs"], "inputs", whole=config["whole"]
     )
