@@ -58,5 +58,8 @@ def _around(inner: Callable[..., Any], node: Mapping[str, Any], key: str, parts:
 
 
 def wrappers_of(config: Mapping[str, Any], what: str) -> Mapping[str, Any]:
-    """What a configuration puts around a network, or around the adversarial loss."""
-    return (config.get("wrappers") or {}).get(what) or {}
+    """What a configuration puts around a network, or around the adversarial loss: around all networks of its kind, and
+    then around this one."""
+    wrappers = config.get("wrappers") or {}
+    kind = what.partition("_")[0]
+    return {**(wrappers.get(kind) or {}), **(wrappers.get(what) or {})}
