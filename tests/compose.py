@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,28 @@ from tests.conftest import TINY
 def composed(*overrides: str, configs: Path | None = None) -> dict[str, Any]:
     """The resolved configuration of `gan-lab train` with these overrides; `configs` is a user's own folder of them."""
     search = () if configs is None else (f"hydra.searchpath=[file://{configs}]",)
-    return copy.deepcopy(_composed((*search, *overrides)))
+    return copy.deepcopy(_composed((*search, *with_inputs(overrides))))
+
+
+def with_inputs(overrides: Sequence[str]) -> Sequence[str]:
+    """The same, and where they take a model of ours that makes images from images, and nothing that says what from, a
+    degradation: the digits have no inputs."""
+    group, _, name = next((word for word in overrides if word.startswith("model=")), "").partition("=")
+    said = any(word.startswith(("degradation=", "dataset=", "experiment=")) for word in overrides)
+    if said or not group or name not in models_from_images() or "/degradation" in yaml_of(f"model/{name}"):
+        return overrides
+    return [*overrides, "degradation=blur"]
+
+
+@functools.cache
+def models_from_images() -> list[str]:
+    """The models that make images from images."""
+    return [name for name in choices("model") if "input_shape:" in yaml_of(f"model/{name}")]
+
+
+def yaml_of(choice: str) -> str:
+    """The text of the file of `group/choice`."""
+    return (CONFIG_DIR / f"{choice}.yaml").read_text()
 
 
 @functools.cache
@@ -34,8 +56,7 @@ def tiny_run(folder: Path, *overrides: str) -> Run:
 
 def unpaired_regularizers() -> list[str]:
     """The regularizers that a game from noise can have: those of a pair need a game that makes one."""
-    folder = CONFIG_DIR / "loss" / "regularizers"
-    return [name for name in choices("loss/regularizers") if "  pair: " not in (folder / f"{name}.yaml").read_text()]
+    return [name for name in choices("loss/regularizers") if "  pair: " not in yaml_of(f"loss/regularizers/{name}")]
 
 
 def choices(group: str) -> list[str]:

@@ -41,6 +41,11 @@ def nets(generator: float | None, discriminator: float | None, **more: Any) -> d
     return {"model.generator.width": generator, "model.discriminator.width": discriminator, **keys}
 
 
+def sides(kind: str, **settings: Any) -> dict[str, Any]:
+    """The same settings of both networks of a kind, of a game that goes there and back."""
+    return {f"model.{kind}_{side}.{name}": value for side in ("ab", "ba") for name, value in settings.items()}
+
+
 def game(critic_steps: int, dim: int, **more: Any) -> dict[str, Any]:
     return {
         "algorithm.critic_steps": critic_steps,
@@ -68,6 +73,17 @@ MODELS: tuple[Row, ...] = (
     ("cgan", "ours: the generator of gan, told the class", nets(128, 240, g_embedding_dim=10, g_depth=3)),
     ("cgan", "ours: as gan", nets(128, 240, g_batch_norm=True)),
     ("conv_gan", "ours: a network of courses, no paper", game(1, 100) | nets(64, 32, d_dropout=0.25)),
+    ("cyclegan", "arXiv:1703.10593, section 4: none", {"algorithm.ema.decay": 0.0}),
+    (
+        "cyclegan",
+        "code pytorch-CycleGAN-and-pix2pix: lambda 10, without the 1/2 of ours",
+        {"loss.regularizers.cycle.weight": 5.0},
+    ),
+    ("cyclegan", "arXiv:1703.10593, section 5.2: half of lambda", {"loss.regularizers.identity.weight": 2.5}),
+    ("cyclegan", "arXiv:1703.10593, appendix 7.2", sides("generator", width=64, normalization="instance")),
+    ("cyclegan", "arXiv:1703.10593, appendix 7.2: no dropout", sides("generator", dropout=0.0)),
+    ("cyclegan", "arXiv:1703.10593, appendix 7.2: 70 x 70", sides("discriminator", width=64, patch="auto")),
+    ("cyclegan", "arXiv:1703.10593, appendix 7.2", sides("discriminator", normalization="instance")),
     ("dcgan", "code dcgan.torch, main.lua: nz 100, ngf = ndf = 64; the same fakes for both", game(1, 100)),
     ("dcgan", "code dcgan.torch, main.lua: fGx uses df_do of the same fake", game(1, 100, reuse_fake=True)),
     ("dcgan", "arXiv:1511.06434, section 3", nets(64, 64, d_normalization="batch")),
@@ -78,6 +94,10 @@ MODELS: tuple[Row, ...] = (
     ("gan_small", "ours: the smallest", nets(128, 128, g_batch_norm=False, d_dropout=0.0)),
     ("lsgan", "arXiv:1611.04076, figure 2; code train_lsun.py", game(1, 1024, reuse_fake=True) | nets(64, 64)),
     ("lsgan", "arXiv:1611.04076, section 3.3: the discriminator of DCGAN", nets(64, 64, d_normalization="batch")),
+    ("pix2pix", "arXiv:1611.07004: no average", {"algorithm.ema.decay": 0.0}),
+    ("pix2pix", "ours: what pairs are judged by", {"objective": "psnr"}),
+    ("pix2pix", "arXiv:1611.07004, appendix 6.1", nets(64, 64, g_normalization="batch", d_normalization="batch")),
+    ("pix2pix", "arXiv:1611.07004, appendix 6.1.1; 70 x 70", nets(64, 64, g_dropout=0.5, d_patch="auto")),
     ("points", "ours: no paper, for the plane", game(1, 16) | nets(128, 128, g_depth=3, d_depth=3)),
     ("points", "ours: where a dataset does not say its own", nets(128, 128, g_extent=1.0, d_extent=1.0)),
     ("points", "ours: Fourier features at the scale of the modes", nets(128, 128, d_waves=32, d_frequency=0.16)),
@@ -121,6 +141,7 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("adam_burn_in", R3GAN, {"generator.schedule.lr.end": 5e-5, "generator.schedule.lr.steps": BURN_IN}),
     ("adam_burn_in", R3GAN, {f"generator.schedule.{n}.shape": "cosine" for n in ("lr", "betas.1")}),
     ("adam_burn_in", R3GAN, {f"generator.schedule.{n}.unit": "images" for n in ("lr", "betas.1")}),
+    ("adam_pix2pix", "arXiv:1611.07004, section 3.3", {"generator.lr": 2e-4, "generator.betas": [0.5, 0.999], **ADAM}),
     ("adam_points", "ours: fast, and an eps that is felt", {"generator.lr": 2e-3, "generator.betas": [0.0, 0.99]}),
     ("adam_points", "ours: fast, and an eps that is felt", {"generator.eps": 1e-4}),
     ("adam_r3gan", R3GAN, {"generator.lr": 2e-4, "generator.betas": [0.0, 0.99], **ADAM}),
@@ -140,6 +161,7 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("sgd", "ours: no paper of a model here takes it", {"generator.lr": 1e-2, "generator.momentum": 0.5}),
     ("schedule/cosine", "ours: arXiv:1608.03983 has no warm-up", {"warmup": 0.05, "end_factor": 0.0}),
     ("schedule/multi_step", "code BasicSR, train_ESRGAN_x4.yml: 50k, 100k, 200k, 300k of 400k", MULTI_STEP),
+    ("schedule/linear_half", "code pytorch-CycleGAN-and-pix2pix: 100 + 100 epochs", {"start": 0.5, "end_factor": 0.0}),
     ("schedule/linear", "code gan_cifar_resnet.py: from the start to 0", {"start": 0.0, "end_factor": 0.0}),
 )
 
@@ -206,6 +228,7 @@ REGULARIZERS: tuple[Row, ...] = (
 )
 
 LOSSES: tuple[Row, ...] = (
+    ("regression", "ours: of one distance the weight says nothing", {"regularizers.l1.weight": 1.0}),
     *((f"regularizers/{name}", source, keys) for name, source, keys in REGULARIZERS),
     ("constraints/weight_clipping", "arXiv:1701.07875, algorithm 1: c", {"weight_clipping.bound": 0.01}),
 )
@@ -255,6 +278,9 @@ ALGORITHMS: tuple[Row, ...] = (
     ("noise_to_image", "arXiv:1406.2661, algorithm 1: k = 1, fresh samples", game(1, 128, reuse_fake=False)),
     ("noise_to_image", "arXiv:1406.2661, algorithm 1: m and m", game(1, 128, generator_batch=1)),
     ("noise_to_image", "arXiv:1710.10196, section 3; latent: ours", {"algorithm.ema.decay": 0.999}),
+    ("cycle", "arXiv:1703.10593, section 4: 50 images", {"algorithm.pool": 50}),
+    *((name, "arXiv:1710.10196, section 3", {"algorithm.ema.decay": 0.999}) for name in ("cycle", "regression")),
+    ("translation", "arXiv:1611.07004, equation 1", {"algorithm.condition": "input", "algorithm.ema.decay": 0.999}),
     ("unrolled", "arXiv:1611.02163, section 3: 5 or 10 steps", {"algorithm.unroll_steps": 5}),
     ("unrolled", "ours: the paper's is true", {"algorithm.zero_sum": False}),
 )

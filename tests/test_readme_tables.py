@@ -183,7 +183,8 @@ def test_the_facts_are_those_of_the_file(group: str, name: str) -> None:
 @pytest.mark.parametrize("name", listed("model"))
 def test_labels_of_models(name: str) -> None:
     """no: the networks do not ask for classes; always: they refuse data without; if any: they do not."""
-    generator = composed(f"model={name}", "+width=4")["model"]["generator"]
+    networks = composed(f"model={name}", "+width=4")["model"]
+    generator = next(node for role, node in networks.items() if role.startswith("generator"))
     asks = "num_classes" in generator
     fact = ("if any" if built({**generator, "num_classes": 0}) else "always") if asks else "no"
     assert TABLES["model"].by_name[name]["labels"] == fact, where("model", name)
@@ -199,8 +200,10 @@ def test_sizes_of_models(name: str) -> None:
 
 
 def fits(name: str, size: str) -> bool:
-    networks = composed(f"model={name}", "+width=4", f"dataset.image_shape=[1,{size}]")["model"]
-    return all(map(built, networks.values()))
+    config = composed(f"model={name}", "+width=4", f"dataset.image_shape=[1,{size}]")
+    image = config["dataset"]["image_shape"]
+    given = [{**node, **({"input_shape": image} if "input_shape" in node else {})} for node in config["model"].values()]
+    return all(map(built, given))
 
 
 def built(network: dict[str, Any]) -> bool:

@@ -35,8 +35,8 @@ def recipe(data: str, model: str, steps: int, batch: int | None = None, every: i
     return {"/dataset": data, "/model": model, **there, **{KEYS.get(key, key): value for key, value in more.items()}}
 
 
-def digits(model: str, steps: int, batch: int, **more: Any) -> dict[str, Any]:
-    return recipe("digits", model, steps, batch, **more)
+def digits(model: str, steps: int, batch: int, every: int = 0, **more: Any) -> dict[str, Any]:
+    return recipe("digits", model, steps, batch, every, **more)
 
 
 def modes(data: str, model: str, steps: int, batch: int | None = None, **more: Any) -> dict[str, Any]:
@@ -50,11 +50,20 @@ RECIPES = {
     "cdcgan": digits("cdcgan", 1500, 64, width=16),
     "cgan": digits("cgan", 2500, 64),
     "conv_gan": digits("conv_gan", 1600, 32, width=16),
+    "cyclegan": digits(
+        "cyclegan",
+        400,
+        8,
+        **{"/degradation": "edges", "degradation.threshold": 1.0},
+        **{f"model.generator_{side}.blocks": 2 for side in ("ab", "ba")},
+        width=8,
+    ),
     "dcgan": digits("dcgan", 3500, 64, width=16),
     "gan": digits("gan", 2500, 64),
     "gan_small": digits("gan_small", 4000, 64),
     "grid": modes("grid", "points", 16000, 128, every=1000, n=2500),
     "lsgan": digits("lsgan", 2500, 32, width=8, g_lr=1.5e-4, d_lr=1e-3, d_width=32, schedule="linear"),
+    "pix2pix": digits("pix2pix", 1500, 16, 500, **{"/degradation": "edges", "degradation.threshold": 1.0}, width=16),
     "points": modes("ring", "points", 3000, every=3000, n=2500),
     "r3gan": digits("r3gan", 2400, 32, width=8, g_lr=5e-4),
     "ring": modes("ring", "points", 8000, every=1000, n=2500),

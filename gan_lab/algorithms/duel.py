@@ -8,13 +8,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from gan_lab.algorithms.game import Game
 from gan_lab.augmentations.chain import Chain
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Terms
 from gan_lab.layers.critique import Critique, of
-from gan_lab.losses.regularizers import Pairs, Patches, Turn
+from gan_lab.losses.regularizers import Pairs, Patches, Turn, penalties
 
 Observe = Callable[[Tensor, Tensor], None]
 Source = Callable[[Batch, "torch.Generator | None"], Tensor]
@@ -162,11 +163,7 @@ class Duel:
 
     def penalties(self, player: str, due: tuple[str, ...], turn: Turn) -> Terms:
         """The regularizers of `player` whose turn it is, weighted; a lazy one counts for the rounds it sat out."""
-        return {
-            name: regularizer(turn) * (regularizer.weight * regularizer.every)
-            for name, regularizer in self.regularizers.items()
-            if regularizer.player == player and name in due
-        }
+        return penalties(self.regularizers, player, due, turn)
 
     def note(self, real: Tensor, fake: Tensor) -> None:
         """Remember the scores of this move for the metrics, and let the augmentation adapt."""
@@ -203,12 +200,14 @@ def column(batch: Batch, name: str | None) -> Tensor | None:
 def is_per_image(network: nn.Module) -> bool:
     """Whether what a network says of an image is the same whatever is beside it, and how often it was asked before.
 
-    BatchNorm and statistics of a batch couple images, spectral norm moves with every pass; of a module that is neither
-    torch's nor ours nothing is known.
+    BatchNorm and statistics of a batch couple images (InstanceNorm has those of one), spectral norm moves with every
+    pass; of a module that is neither torch's nor ours nothing is known.
     """
     for module in network.modules():
         home = type(module).__module__
         known = home.split(".")[:2] == ["torch", "nn"] or home.startswith("gan_lab.")
+        if isinstance(module, _InstanceNorm) and not module.track_running_stats:
+            continue
         if not known or isinstance(module, _NormBase) or getattr(module, "couples_images", False):
             return False
     return True

@@ -9,15 +9,18 @@ from torch import Tensor, nn
 
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine
+from gan_lab.engine.seeding import generator_of
 from gan_lab.engine.tf32 import without_tf32
 from gan_lab.errors import ConfigError
+from gan_lab.layers.dropout import drawing
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import REFUSED, Sampler, all_images
 
 
 class InputSampler(Sampler):
-    """A generator in evaluation mode that is given an image, and a label where it takes one. A number that overflowed
-    is nan in what comes out: nobody takes it for white."""
+    """A generator in evaluation mode that is given an image, and a label where it takes one. Dropout that is its noise
+    goes on, as the seed and the number of each sample say. A number that overflowed is nan in what comes out: nobody
+    takes it for white."""
 
     def __init__(self, generator: nn.Module, engine: Engine) -> None:
         self.network = generator
@@ -34,7 +37,9 @@ class InputSampler(Sampler):
         for start in range(0, request.n, self.AT_ONCE):
             part = slice(start, start + self.AT_ONCE)
             condition = None if label is None else label[part].to(device)
-            with without_tf32():
+            numbers = range(request.n)[part]
+            random = [generator_of(f"{request.seed} {number} dropout") for number in numbers]
+            with without_tf32(), drawing(self.network, random):
                 images = self.network(request.input[part].to(device), condition)
             images = images.float().cpu().contiguous()
             yield images.masked_fill(images.isinf(), torch.nan).clamp(-1, 1)

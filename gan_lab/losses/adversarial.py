@@ -27,6 +27,16 @@ class AdversarialLoss(ABC):
         """The generator's loss from the scores of its images; `real` is read only where `needs_real`."""
 
 
+class NoGame(AdversarialLoss):
+    """Nobody plays: for a generator that only pays its regularizers (`algorithm=regression`). Both losses are 0."""
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return 0.0 * (real.mean() + fake.mean())
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        return 0.0 * fake.mean()
+
+
 def _checked_smoothing(label_smoothing: float) -> float:
     if not 0.0 <= label_smoothing < 0.5:
         raise ValueError(f"label_smoothing must lie in [0, 0.5), not {label_smoothing}")

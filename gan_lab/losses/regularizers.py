@@ -102,6 +102,17 @@ class Regularizer(ABC):
         """Restore `state_dict()`."""
 
 
+def penalties(
+    regularizers: Mapping[str, Regularizer], player: str, due: tuple[str, ...], turn: Turn
+) -> dict[str, Tensor]:
+    """The regularizers of `player` whose turn it is, weighted; a lazy one counts for the rounds it sat out."""
+    return {
+        name: regularizer(turn) * (regularizer.weight * regularizer.every)
+        for name, regularizer in regularizers.items()
+        if regularizer.player == player and name in due
+    }
+
+
 class GradientPenalty(Regularizer):
     """E[(||grad D(x_hat)||_2 - target)^2], x_hat = eps x + (1 - eps) G(z), one eps in [0, 1) per *sample*.
 

@@ -167,16 +167,16 @@ def build_optimizers(
     nodes: Mapping[str, Any], networks: Mapping[str, nn.Module], engine: Engine
 ) -> dict[str, torch.optim.Optimizer]:
     """One optimizer for every player, which has all networks of its kind. Raises ConfigError for a network without an
-    optimizer, and for an optimizer without a network."""
+    optimizer, and for an optimizer without a network; a player that is null in `nodes` has none."""
     kinds: dict[str, list[nn.Module]] = {}
     for role, network in networks.items():
         kinds.setdefault(kind_of(role), []).append(network)
-    for player in nodes:
-        if player != "schedule" and player not in kinds:
+    for player, node in nodes.items():
+        if player != "schedule" and node is not None and player not in kinds:
             raise ConfigError(f"optimizer.{player}: there is no network model.{player}; it has {', '.join(networks)}")
     optimizers = {}
     for player, members in kinds.items():
-        if player not in nodes:
+        if nodes.get(player) is None:
             raise ConfigError(f"optimizer.{player}: missing; model.{player} has nothing that moves it")
         factory = build(nodes[player], f"optimizer.{player}")
         try:

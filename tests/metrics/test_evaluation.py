@@ -27,9 +27,19 @@ from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.features.inception_extractor import Inception
 from gan_lab.features.pixels import Pixels
 from gan_lab.features.random_convolutions import RandomConvolutions
-from gan_lab.metrics import frechet_distance, measures
+from gan_lab.metrics import frechet_distance
 from gan_lab.metrics.evaluate import applicable, cautions, measure
 from gan_lab.metrics.figure import Figure, find_figure, unlike
+from gan_lab.metrics.measures import (
+    DensityCoverage,
+    FrechetDistance,
+    InceptionScore,
+    IntraClassDistance,
+    KernelDistance,
+    Memorisation,
+    PrecisionRecall,
+    SlicedWasserstein,
+)
 from gan_lab.metrics.modes import Modes, modes_of_points, reverse_kl
 from gan_lab.metrics.reference import Reference
 from gan_lab.sampling.request import Request
@@ -38,14 +48,14 @@ from tests.compose import composed
 
 CPU = torch.device("cpu")
 ALL = {
-    "fid": measures.FrechetDistance(),
-    "kid": measures.KernelDistance(subsets=2, subset_size=50),
-    "is": measures.InceptionScore(splits=2),
-    "pr": measures.PrecisionRecall(),
-    "dc": measures.DensityCoverage(),
-    "swd": measures.SlicedWasserstein(),
-    "intra": measures.IntraClassDistance(least=10),
-    "memory": measures.Memorisation(),
+    "fid": FrechetDistance(),
+    "kid": KernelDistance(subsets=2, subset_size=50),
+    "is": InceptionScore(splits=2),
+    "pr": PrecisionRecall(),
+    "dc": DensityCoverage(),
+    "swd": SlicedWasserstein(),
+    "intra": IntraClassDistance(least=10),
+    "memory": Memorisation(),
     "modes": Modes(),
 }
 
@@ -264,8 +274,8 @@ def test_too_few_images_are_known_beforehand(real: int, n: int, refused: set[str
     """What is not refused can be taken; what is names its need and what there is."""
     reference = first(real)
     reference.extractor.classes = reference.extractor.knows_classes = 10  # type: ignore[assignment]
-    asked = {name: each for name, each in ALL.items() if name != "modes"}
-    taken, found = applicable(asked, reference, n=n)
+    measures = {name: each for name, each in ALL.items() if name != "modes"}
+    taken, found = applicable(measures, reference, n=n)
     assert set(found) == refused
     assert all(f"there are {real} and n={n}" in why or "two images" in why for why in found.values())
     taken.pop("is", None)
@@ -277,11 +287,11 @@ def test_too_few_images_are_known_beforehand(real: int, n: int, refused: set[str
 def test_figures_that_mean_little_are_told_of() -> None:
     reference = first(40)  # features have 4 dimensions
     assert reference.dimensions == 4
-    (few,) = cautions({"fid": measures.FrechetDistance(), "kid": measures.KernelDistance()}, reference, 4)
+    (few,) = cautions({"fid": FrechetDistance(), "kid": KernelDistance()}, reference, 4)
     assert few.startswith("metrics: fid of 4 generated images is far too large: features have 4 dimensions")
-    (few,) = cautions({"intra": measures.IntraClassDistance(least=2), "kid": measures.KernelDistance()}, reference, 40)
+    (few,) = cautions({"intra": IntraClassDistance(least=2), "kid": KernelDistance()}, reference, 40)
     assert few.startswith("metrics: intra is far too large: of some classes it takes ")
-    assert cautions({"fid": measures.FrechetDistance()}, reference, 5) == []
+    assert cautions({"fid": FrechetDistance()}, reference, 5) == []
 
 
 def test_a_class_of_one_image_is_left_out_by_name() -> None:
@@ -289,16 +299,16 @@ def test_a_class_of_one_image_is_left_out_by_name() -> None:
     labels = np.array([0] * 6 + [1] * 5 + [7])
     reference.data.store.labels = labels
     sampler = Copies(reference.data.store)
-    (told,) = cautions({"intra": measures.IntraClassDistance(least=2)}, reference, 12)
+    (told,) = cautions({"intra": IntraClassDistance(least=2)}, reference, 12)
     assert told.startswith("metrics: intra leaves out 2, 3, 4, 5, 6, 7, 8, 9: fewer than two images")
-    (few,) = cautions({"intra": measures.IntraClassDistance(least=6)}, reference, 12)
+    (few,) = cautions({"intra": IntraClassDistance(least=6)}, reference, 12)
     assert few.startswith(f"{told}; it leaves out 1: fewer than 6 generated images of n=12")
-    (figure,) = measure(sampler, reference, {"intra": measures.IntraClassDistance(least=2)}, 12, 0, {})
+    (figure,) = measure(sampler, reference, {"intra": IntraClassDistance(least=2)}, 12, 0, {})
     assert figure.value == pytest.approx(0, abs=1e-9)  # of classes 0 and 1
     with pytest.raises(GanLabError, match="no class has 7 generated images"):
-        measure(sampler, reference, {"intra": measures.IntraClassDistance(least=7)}, 12, 0, {})
+        measure(sampler, reference, {"intra": IntraClassDistance(least=7)}, 12, 0, {})
     reference.data.store.labels = np.arange(10)
-    assert measures.IntraClassDistance().why_not(reference) == "no class of the data has two images"
+    assert IntraClassDistance().why_not(reference) == "no class of the data has two images"
 
 
 def without_labels(found: Dataset) -> Dataset:
@@ -352,7 +362,7 @@ def test_figures_are_taken_in_full_precision(monkeypatch: pytest.MonkeyPatch) ->
         reference.dimensions  # noqa: B018
         assert seen == [(False, False)] * 2
         assert precision() == (True, True)
-        measure(sampler, reference, {"fid": measures.FrechetDistance()}, 70, 0, {})
+        measure(sampler, reference, {"fid": FrechetDistance()}, 70, 0, {})
         assert set(seen) == {(False, False)}
         assert len(seen) >= 6
         assert precision() == (True, True)
@@ -379,7 +389,7 @@ def test_classes_are_asked_for_in_the_shares_of_the_data() -> None:
 
     sampler = Listens(reference.data.store)
     for seed in (0, 0, 1):
-        measure(sampler, reference, {"fid": measures.FrechetDistance()}, 2000, seed, {})
+        measure(sampler, reference, {"fid": FrechetDistance()}, 2000, seed, {})
     assert asked[0].bincount().tolist() == pytest.approx([1500, 500], abs=4 * 20)
     assert torch.equal(asked[0], asked[1])
     assert not torch.equal(asked[0], asked[2])

@@ -52,3 +52,20 @@ def test_every_parameter_learns(normalization: str) -> None:
     for name, parameter in [*generator.named_parameters(), *discriminator.named_parameters()]:
         assert parameter.grad is not None, name
         assert parameter.grad.count_nonzero() > 0, name
+
+
+@pytest.mark.parametrize("classes", [None, 0])
+def test_data_without_classes_is_refused(classes: int | None) -> None:
+    for make in (
+        lambda: Generator((1, 16, 16), 6, num_classes=classes),
+        lambda: Discriminator((1, 16, 16), num_classes=classes),
+    ):
+        with pytest.raises(ValueError, match="needs labels: choose a dataset with classes"):
+            make()
+
+
+def test_a_missing_label_is_refused() -> None:
+    with pytest.raises(ValueError, match="call it with a label"):
+        Generator((1, 16, 16), 6, 8, num_classes=3)(torch.randn(2, 6))
+    with pytest.raises(ValueError, match="call it with a label"):
+        Discriminator((1, 16, 16), 8, num_classes=3)(torch.randn(2, 1, 16, 16))

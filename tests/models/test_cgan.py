@@ -78,6 +78,23 @@ def test_every_parameter_learns() -> None:
         assert parameter.grad.count_nonzero() > 0, name
 
 
+@pytest.mark.parametrize("classes", [None, 0])
+def test_data_without_classes_is_refused(classes: int | None) -> None:
+    for make in (
+        lambda: Generator((1, 16, 16), 6, num_classes=classes),
+        lambda: Discriminator((1, 16, 16), num_classes=classes),
+    ):
+        with pytest.raises(ValueError, match="needs labels: choose a dataset with classes"):
+            make()
+
+
+def test_a_missing_label_is_refused() -> None:
+    with pytest.raises(ValueError, match="call it with a label"):
+        Generator((1, 16, 16), 6, 8, num_classes=3)(torch.randn(2, 6))
+    with pytest.raises(ValueError, match="call it with a label"):
+        Discriminator((1, 16, 16), 8, num_classes=3)(torch.randn(2, 1, 16, 16))
+
+
 def test_bad_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match=r"dropout must lie in \[0, 1\), not 1"):
         Discriminator((1, 16, 16), 8, num_classes=3, dropout=1.0)

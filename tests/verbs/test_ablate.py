@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.jobs import supervisor, training
 from gan_lab.verbs.ablate import ablate
 from tests.conftest import TINY
 
@@ -29,6 +31,14 @@ CONFIG: dict[str, Any] = {
     "objective": "fid",
     "trainer": {"max_steps": 3},
 }
+
+
+@pytest.fixture
+def fake(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    script = Path(__file__).parents[1] / "tuning" / "fake.py"
+    monkeypatch.setattr(training, "COMMAND", (sys.executable, str(script)))
+    monkeypatch.setattr(supervisor, "SECONDS", 0.02)
+    return here
 
 
 def states(folder: Path) -> dict[str, str]:

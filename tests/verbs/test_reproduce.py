@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.jobs import supervisor, training
 from gan_lab.reproduction.band import Band
 from gan_lab.reproduction.recipe import DOWNLOAD, NOTHING, PATH, Recipe
 from gan_lab.verbs.reproduce import choose, listing, reproduce
@@ -25,6 +27,14 @@ KNOWN = {
     "own": Recipe("own", "folder", PATH, 60, 1, (FID,)),
     "open": Recipe("open", "digits", NOTHING),
 }
+
+
+@pytest.fixture
+def fake(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    script = Path(__file__).parents[1] / "tuning" / "fake.py"
+    monkeypatch.setattr(training, "COMMAND", (sys.executable, str(script)))
+    monkeypatch.setattr(supervisor, "SECONDS", 0.02)
+    return here
 
 
 def told(folder: Path) -> dict[str, Any]:

@@ -181,6 +181,8 @@ def test_the_models_that_have_blocks_are_those_named(tmp_path: Path) -> None:
     for model in choices("model"):
         config = composed(*TINY, f"model={model}")
         config["dataset"]["num_classes"] = 10
+        for node in (node for node in config["model"].values() if "input_shape" in node):
+            node["input_shape"] = config["dataset"]["image_shape"]
         if all(any(True for _ in recomputable(build_network(config, role))) for role in config["model"]):
             offering.append(model)
     assert ", ".join(offering) == OFFERING
