@@ -27,6 +27,12 @@ VERBS = {
     "sample": Verb(
         "gan_lab.verbs.sample", "images from a trained generator", groups=(), example="run=outputs/dcgan-digits/RUN"
     ),
+    "stylize": Verb(
+        "gan_lab.verbs.stylize",
+        "the content of one picture in the style of another",
+        groups=(),
+        example="content=photo.jpg style=painting.jpg",
+    ),
     "evaluate": Verb(
         "gan_lab.verbs.evaluate",
         "metrics of a trained generator",
@@ -72,6 +78,7 @@ VERBS = {
 MEANT = {
     "train": "fit run start begin learn resume continue training",
     "sample": "generate predict infer inference create draw make samples sampling images synthesize",
+    "stylize": "style stylise gatys adain paint transfer",
     "evaluate": "test eval metrics metric score validate fid measure evaluation",
     "compare": "diff versus vs",
     "runs": "list ls history show status experiments",

@@ -19,11 +19,13 @@ class Progress:
         total: int,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
+        unit: str = "images",
     ) -> None:
         self.task = task
         self.total = total
         self.stream = sys.stderr if stream is None else stream
         self.clock = clock
+        self.unit = unit
         self.tty = self.stream.isatty()
         self.start = clock()
         self.next = self.start + QUIET_SECONDS
@@ -36,7 +38,8 @@ class Progress:
         self.next = now + (0.2 if self.tty else 5.0)
         rate = done / max(now - self.start, 1e-9)
         left = (self.total - done) / max(rate, 1e-9)
-        line = f"{self.task}: {done}/{self.total} images, {rate:.0f} images/s, {_duration(left)} left"
+        told = f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
+        line = f"{self.task}: {done}/{self.total} {self.unit}, {told} {self.unit}/s, {_duration(left)} left"
         if self.tty:
             self.stream.write("\r" + line.ljust(self.width))
             self.width = len(line)

@@ -213,7 +213,9 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "sampler": check_component,
     "pruner": lambda node, key: None if node is None else check_component(node, key),
     "objective": check_text,
-    **dict.fromkeys(("run", "out", "resume", "checkpoint", "folder", "from"), check_place),
+    **dict.fromkeys(
+        ("run", "out", "resume", "checkpoint", "folder", "from", "content", "style", "weights"), check_place
+    ),
     "inputs": lambda value, key: None if value is None else check_text(value, key),
     "stores": check_names,
 }
