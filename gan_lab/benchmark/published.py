@@ -1,8 +1,10 @@
-"""Networks in the form in which papers draw them and tutorials write them, with the weights of ours."""
+"""Networks in the form in which papers draw them and tutorials write them, with the weights of ours; and optimizers."""
 
 from __future__ import annotations
 
 import copy
+import inspect
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +12,8 @@ from torch import Tensor, nn
 from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.projection import Projection, Readout, Score
 from gan_lab.training.run import Run
+
+SWITCHES = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes, not what
 
 
 def as_published(network: nn.Module, run: Run) -> nn.Module:
@@ -23,6 +27,19 @@ def as_published(network: nn.Module, run: Run) -> nn.Module:
             parent, _, leaf = name.rpartition(".")
             setattr(plain.get_submodule(parent), leaf, _layer(module, run))
     return plain.requires_grad_(True).train()
+
+
+def as_it_comes(optimizer: torch.optim.Optimizer, network: nn.Module) -> torch.optim.Optimizer:
+    """The same optimizer with the same numbers for `network`, computing as torch does when it is told nothing."""
+    group, known = optimizer.param_groups[0], inspect.signature(type(optimizer)).parameters
+    numbers = {k: _plain(v) for k, v in group.items() if k in known and k not in ("params", *SWITCHES)}
+    return type(optimizer)(network.parameters(), **numbers)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(each) for each in value)
+    return float(value) if isinstance(value, Tensor) else value
 
 
 def _layer(module: Projection | Score | Dropout, run: Run) -> nn.Module:

@@ -10,7 +10,6 @@ their papers draw them.
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,7 +20,8 @@ from torch.nn.functional import relu
 from torch.utils.data import DataLoader, Dataset
 
 from gan_lab.algorithms.noise_to_image import NoiseToImage
-from gan_lab.benchmark.published import as_published
+from gan_lab.benchmark import from_images
+from gan_lab.benchmark.published import as_it_comes, as_published
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import of
@@ -31,7 +31,6 @@ from gan_lab.losses.regularizers import GradientPenalty
 from gan_lab.training.run import Run
 
 Step = Callable[[], tuple[float, float]]
-SWITCHES = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes, not what
 
 
 class Images(Dataset[tuple[Tensor, int]]):
@@ -67,6 +66,8 @@ def textbook(run: Run, batches: Iterator[tuple[Tensor, Tensor]] | None = None) -
 
     Raises ConfigError for a game that no tutorial has a loop for.
     """
+    if is_from_images(run):
+        return from_images.step_of(run, batches)
     loop = _loop(run)
     batches = loader(run.store, run.plan.batch_size) if batches is None else batches
     return loop(Players(run, batches))
@@ -107,19 +108,6 @@ class Players:
 
     def scores(self, images: Tensor, labels: Tensor | None) -> Tensor:
         return of(self.discriminator(images, labels)).scores
-
-
-def as_it_comes(optimizer: torch.optim.Optimizer, network: nn.Module) -> torch.optim.Optimizer:
-    """The same optimizer with the same numbers for `network`, computing as torch does when it is told nothing."""
-    group, known = optimizer.param_groups[0], inspect.signature(type(optimizer)).parameters
-    numbers = {k: _plain(v) for k, v in group.items() if k in known and k not in ("params", *SWITCHES)}
-    return type(optimizer)(network.parameters(), **numbers)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return tuple(_plain(each) for each in value)
-    return float(value) if isinstance(value, Tensor) else value
 
 
 def cross_entropy(players: Players) -> Step:
@@ -217,6 +205,15 @@ def gradient_penalty(players: Players, real: Tensor, fake: Tensor, labels: Tenso
     gradient = torch.autograd.grad(scores, mixed, torch.ones_like(scores), create_graph=True, retain_graph=True)[0]
     penalty: Tensor = ((gradient.reshape(len(gradient), -1).norm(2, dim=1) - target) ** 2).mean()
     return penalty
+
+
+def is_from_images(run: Run) -> bool:
+    """Whether the run's game has inputs and a loop. Raises ConfigError where it has inputs and no loop."""
+    if "input" not in run.sampler().takes:
+        return False
+    if why := from_images.why_not(run.algorithm):
+        raise _no_loop(why)
+    return True
 
 
 def _loop(run: Run) -> Callable[[Players], Step]:

@@ -23,7 +23,8 @@ class Discriminator(nn.Module):
     """Images (N, C, H, W) to scores (N, 1, h, w), each of a square of `patch` pixels: 1, 16, 34, 70, 142 or 286.
 
     `patch` "auto": 70, or the largest below it that images this small have room for. With `input_shape` it is told
-    what an image was made from, as more channels; of another size, that is resized bilinearly. Kernels of 4, LeakyReLU
+    what an image was made from, as more channels, unless `condition` is None; of another size, that is resized
+    bilinearly. Kernels of 4, LeakyReLU
     0.2, no norm at the first and the last; a patch of one pixel is judged by 1x1 convolutions. `normalization` is
     "batch", "instance" or "none". Raises ConfigError for another patch, and for images that are too small for theirs.
     """
@@ -35,8 +36,10 @@ class Discriminator(nn.Module):
         width: int = 64,
         patch: int | str = "auto",
         normalization: str = "batch",
+        condition: str | None = "input",
     ) -> None:
         super().__init__()
+        input_shape = None if condition is None else input_shape
         strided = STRIDED[patch_of(image_shape, patch)]
         norm, bias = normalization_of(normalization), normalization != "batch"
         channels = image_shape[0] + (0 if input_shape is None else input_shape[0])
