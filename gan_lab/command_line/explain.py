@@ -59,6 +59,8 @@ def explain(error: Exception, known: Choices) -> str:
     if found := re.search(r"An item is already at '([^']+)'", text):
         return f"{found[1]} is there already; leave out the +"
     if "Config group override must be a string" in text:
+        if told := next(filter(None, (_no_group(read(word).key, known) for word in known.overrides)), ""):
+            return told
         wrong = next((word for word in known.overrides if read(word).key in known.groups()), "")
         return f"{wrong}: a group takes the name of a choice; choose from {_choices(read(wrong).key, known)}"
     for link in (error, cause):
@@ -68,6 +70,14 @@ def explain(error: Exception, known: Choices) -> str:
             )
             return named + reason(link)
     return _short(text) or type(error).__name__
+
+
+def _no_group(key: str, known: Choices) -> str:
+    """What to type for a key that has others below it, and is a group of other verbs only; nothing for any other."""
+    below = known.config(key).get(key)
+    if key in known.groups() or not isinstance(below, dict):
+        return ""
+    return f"{key} has no choices here, but keys: {', '.join(f'{key}.{name}' for name in below)}"
 
 
 def _several(word: str, known: Choices) -> str:
@@ -147,6 +157,8 @@ def _unknown_key(key: str, text: str, cause: BaseException | None, known: Choice
         return f"{typed} is a group that this config does not use; to add it: +{typed}=..."
     if isinstance(cause, OmegaConfBaseException) and not isinstance(cause, (ConfigKeyError, AttributeError)):
         return reason(cause)
+    if "Could not override" in text and (told := _no_group(key, known)):
+        return told
     if key in keys and "Could not delete" in text:
         return f"{key} is null already; leave out ~{key}"
     offer = nearest_key(key, [*keys, *groups])

@@ -209,6 +209,8 @@ def test_maps_of_several_pixels_have_statistics_of_one_image(tmp_path: Path) -> 
         (["data", "list", "stores=3"], "stores: 3 is not a list of names, e.g. stores=[3]"),
         (["data", "remove", "stores={a: 1}"], "stores={a: 1}"),
         (["evaluate", "run=x", "inputs=3"], "inputs: 3 is not a name"),
+        (["evaluate", "run=x", "dataset=3"], "gan-lab evaluate: dataset has no choices here, but keys: dataset.path, "),
+        (["reproduce", "gan", "dataset=digits"], "dataset has no choices here, but keys: dataset.path"),
         (["runs", "folder=true"], "folder: True is not a path"),
     ],
 )
