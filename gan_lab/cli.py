@@ -25,6 +25,8 @@ examples:
   gan-lab train model=dcgan dataset=cifar10 trainer.max_steps=20000
   gan-lab train resume=outputs/dcgan-digits/RUN
   gan-lab sample run=outputs/dcgan-digits/RUN n=16
+  gan-lab translate run=outputs/pix2pix-paired/RUN input=pictures out=translated
+  gan-lab upscale run=outputs/edsr-folder/RUN input=photo.jpg out=larger
   gan-lab evaluate run=outputs/dcgan-digits/RUN metrics=[fid,kid]
   gan-lab compare outputs/dcgan-digits/RUN outputs/gan-digits/RUN
   gan-lab runs sort=fid

@@ -144,7 +144,7 @@ def test_every_verb_has_help(call: Call, verb: str) -> None:
     assert "$" not in out
 
 
-@pytest.mark.parametrize("verb", ["sample", "data", "runs", "doctor"])
+@pytest.mark.parametrize("verb", ["sample", "translate", "upscale", "data", "runs", "doctor"])
 def test_help_of_the_other_verbs_lists_their_keys(call: Call, verb: str) -> None:
     _, out, _ = call(verb, "-h")
     keys = yaml.safe_load((CONFIG_DIR / f"{verb}.yaml").read_text()).keys() - {"defaults", "hydra", "action"}

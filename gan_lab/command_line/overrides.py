@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 PATH_KEYS = (
-    *("resume", "run", "checkpoint", "from", "out", "folder"),
+    *("resume", "run", "checkpoint", "from", "out", "folder", "input", "mask"),
     *("dataset.path", "dataset.path_a", "dataset.path_b", "dataset.labels", "dataset.captions"),
     *("dataset.source.path", "dataset.source.root"),
 )

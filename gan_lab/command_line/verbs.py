@@ -33,6 +33,18 @@ VERBS = {
         groups=(),
         example="content=photo.jpg style=painting.jpg",
     ),
+    "translate": Verb(
+        "gan_lab.verbs.translate",
+        "pictures from pictures by a trained generator",
+        groups=(),
+        example="run=outputs/pix2pix-paired/RUN input=pictures out=translated",
+    ),
+    "upscale": Verb(
+        "gan_lab.verbs.upscale",
+        "larger pictures by a trained generator, in tiles",
+        groups=(),
+        example="run=outputs/edsr-folder/RUN input=pictures out=larger",
+    ),
     "evaluate": Verb(
         "gan_lab.verbs.evaluate",
         "metrics of a trained generator",
@@ -79,6 +91,8 @@ MEANT = {
     "train": "fit run start begin learn resume continue training",
     "sample": "generate predict infer inference create draw make samples sampling images synthesize",
     "stylize": "style stylise gatys adain paint transfer",
+    "translate": "restore inpaint colorize convert transform img2img",
+    "upscale": "enlarge superresolution sr superres upsample",
     "evaluate": "test eval metrics metric score validate fid measure evaluation",
     "compare": "diff versus vs",
     "runs": "list ls history show status experiments",

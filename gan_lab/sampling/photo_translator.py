@@ -90,7 +90,7 @@ class PhotoTranslator:
         network does not take."""
         self.check_hole(photo, hole)
         holes = None if hole is None else torch.from_numpy(hole)[None, None].float()
-        made = self.images(_pictures(photo), holes, label, seed)
+        made = self.images(photo_in_floats(photo), holes, label, seed)
         if photo.colours.shape[2] == 1 and self.restores:
             made = luma(made)
         colours = _whole_numbers(made[0], photo.colours.dtype)
@@ -121,8 +121,8 @@ class PhotoTranslator:
             raise ConfigError(f"mask: is {wide}x{high}, and the picture {width}x{height}")
 
 
-def _pictures(photo: Photo) -> Tensor:
-    """`(1, C, H, W)` in [-1, 1]."""
+def photo_in_floats(photo: Photo) -> Tensor:
+    """`(1, C, H, W)` in [-1, 1], what is transparent filled from around it."""
     colours = _floats(photo.colours, photo.white)
     if photo.alpha is None:
         return colours[None]

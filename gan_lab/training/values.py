@@ -210,11 +210,13 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "precision": check_precision,
     "trust": check_trust,
     **dict.fromkeys(("resume_force", "baseline", "force", "all", "cheap", "profile", "whole"), require_flag),
+    **dict.fromkeys(("overwrite", "check"), require_flag),
     "sampler": check_component,
     "pruner": lambda node, key: None if node is None else check_component(node, key),
     "objective": check_text,
     **dict.fromkeys(
-        ("run", "out", "resume", "checkpoint", "folder", "from", "content", "style", "weights"), check_place
+        ("run", "out", "resume", "checkpoint", "folder", "from", "input", "mask", "content", "style", "weights"),
+        check_place,
     ),
     "inputs": lambda value, key: None if value is None else check_text(value, key),
     "stores": check_names,

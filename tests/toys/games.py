@@ -49,6 +49,14 @@ class Translation(Algorithm):
         return InputSampler(networks["generator"], engine)
 
 
+class Unconditional(Translation):
+    """The discriminator sees the image alone: its input has another size."""
+
+    def __init__(self, game: Game) -> None:
+        super().__init__(game)
+        self.duel.condition = None
+
+
 class Cycle(Algorithm):
     """Two domains and back again, with pools of images for the discriminators."""
 

@@ -22,6 +22,22 @@ class Translator(nn.Module):
         return self.layers(image).tanh()
 
 
+class Enlarger(nn.Module):
+    """An image two times as high and wide: `(N, C, H, W)` to `(N, C, 2 H, 2 W)`."""
+
+    def __init__(self, channels: int, width: int = 4) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width, 4 * channels, 3, padding=1),
+            nn.PixelShuffle(2),
+        )
+
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.layers(image).tanh()
+
+
 class Judge(nn.Module):
     """A map of scores `(N, 1, H / 2, W / 2)` of an image, beside its condition where it has one."""
 
