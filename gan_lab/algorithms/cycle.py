@@ -97,9 +97,14 @@ class Cycle(Algorithm):
 class CycleSampler(InputSampler):
     """Translates from a to b, and shows the way back; `back` translates from b to a."""
 
+    directions = ("a2b", "b2a")
+
     def __init__(self, networks: Mapping[str, nn.Module], engine: Engine) -> None:
         super().__init__(networks["generator_ab"], engine)
         self.back = InputSampler(networks["generator_ba"], engine)
+
+    def of(self, direction: str) -> Sampler:
+        return self.back if direction == "b2a" else super().of(direction)
 
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
         """a, what was made of it, and that made a again."""

@@ -13,6 +13,8 @@ from torch.testing import assert_close
 
 from gan_lab.algorithms.cycle import Cycle
 from gan_lab.data.batch import Batch
+from gan_lab.engine.engine import Engine
+from gan_lab.errors import ConfigError
 from gan_lab.losses.adversarial import LeastSquares
 from gan_lab.losses.distances import L1
 from gan_lab.losses.reconstruction import Reconstruction
@@ -124,3 +126,12 @@ def test_the_discriminators_see_the_generators_images_of_this_round_through_the_
     assert given.input is not None
     assert_close(seen["ab"], given.input)  # made of a, judged as b
     assert_close(seen["ba"], given.image)
+
+
+def test_it_goes_both_ways() -> None:
+    nets = {f"generator_{side}": nn.Identity() for side in ("ab", "ba")}
+    sampler = Cycle.sampler(nets, {}, Engine(device="cpu", precision="fp32"))
+    assert sampler.directions == ("a2b", "b2a")
+    assert [sampler.of(way).network for way in sampler.directions] == list(nets.values())
+    with pytest.raises(ConfigError, match="^direction=up: this run goes a2b and b2a$"):
+        sampler.of("up")
