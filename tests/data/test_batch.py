@@ -29,3 +29,15 @@ def test_an_absent_column_stays_absent() -> None:
 def test_pieces_divide_the_batch() -> None:
     with pytest.raises(ValueError, match="3 pieces do not divide a batch of 4"):
         Batch(torch.zeros(4, 1, 2, 2)).split(3)
+
+
+def test_samples_are_repeated_side_by_side() -> None:
+    n = torch.arange(3)
+    batch = Batch(n.float().view(3, 1, 1, 1).expand(3, 1, 2, 2), n, None, n.view(3, 1))
+    image, label, input, caption = batch.repeated(2)
+    assert image.shape == (6, 1, 2, 2)
+    assert label is not None
+    assert caption is not None
+    assert image[:, 0, 0, 0].tolist() == label.tolist() == caption[:, 0].tolist() == [0, 0, 1, 1, 2, 2]
+    assert input is None
+    assert batch.repeated(1) is batch

@@ -363,6 +363,22 @@ def test_rounds_can_be_played_eagerly_for_a_while(tmp_path: Path) -> None:
     assert [graph.replays for graph in graphs] == [3]
 
 
+def test_what_changes_with_the_images_is_written_before_every_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recorded rounds and replays, too: how many images were shown before, and only then the round."""
+    told: list[Any] = []
+    run = tiny_run(tmp_path, "model=gan")
+    recording(run)
+    step = run.algorithm.train_step
+    monkeypatch.setattr(run.algorithm, "advance", told.append)
+    monkeypatch.setattr(run.algorithm, "train_step", lambda *given: told.append("round") or step(*given))
+    play(run, FIRST_ROUNDS)
+    assert told == [each for round in range(FIRST_ROUNDS) for each in (4 * round, "round")]
+    play(run, 3)
+    assert [each for each in told if each != "round"] == [4 * round for round in range(FIRST_ROUNDS + 3)]
+
+
 def ramp(key: str, steps: int) -> str:
     return f"+schedules.it={{_target_: gan_lab.algorithms.schedules.Ramp, settings: [{key}], end: 0.5, steps: {steps}}}"
 
