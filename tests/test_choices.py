@@ -41,7 +41,8 @@ CHOICES = {
     "model/gan": "loss=non_saturating optimizer=adam",
     "model/gan_small": "loss=non_saturating optimizer=adam",
     "model/lsgan": "loss=least_squares optimizer=adam",
-    "model/pix2pix": "algorithm=translation loss=non_saturating loss/regularizers=l1 optimizer=adam_pix2pix metrics=paired",
+    "model/pix2pix": "algorithm=translation loss=non_saturating loss/regularizers=l1 optimizer=adam_pix2pix "
+    "metrics=paired",
     "model/points": "loss=non_saturating_r1_r2 optimizer=adam_points",
     "model/r3gan": "loss=relativistic_burn_in optimizer=adam_burn_in augmentation=burn_in",
     "model/rpgan": "loss=relativistic_r1_r2 optimizer=adam_r3gan",
