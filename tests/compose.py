@@ -22,11 +22,16 @@ def composed(*overrides: str, configs: Path | None = None) -> dict[str, Any]:
     return copy.deepcopy(_composed((*search, *with_inputs(overrides))))
 
 
+IN_COLOUR = ("colorization",)  # models of images that are not gray, as the digits are
+
+
 def with_inputs(overrides: Sequence[str]) -> Sequence[str]:
     """The same, and where they take a model of ours that makes images from images, and nothing that says what from, a
     degradation: the digits have no inputs."""
     group, _, name = next((word for word in overrides if word.startswith("model=")), "").partition("=")
     said = any(word.startswith(("degradation=", "dataset=", "experiment=")) for word in overrides)
+    if name in IN_COLOUR and not any(word.startswith("dataset=") for word in overrides):
+        return ["dataset=stacked_digits", *overrides]
     if said or not group or name not in models_from_images() or "/degradation" in yaml_of(f"model/{name}"):
         return overrides
     return [*overrides, "degradation=blur"]

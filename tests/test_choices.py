@@ -34,10 +34,16 @@ CHOICES = {
     "model/biggan_cifar": "loss=hinge optimizer=adam_biggan_cifar",
     "model/cdcgan": "loss=non_saturating optimizer=adam",
     "model/cgan": "loss=non_saturating optimizer=adam",
+    "model/colorization": "algorithm=translation degradation=lightness loss=non_saturating loss/regularizers=colour_l1 "
+    "optimizer=adam_pix2pix metrics=colorization",
+    "model/context_encoder": "algorithm=inpainting degradation=mask loss=non_saturating loss/regularizers=context "
+    "optimizer=adam_context_encoder metrics=inpainting",
     "model/conv_gan": "loss=non_saturating optimizer=adam",
     "model/cyclegan": "algorithm=cycle loss=least_squares loss/regularizers=cycle,identity optimizer=adam_pix2pix "
     "metrics=fid",
     "model/dcgan": "loss=non_saturating optimizer=adam",
+    "model/deepfill": "algorithm=inpainting degradation=mask loss=hinge loss/regularizers=drafts_l1 "
+    "optimizer=adam_deepfill metrics=inpainting",
     "model/gan": "loss=non_saturating optimizer=adam",
     "model/gan_small": "loss=non_saturating optimizer=adam",
     "model/lsgan": "loss=least_squares optimizer=adam",

@@ -49,6 +49,7 @@ WITH = {
     "technique/activation_checkpointing.yaml": ["model=wgan_gp_resnet"],  # blocks
     "model/points.yaml": ["dataset=ring"],  # a plane
     "algorithm/translation.yaml": ["model=pix2pix"],
+    "algorithm/inpainting.yaml": ["model=deepfill"],
     "algorithm/cycle.yaml": ["model=cyclegan"],
     "algorithm/regression.yaml": [
         "model=pix2pix",

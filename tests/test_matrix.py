@@ -50,10 +50,18 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("class logits")
     if "packing" in wrappers and "num_classes" in game:
         found.append("label")
+    if "packing" in wrappers and "deepfill" in game["_target_"]:
+        found.append("is to be told the mask")
     if "spectral_norm" in wrappers and "r3gan" in game["_target_"]:
         found.append("all zeros")
     if "activation_checkpointing" in wrappers and game["_target_"].split(".")[2] not in WITH_BLOCKS:
         found.append("has no blocks")
+    regularizers = [node for node in loss["regularizers"].values() if node]
+    from_noise = config["algorithm"]["_target_"].split(".")[2] in ("noise_to_image", "unrolled")
+    if from_noise and any(node.get("pair") for node in regularizers):
+        found.append("is not in this game")
+    if any("_target_" not in node for node in regularizers):
+        found.append("has no _target_")
     return found
 
 

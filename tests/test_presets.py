@@ -46,6 +46,12 @@ def sides(kind: str, **settings: Any) -> dict[str, Any]:
     return {f"model.{kind}_{side}.{name}": value for side in ("ab", "ba") for name, value in settings.items()}
 
 
+def hole(kind: str, smallest: float, largest: float | None = None) -> dict[str, Any]:
+    """What is missing of an image, in shares of its sides."""
+    sizes = {"smallest": smallest, "largest": largest or smallest}
+    return {"degradation.kind": kind, **{f"degradation.{name}": share for name, share in sizes.items()}}
+
+
 def game(critic_steps: int, dim: int, **more: Any) -> dict[str, Any]:
     return {
         "algorithm.critic_steps": critic_steps,
@@ -72,6 +78,19 @@ MODELS: tuple[Row, ...] = (
     ("cgan", "arXiv:1411.1784, section 4.1: 240 maxout units on the image", nets(128, 240, d_dropout=0.5)),
     ("cgan", "ours: the generator of gan, told the class", nets(128, 240, g_embedding_dim=10, g_depth=3)),
     ("cgan", "ours: as gan", nets(128, 240, g_batch_norm=True)),
+    ("colorization", "arXiv:1611.07004: no average", {"algorithm.ema.decay": 0.0}),
+    ("colorization", "ours: what colours are judged by", {"objective": "ab_rmse"}),
+    ("colorization", "arXiv:1611.07004, appendix 6.1", nets(64, 64, g_normalization="batch", d_normalization="batch")),
+    ("colorization", "arXiv:1611.07004, appendix 6.1.1; 70 x 70", nets(64, 64, g_dropout=0.5, d_patch="auto")),
+    ("context_encoder", "arXiv:1604.07379: no average", {"algorithm.ema.decay": 0.0}),
+    ("context_encoder", "ours: what holes are judged by", {"objective": "psnr_hole"}),
+    (
+        "context_encoder",
+        "code context-encoder, train.lua: 64 of 128 less overlapPred 4 on each side",
+        hole("box", 7 / 16),
+    ),
+    ("context_encoder", "arXiv:1604.07379, section 3.3: the central region", {"degradation.centred": True}),
+    ("context_encoder", "arXiv:1604.07379, figure 9: bottleneck of 4000", nets(64, 64, g_bottleneck=4000)),
     ("conv_gan", "ours: a network of courses, no paper", game(1, 100) | nets(64, 32, d_dropout=0.25)),
     ("cyclegan", "arXiv:1703.10593, section 4: none", {"algorithm.ema.decay": 0.0}),
     ("cyclegan", "arXiv:1703.10593, appendix 7.2", sides("generator", width=64, normalization="instance")),
@@ -81,6 +100,14 @@ MODELS: tuple[Row, ...] = (
     ("dcgan", "code dcgan.torch, main.lua: nz 100, ngf = ndf = 64; the same fakes for both", game(1, 100)),
     ("dcgan", "code dcgan.torch, main.lua: fGx uses df_do of the same fake", game(1, 100, reuse_fake=True)),
     ("dcgan", "arXiv:1511.06434, section 3", nets(64, 64, d_normalization="batch")),
+    ("deepfill", "arXiv:1806.03589: no average", {"algorithm.ema.decay": 0.0}),
+    ("deepfill", "ours: what holes are judged by", {"objective": "psnr_hole"}),
+    (
+        "deepfill",
+        "code generative_inpainting, inpaint.yml: 128 of 256, up to 32 less",
+        hole("both", 96 / 256, 128 / 256),
+    ),
+    ("deepfill", "code generative_inpainting: cnum 48; its discriminator's 64", nets(48, 64)),
     ("gan", "ours: the paper prints no sizes; its code trains both on one sample", game(1, 100, reuse_fake=True)),
     ("gan", "ours: the paper prints no sizes", nets(128, 256, g_depth=3, g_batch_norm=True)),
     ("gan", "ours: the paper has maxout and dropout, and prints no sizes", nets(128, 256, d_depth=2, d_dropout=0.3)),
@@ -136,6 +163,13 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("adam_burn_in", R3GAN, {f"generator.schedule.{n}.shape": "cosine" for n in ("lr", "betas.1")}),
     ("adam_burn_in", R3GAN, {f"generator.schedule.{n}.unit": "images" for n in ("lr", "betas.1")}),
     ("adam_pix2pix", "arXiv:1611.07004, section 3.3", {"generator.lr": 2e-4, "generator.betas": [0.5, 0.999], **ADAM}),
+    ("adam_context_encoder", "arXiv:1604.07379, section 4", {"generator.lr": 2e-4, "discriminator.lr": 2e-5, **ADAM}),
+    ("adam_context_encoder", "as above: the solver of arXiv:1511.06434", {"generator.betas": [0.5, 0.999]}),
+    (
+        "adam_deepfill",
+        "code generative_inpainting: 1e-4",
+        {"generator.lr": 1e-4, "generator.betas": [0.5, 0.999], **ADAM},
+    ),
     ("adam_points", "ours: fast, and an eps that is felt", {"generator.lr": 2e-3, "generator.betas": [0.0, 0.99]}),
     ("adam_points", "ours: fast, and an eps that is felt", {"generator.eps": 1e-4}),
     ("adam_r3gan", R3GAN, {"generator.lr": 2e-4, "generator.betas": [0.0, 0.99], **ADAM}),
@@ -170,9 +204,19 @@ REGULARIZERS: tuple[Row, ...] = (
     ("balanced_consistency", "arXiv:1910.12027, section 3.1", {"consistency_real.transform.pixels": 4}),
     ("consistency", "arXiv:1910.12027, section 3", {"consistency.weight": 10.0, "consistency.images": "real"}),
     ("consistency", "arXiv:1910.12027, section 3.1", {"consistency.transform.pixels": 4}),
+    ("colour_l1", "arXiv:1611.07004, section 3.3: lambda", {"colour.weight": 100.0, "colour.pair": "target"}),
+    (
+        "context",
+        "arXiv:1604.07379, section 3.2: 0.999 against 0.001",
+        {"context.weight": 999.0, "context.pair": "fine"},
+    ),
+    ("context", "code context-encoder, train.lua: overlapL2Weight 10", {"context.distance.factor": 10.0}),
+    ("context", "code context-encoder, train.lua: overlapPred 4 of 64", {"context.distance.band": 4 / 64}),
     ("cycle", "arXiv:1703.10593, section 4: lambda 10, halved as our loss", {"cycle.weight": 5.0}),
     ("cycle", "arXiv:1703.10593, equation 2", {"cycle.pair": "cycle"}),
     ("dragan", "arXiv:1705.07215, algorithm 1: lambda 10, k 1", {"dragan.weight": 10.0}),
+    ("drafts_l1", "code generative_inpainting: l1_loss_alpha 1", {"coarse.weight": 1.0, "coarse.pair": "coarse"}),
+    ("drafts_l1", "as above: of both stages", {"fine.pair": "fine"}),
     ("feature_matching", "code improved-gan: the mean, alone", {"feature_matching.weight": 1.0}),
     ("gradient_penalty", "arXiv:1704.00028, algorithm 1", {"gradient_penalty.weight": 10.0}),
     ("gradient_penalty", "arXiv:1704.00028, equation 3", {"gradient_penalty.target": 1.0}),
@@ -275,6 +319,7 @@ ALGORITHMS: tuple[Row, ...] = (
     ("noise_to_image", "arXiv:1710.10196, section 3; latent: ours", {"algorithm.ema.decay": 0.999}),
     ("cycle", "arXiv:1703.10593, section 4: 50 images", {"algorithm.pool": 50}),
     *((name, "arXiv:1710.10196, section 3", {"algorithm.ema.decay": 0.999}) for name in ("cycle", "regression")),
+    ("inpainting", "arXiv:1806.03589, section 3.4", {"algorithm.condition": "input", "algorithm.ema.decay": 0.999}),
     ("translation", "arXiv:1611.07004, equation 1", {"algorithm.condition": "input", "algorithm.ema.decay": 0.999}),
     ("unrolled", "arXiv:1611.02163, section 3: 5 or 10 steps", {"algorithm.unroll_steps": 5}),
     ("unrolled", "ours: the paper's is true", {"algorithm.zero_sum": False}),

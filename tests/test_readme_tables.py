@@ -18,7 +18,7 @@ from gan_lab.errors import ConfigError
 from gan_lab.reproduction.recipe import find, read
 from gan_lab.training.assemble import build_regularizers
 from gan_lab.verbs.reproduce import minutes
-from tests.compose import choices, composed
+from tests.compose import IN_COLOUR, choices, composed
 from tests.readmes import Table, arxiv, shown, spans, tables
 
 TABLES = tables()
@@ -200,9 +200,10 @@ def test_sizes_of_models(name: str) -> None:
 
 
 def fits(name: str, size: str) -> bool:
-    config = composed(f"model={name}", "+width=4", f"dataset.image_shape=[1,{size}]")
+    config = composed(f"model={name}", "+width=4", f"dataset.image_shape=[{3 if name in IN_COLOUR else 1},{size}]")
     image = config["dataset"]["image_shape"]
-    given = [{**node, **({"input_shape": image} if "input_shape" in node else {})} for node in config["model"].values()]
+    input = list(build(config["degradation"], "degradation").shape(image)) if config.get("degradation") else image
+    given = [{**node, **({"input_shape": input} if "input_shape" in node else {})} for node in config["model"].values()]
     return all(map(built, given))
 
 

@@ -49,6 +49,18 @@ RECIPES = {
     "biggan_cifar": digits("biggan_cifar", 1000, 32, width=8, critic_steps=2, g_lr=2e-3, d_lr=1e-3),
     "cdcgan": digits("cdcgan", 1500, 64, width=16),
     "cgan": digits("cgan", 2500, 64),
+    "colorization": recipe("stacked_digits", "colorization", 1200, 16, g_lr=1e-3, n=1000, width=16),
+    "context_encoder": digits(
+        "context_encoder",
+        1200,
+        32,
+        every=600,
+        n=1000,
+        width=16,
+        g_lr=1e-3,
+        d_lr=1e-4,
+        **{"dataset.image_shape": [1, 32, 32], "model.generator.bottleneck": 256},
+    ),
     "conv_gan": digits("conv_gan", 1600, 32, width=16),
     "cyclegan": digits(
         "cyclegan",
@@ -59,6 +71,9 @@ RECIPES = {
         width=8,
     ),
     "dcgan": digits("dcgan", 3500, 64, width=16),
+    "deepfill": digits(
+        "deepfill", 600, 16, every=300, n=1000, width=16, g_lr=1e-3, **{"dataset.image_shape": [1, 32, 32]}
+    ),
     "gan": digits("gan", 2500, 64),
     "gan_small": digits("gan_small", 4000, 64),
     "grid": modes("grid", "points", 16000, 128, every=1000, n=2500),

@@ -22,11 +22,13 @@ Source = Callable[[Batch, "torch.Generator | None"], Tensor]
 
 
 class Fake(NamedTuple):
-    """Generated images `(N, C, H, W)`, what the generator made them from, and its condition."""
+    """Generated images `(N, C, H, W)`, what the generator made them from, its condition, and what it made on the way,
+    where a game asks for that."""
 
     image: Tensor
     source: Tensor
     condition: Tensor | None = None
+    drafts: tuple[Tensor, ...] = ()
 
 
 class Duel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ class Translation(Algorithm):
     image that was made and the one of the data. Raises ConfigError for another condition.
     """
 
-    pairs = ("target",)
+    pairs: ClassVar[tuple[str, ...]] = ("target",)
 
     def __init__(self, game: Game, condition: str | None = "input") -> None:
         super().__init__(game)
