@@ -190,6 +190,7 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("schedule/cosine", "ours: arXiv:1608.03983 has no warm-up", {"warmup": 0.05, "end_factor": 0.0}),
     ("schedule/multi_step", "code BasicSR, train_ESRGAN_x4.yml: 50k, 100k, 200k, 300k of 400k", MULTI_STEP),
     ("schedule/linear_half", "code pytorch-CycleGAN-and-pix2pix: 100 + 100 epochs", {"start": 0.5, "end_factor": 0.0}),
+    ("schedule/inverse_time", "code pytorch-AdaIN, train.py: lr_decay 5e-5", {"decay": 5e-5}),
     ("schedule/linear", "code gan_cifar_resnet.py: from the start to 0", {"start": 0.0, "end_factor": 0.0}),
 )
 

@@ -91,6 +91,19 @@ class MultiStep(Schedule):
         return float(self._factor ** sum(done >= place for place in self.at))
 
 
+class InverseTime(Schedule):
+    """1 / (1 + decay t) after t rounds: AdaIN's (arXiv:1703.06868, code: `lr_decay` 5e-5). Raises ValueError for a
+    negative `decay`."""
+
+    def __init__(self, decay: float) -> None:
+        if not (math.isfinite(decay) and decay >= 0):
+            raise ValueError(f"decay must be a number of at least 0, not {decay}")
+        self.decay = decay
+
+    def factor(self, step: int) -> float:
+        return 1.0 / (1.0 + self.decay * step)
+
+
 class Ramp:
     """Moves a number from `start` (None: the configured value) to `end`, over `steps` rounds after `begin`.
 

@@ -21,10 +21,10 @@ SMALLEST = 16  # pixels of a side, which the deepest maps need
 
 
 def main(cfg: DictConfig) -> None:
-    """Write `content` in the style of `style` to `out`: by descent on its pixels."""
+    """Write `content` in the style of `style` to `out`: by descent on its pixels, or by a trained `run`."""
     out = check(cfg)
     content, style = (read(Path(str(cfg[key])), key, cfg.size) for key in ("content", "style"))
-    made = by_descent(cfg, content, style)
+    made = by_descent(cfg, content, style) if cfg.run is None else by_run(cfg, content, style)
     from gan_lab.pictures.grid import SOFTWARE, to_bytes, write_png
 
     note = {"Title": "synthetic image", "Software": SOFTWARE, "Source": f"{cfg.content}, {cfg.style}"}
@@ -39,6 +39,13 @@ def check(cfg: DictConfig) -> Path:
     require_seed(cfg.seed)
     for key in ("content_weight", "style_weight"):
         require_number(cfg[key], key, 0)
+    if cfg.alpha is not None:
+        if not 0 <= require_number(cfg.alpha, "alpha") <= 1:
+            raise ConfigError(
+                f"alpha: {cfg.alpha} does not lie between 0, the content as it is, and 1, all of the style"
+            )
+        if cfg.run is None:
+            raise ConfigError("alpha: is for a trained network, run=RUN; without one say style_weight")
     if cfg.start not in STARTS:
         raise ConfigError(f"start: {cfg.start!r} is not one of {', '.join(STARTS)}")
     out = Path(str(cfg.out)).expanduser()
@@ -70,6 +77,18 @@ def read(path: Path, key: str, size: int) -> Tensor:
             f"{key}: {path} comes to {width}x{height} pixels, at least {SMALLEST} are needed of each side"
         )
     return image
+
+
+def by_run(cfg: DictConfig, content: Tensor, style: Tensor) -> Tensor:
+    """By a network that was trained for it. Raises ConfigError for a run of another kind."""
+    from gan_lab.algorithms.style_transfer import StyleSampler
+    from gan_lab.sampling.trained import load
+
+    trained = load(str(cfg.run), checkpoint=str(cfg.checkpoint), device=cfg.device, trust=list(cfg.trust))
+    sampler = trained.sampler
+    if not isinstance(sampler, StyleSampler):
+        raise ConfigError(f"run={cfg.run}: was not trained to transfer styles; leave run out for a descent on pixels")
+    return sampler.stylised(content, sampler.styles(style), 1.0 if cfg.alpha is None else cfg.alpha)
 
 
 def by_descent(cfg: DictConfig, content: Tensor, style: Tensor) -> Tensor:

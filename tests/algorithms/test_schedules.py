@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from gan_lab.algorithms.schedules import Constant, Cosine, LinearDecay, MultiStep, Ramp
+from gan_lab.algorithms.schedules import Constant, Cosine, InverseTime, LinearDecay, MultiStep, Ramp
 
 
 def test_constant() -> None:
@@ -116,3 +116,10 @@ def test_a_ramp_over_images_is_the_same_for_every_batch_size(batch: int) -> None
 def test_ranges_of_a_ramp(given: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Ramp(**{"settings": ["a.b"], "end": 1.0, "steps": 2, **given})  # type: ignore[arg-type]
+
+
+def test_inverse_time() -> None:
+    schedule = InverseTime(5e-5)
+    assert [schedule.factor(step) for step in (0, 20_000, 60_000)] == pytest.approx([1.0, 0.5, 0.25])
+    with pytest.raises(ValueError, match="decay must be a number of at least 0"):
+        InverseTime(-1.0)
