@@ -11,7 +11,8 @@ trained here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from gan_lab.layers.unit_range import UnitRange
 from gan_lab.layers.upscaling import scale_between, scaled
 
 LEAK, RESIDUAL = 0.2, 0.2
+OLD = re.compile(r"model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0")  # of a dense block, in the first published files
 
 
 class DenseBlock(nn.Module):
@@ -76,6 +78,24 @@ class RRDBNet(nn.Module):
             features = leaky_relu(enlarged, LEAK, inplace=True)
         made: Tensor = self.conv_last(leaky_relu(self.conv_hr(features), LEAK, inplace=True))
         return made
+
+    def published_names(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weights by the names that they have here, where they have those of the first published files (`model.0`,
+        `model.1.sub.0.RDB1.conv1.0`)."""
+        if "model.0.weight" not in weights:
+            return dict(weights)
+        ups = self.doublings
+        places = {"model.0": "conv_first", f"model.{3 * ups + 2}": "conv_hr", f"model.{3 * ups + 4}": "conv_last"}
+        places |= {f"model.{3 * number}": f"conv_up{number}" for number in range(1, ups + 1)}
+        found = {}
+        for name, value in weights.items():
+            place, _, kind = name.rpartition(".")
+            if dense := OLD.fullmatch(place):
+                place = "body.{}.rdb{}.conv{}".format(*dense.groups())
+            elif place.startswith("model.1.sub."):
+                place = "conv_body"
+            found[f"{places.get(place, place)}.{kind}"] = value
+        return found
 
 
 class Generator(UnitRange):

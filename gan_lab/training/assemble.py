@@ -22,6 +22,7 @@ from gan_lab.loggers.base import Loggers
 from gan_lab.losses.regularizers import Regularizer
 from gan_lab.storage.writer import Writer
 from gan_lab.training.callback import Callback
+from gan_lab.training.initialise import files_of, initialise
 from gan_lab.training.memory.batch_size import choose_batch_size, give_back
 from gan_lab.training.memory.shortage import explain_shortage_while_building
 from gan_lab.training.plan import Plan
@@ -43,6 +44,8 @@ def assemble(
     checkpoint is found by its checksum where its images have gone.
     """
     require_seed(config["seed"])
+    if state is None:
+        files_of(config.get("initialise"))  # before an hour of packing
     if torch.cuda.is_initialized():
         give_back(None)  # of an earlier run of this process: how much is free decides where the data lies
     choose_batch_size(config, lambda trial: assemble(trial, folder)[0])
@@ -55,6 +58,8 @@ def assemble(
     plan: Plan = build(config["trainer"], "trainer")
     parts: dict[str, Any] = {}  # what was built, by its key: what a schedule may reach
     networks = {role: engine.place(build_network(config, role, parts)) for role in config["model"]}
+    if state is None:
+        initialise(networks, config.get("initialise"))
     optimizers = build_optimizers(config["optimizer"], networks, engine)
     parts |= {f"optimizer.{role}": optimizer for role, optimizer in optimizers.items()}
     algorithm = build_algorithm(config, networks, optimizers, engine, plan, parts)

@@ -18,6 +18,7 @@ from gan_lab.errors import ConfigError
 # been adapted since, a batch that was fitted to the memory there was.
 AT_THE_BEGINNING = (
     (re.compile(r"model\.[^.]+\.(weights|frequency)"), "start a new run"),
+    (re.compile(r"initialise(\..+)?"), "start a new run"),
     (re.compile(r"augmentation\.(.+\.)?p"), "start a new run, or hold it by augmentation.adaptive.target=null"),
     (re.compile(r"trainer\.total"), "give trainer.batch_size="),
 )
