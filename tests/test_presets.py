@@ -38,7 +38,10 @@ def nets(generator: float | None, discriminator: float | None, **more: Any) -> d
     """The widths of the two networks, and more keys of theirs: `g_depth`, `d_dropout`."""
     players = {"g": "model.generator", "d": "model.discriminator"}
     keys = {f"{players[name[0]]}.{name[2:]}": value for name, value in more.items()}
-    return {"model.generator.width": generator, "model.discriminator.width": discriminator, **keys}
+    widths = {"model.generator.width": generator}
+    if discriminator is not None or generator is None:
+        widths["model.discriminator.width"] = discriminator
+    return {**widths, **keys}
 
 
 def sides(kind: str, **settings: Any) -> dict[str, Any]:
@@ -119,6 +122,15 @@ MODELS: tuple[Row, ...] = (
     ("pix2pix", "ours: what pairs are judged by", {"objective": "psnr"}),
     ("pix2pix", "arXiv:1611.07004, appendix 6.1", nets(64, 64, g_normalization="batch", d_normalization="batch")),
     ("pix2pix", "arXiv:1611.07004, appendix 6.1.1; 70 x 70", nets(64, 64, g_dropout=0.5, d_patch="auto")),
+    ("pix2pixhd", "arXiv:1711.11585: no average", {"algorithm.ema.decay": 0.0}),
+    ("pix2pixhd", "ours: what pairs are judged by", {"objective": "psnr"}),
+    ("pix2pixhd", "code pix2pixHD, networks.py: ngf 32, 9 and 3 blocks", nets(32, None, g_blocks=9, g_local_blocks=3)),
+    ("pix2pixhd", "code pix2pixHD: norm='instance'", nets(32, None, g_normalization="instance")),
+    *(
+        ("pix2pixhd", "code pix2pixHD, networks.py: ndf 64, padw 2, 70 x 70", {f"model.discriminator_{scale}.{k}": v})
+        for scale in (0, 1)
+        for k, v in {"width": 64, "padding": 2, "patch": "auto", "halvings": scale, "normalization": "instance"}.items()
+    ),
     ("points", "ours: no paper, for the plane", game(1, 16) | nets(128, 128, g_depth=3, d_depth=3)),
     ("points", "ours: where a dataset does not say its own", nets(128, 128, g_extent=1.0, d_extent=1.0)),
     ("points", "ours: Fourier features at the scale of the modes", nets(128, 128, d_waves=32, d_frequency=0.16)),
@@ -219,6 +231,11 @@ REGULARIZERS: tuple[Row, ...] = (
     ("drafts_l1", "code generative_inpainting: l1_loss_alpha 1", {"coarse.weight": 1.0, "coarse.pair": "coarse"}),
     ("drafts_l1", "as above: of both stages", {"fine.pair": "fine"}),
     ("feature_matching", "code improved-gan: the mean, alone", {"feature_matching.weight": 1.0}),
+    (
+        "feature_matching_layers",
+        "arXiv:1711.11585: lambda 10; code: 4 layers",
+        {"feature_matching_layers.weight": 10.0, "feature_matching_layers.pair": "target"},
+    ),
     ("gradient_penalty", "arXiv:1704.00028, algorithm 1", {"gradient_penalty.weight": 10.0}),
     ("gradient_penalty", "arXiv:1704.00028, equation 3", {"gradient_penalty.target": 1.0}),
     ("historical_averaging", "ours: the paper names no weight", {"historical_generator.weight": 0.1}),

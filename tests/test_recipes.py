@@ -79,6 +79,13 @@ RECIPES = {
     "grid": modes("grid", "points", 16000, 128, every=1000, n=2500),
     "lsgan": digits("lsgan", 2500, 32, width=8, g_lr=1.5e-4, d_lr=1e-3, d_width=32, schedule="linear"),
     "pix2pix": digits("pix2pix", 1500, 16, 500, **{"/degradation": "edges", "degradation.threshold": 1.0}, width=16),
+    "pix2pixhd": digits(
+        "pix2pixhd",
+        800,
+        16,
+        400,
+        **{"/degradation": "edges", "degradation.threshold": 1.0, "model.generator.blocks": 2, "width": 8},
+    ),
     "points": modes("ring", "points", 3000, every=3000, n=2500),
     "r3gan": digits("r3gan", 2400, 32, width=8, g_lr=5e-4),
     "ring": modes("ring", "points", 8000, every=1000, n=2500),

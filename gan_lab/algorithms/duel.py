@@ -217,11 +217,11 @@ def is_per_image(network: nn.Module) -> bool:
 
 def of_images(critique: Critique, part: slice) -> Critique:
     """The critique of some of the images."""
-    features, classes = (None if each is None else each[part] for each in critique[1:])
-    return Critique(critique.scores[part], features, classes)
+    features, classes = (None if each is None else each[part] for each in critique[1:3])
+    return Critique(critique.scores[part], features, classes, tuple(each[part] for each in critique.maps))
 
 
 def in_fp32(critique: Critique) -> Critique:
     """Losses and penalties are taken in fp32 whatever the precision of the forward pass."""
-    features, classes = (None if part is None else part.float() for part in critique[1:])
-    return Critique(critique.scores.float(), features, classes)
+    features, classes = (None if part is None else part.float() for part in critique[1:3])
+    return Critique(critique.scores.float(), features, classes, critique.maps)

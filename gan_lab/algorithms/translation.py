@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gan_lab.algorithms.base import Algorithm, Due, Metrics
 from gan_lab.algorithms.duel import Duel, Fake
-from gan_lab.algorithms.game import Game
+from gan_lab.algorithms.game import Game, kind_of
 from gan_lab.algorithms.input_sampler import InputSampler
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine, Terms
@@ -29,17 +29,22 @@ class Translation(Algorithm):
     arXiv:1611.07004, equation 1), or null, nothing (Ledig et al. 2016, arXiv:1609.04802). Its move comes first, on the
     very images by which the generator moves then, as in the code of the former, so they are made once; where a batch
     is cut into pieces they are made twice, which differs where the generator draws (dropout). The pair is `target`: the
-    image that was made and the one of the data. Raises ConfigError for another condition.
+    image that was made and the one of the data; what only compares those is paid once, all else in the duel with each
+    discriminator, where there are several (`discriminator_0`, `discriminator_1`: scales, in Wang et al. 2017,
+    arXiv:1711.11585, section 3.2). Raises ConfigError for another condition.
     """
 
     pairs: ClassVar[tuple[str, ...]] = ("target",)
 
     def __init__(self, game: Game, condition: str | None = "input") -> None:
         super().__init__(game)
-        self.need("generator", "discriminator")
+        judges = [role for role in self.networks if kind_of(role) == "discriminator"]
+        self.need("generator", *(judges or ["discriminator"]))
         if condition not in CONDITIONS:
             raise ConfigError(f"algorithm.condition: {condition!r} is neither input nor null")
-        self.duel = self.add_duel(Duel(game, input_of, condition=condition))
+        for role in judges:
+            self.add_duel(Duel(game, input_of, discriminator=role, condition=condition, suffix=role.partition("_")[2]))
+        self.duel = next(iter(self.duels.values()))  # by which images are made
 
     def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
         batch = batches[0]
@@ -65,7 +70,8 @@ class Translation(Algorithm):
         def terms(piece: Batch) -> Terms:
             with torch.no_grad():
                 fake = make(piece)
-            return self.duel.discriminator_terms(piece, fake, due)
+            judged = (duel.discriminator_terms(piece, fake, due) for duel in self.duels.values())
+            return {name: term for terms in judged for name, term in terms.items()}
 
         return self.move("discriminator", batch, terms)
 
@@ -75,9 +81,18 @@ class Translation(Algorithm):
 
         def terms(piece: Batch) -> Terms:
             fake = make(piece)
-            return self.duel.generator_terms(piece, fake, due, self.compared(piece, fake))
+            found = self.duel.generator_terms(piece, fake, due, self.compared(piece, fake))
+            for duel in self.duels.values():
+                if duel is not self.duel:
+                    found |= duel.generator_terms(piece, fake, self.without_pairs(due))
+            return found
 
         return self.move("generator", batch, terms)
+
+    def without_pairs(self, due: Due) -> Due:
+        """What a round does in each duel: all but the regularizers that only compare what was made and wanted."""
+        once = [name for name, each in self.regularizers.items() if each.pair and not each.needs_real]
+        return tuple(name for name in due if name not in once)
 
     def compared(self, batch: Batch, fake: Fake) -> Pairs:
         """What was made and what was wanted, by name."""

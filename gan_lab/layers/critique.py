@@ -10,11 +10,13 @@ from torch import Tensor
 class Critique(NamedTuple):
     """`scores` `(N, ...)`: raw logits, larger = more real. `features` `(N, ...)`: what the last layer read, for feature
     matching and for the layers that look at a whole batch. `class_logits` `(N, num_classes)`: an auxiliary classifier.
+    `maps`: what every layer gave, `(N, ...)` each, in whatever precision it was computed.
     """
 
     scores: Tensor
     features: Tensor | None = None
     class_logits: Tensor | None = None
+    maps: tuple[Tensor, ...] = ()
 
 
 def of(output: Any) -> Critique:

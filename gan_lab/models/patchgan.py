@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import avg_pool2d, interpolate
 
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import Critique
@@ -24,9 +24,10 @@ class Discriminator(nn.Module):
 
     `patch` "auto": 70, or the largest below it that images this small have room for. With `input_shape` it is told
     what an image was made from, as more channels, unless `condition` is None; of another size, that is resized
-    bilinearly. Kernels of 4, LeakyReLU
-    0.2, no norm at the first and the last; a patch of one pixel is judged by 1x1 convolutions. `normalization` is
-    "batch", "instance" or "none". Raises ConfigError for another patch, and for images that are too small for theirs.
+    bilinearly. Kernels of 4, LeakyReLU 0.2, no norm at the first and the last; a patch of one pixel is judged by 1x1
+    convolutions. `halvings`: how often images are made half as large before, by a mean over 3x3 pixels (Wang et al.
+    2017, arXiv:1711.11585, section 3.2). `normalization` is "batch", "instance" or "none". Raises ConfigError for
+    another patch, and for images that are too small for theirs.
     """
 
     def __init__(
@@ -37,8 +38,12 @@ class Discriminator(nn.Module):
         patch: int | str = "auto",
         normalization: str = "batch",
         condition: str | None = "input",
+        padding: int = 1,
+        halvings: int = 0,
     ) -> None:
         super().__init__()
+        self.halvings = halvings
+        image_shape = (image_shape[0], *(smaller(side, halvings) for side in image_shape[1:]))
         input_shape = None if condition is None else input_shape
         strided = STRIDED[patch_of(image_shape, patch)]
         norm, bias = normalization_of(normalization), normalization != "batch"
@@ -50,14 +55,14 @@ class Discriminator(nn.Module):
             self.layers.extend([nn.Conv2d(width, 2 * width, 1, bias=bias), norm(2 * width), nn.LeakyReLU(0.2)])
             self.to_score = nn.Conv2d(2 * width, 1, 1, bias=bias)
         else:
-            self.layers.extend([nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)])
+            self.layers.extend([nn.Conv2d(channels, width, 4, stride=2, padding=padding), nn.LeakyReLU(0.2)])
             wide = width
             for level in range(1, strided + 1):
                 wider, stride = width * min(2**level, WIDEST), 2 if level < strided else 1
-                convolution = nn.Conv2d(wide, wider, 4, stride=stride, padding=1, bias=bias)
+                convolution = nn.Conv2d(wide, wider, 4, stride=stride, padding=padding, bias=bias)
                 self.layers.extend([convolution, norm(wider), nn.LeakyReLU(0.2)])
                 wide = wider
-            self.to_score = nn.Conv2d(wide, 1, 4, stride=1, padding=1)
+            self.to_score = nn.Conv2d(wide, 1, 4, stride=1, padding=padding)
         self.apply(initialise)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
@@ -66,8 +71,22 @@ class Discriminator(nn.Module):
             if condition.shape[2:] != images.shape[2:]:
                 condition = interpolate(condition, images.shape[2:], mode="bilinear", antialias=True)
             images = torch.cat((condition, images), 1)
-        features = self.layers(images)
-        return Critique(self.to_score(features), features)
+        for _ in range(self.halvings):
+            images = avg_pool2d(images, 3, 2, 1, count_include_pad=False)
+        maps: list[Tensor] = []
+        features = images
+        for layer in self.layers:
+            features = layer(features)
+            if isinstance(layer, nn.LeakyReLU):
+                maps.append(features)
+        return Critique(self.to_score(features), features, maps=tuple(maps))
+
+
+def smaller(side: int, halvings: int) -> int:
+    """The side of an image after so many halvings."""
+    for _ in range(halvings):
+        side = (side + 1) // 2
+    return side
 
 
 def patch_of(image_shape: Sequence[int], patch: int | str) -> int:

@@ -36,4 +36,5 @@ class DiscriminatorEnsemble(nn.Module):
             scores,
             torch.cat(features, 1) if len(features) == everywhere else None,
             torch.stack(classes).mean(0) if len(classes) == everywhere else None,
+            tuple(each for critique in critiques for each in critique.maps),
         )

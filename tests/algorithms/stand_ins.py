@@ -173,7 +173,7 @@ class Judging(Growable):
         if self.packed:
             return Critique(features[:, ORIGIN].view(n, -1).mean(1), features.view(n, -1))
         classes = self.weight * 50.0 * one_hot(torch.tensor(codes(images, TAG)), CLASSES)
-        return Critique(features[:, ORIGIN], features, classes)
+        return Critique(features[:, ORIGIN], features, classes, (features,))
 
 
 class Counting(Latent):

@@ -15,7 +15,9 @@ from gan_lab.algorithms.regression import Regression
 from gan_lab.algorithms.translation import Translation
 from gan_lab.data.batch import Batch
 from gan_lab.errors import ConfigError
+from gan_lab.layers.critique import Critique
 from gan_lab.losses.distances import L1, MSE
+from gan_lab.losses.feature_matching import LayerFeatureMatching
 from gan_lab.losses.reconstruction import Reconstruction
 from gan_lab.losses.regularizers import R1
 from tests.algorithms.games import parts
@@ -105,6 +107,35 @@ def test_a_generator_alone_needs_something_to_pay() -> None:
 def test_a_discriminators_penalty_is_refused_without_one() -> None:
     with pytest.raises(ConfigError, match=r"r1: its player 'discriminator' is not in this game"):
         Regression(parts({"generator": Scaled()}, regularizers={"r1": R1(1.0)}))
+
+
+class Mapping2(Mean):
+    """Gives its map."""
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:  # type: ignore[override]
+        scores = super().forward(images)
+        return Critique(scores, maps=(images, 2 * images))
+
+
+def test_several_discriminators_are_paid_each_and_a_pair_once() -> None:
+    networks = {"generator": Scaled(), "discriminator_0": Mapping2(), "discriminator_1": Mapping2()}
+    regularizers = {"near": Reconstruction("target", L1(), 1.0), "layers": LayerFeatureMatching(10.0)}
+    algorithm = Translation(parts(networks, optimizer=SGD, regularizers=regularizers))
+    metrics = algorithm.train_step([batch()], ("adversarial", "near", "layers"))
+    assert set(algorithm.duels) == {"0", "1"}
+    assert_close(metrics["loss/generator/near_0"], torch.tensor(2.0))
+    assert "loss/generator/near_1" not in metrics
+    for side in "01":  # |5 - 3| and twice that: 10 times the mean over the two layers
+        assert_close(metrics[f"loss/generator/layers_{side}"], torch.tensor(30.0))
+        assert f"loss/discriminator/adversarial_{side}" in metrics
+    assert networks["generator"].asked == 1  # type: ignore[union-attr]
+
+
+def test_matching_layers_needs_maps() -> None:
+    networks = {"generator": Scaled(), "discriminator": Mean()}
+    algorithm = Translation(parts(networks, regularizers={"layers": LayerFeatureMatching()}))
+    with pytest.raises(ConfigError, match=r"layer by layer needs a discriminator that gives its maps \(model=pix2pix"):
+        algorithm.train_step([batch()], ("adversarial", "layers"))
 
 
 def test_what_a_discriminator_may_be_told() -> None:

@@ -13,7 +13,7 @@ from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError
 from gan_lab.layers.dropout import UseDropout, drawing
 from gan_lab.layers.image_norm import BatchNormByImage, normalization_of
-from gan_lab.models import patchgan, translator, unet
+from gan_lab.models import patchgan, pix2pixhd, translator, unet
 
 
 def count(network: nn.Module) -> int:
@@ -125,6 +125,44 @@ def test_sizes_that_the_residual_generator_refuses() -> None:
     for image, input in (((3, 18, 20), (3, 18, 20)), ((3, 16, 16), (3, 8, 8)), ((3, 4, 4), (3, 4, 4))):
         with pytest.raises(ConfigError, match="multiples of 4 from 8 on"):
             translator.Generator(image, input)
+
+
+def test_pix2pixhd_has_as_many_parameters_as_the_authors() -> None:
+    """The global generator of 36 channels, and two discriminators of 39."""
+    image, label = (3, 512, 1024), (36, 512, 1024)
+    with torch.device("meta"):
+        assert count(translator.Generator(image, label, blocks=9, halvings=4)) == 182_546_755
+        judges = [patchgan.Discriminator(image, label, padding=2, halvings=n, normalization="instance") for n in (0, 1)]
+        assert sum(map(count, judges)) == 5_603_202
+
+
+def test_an_enhancer_adds_to_the_global_generators_map() -> None:
+    network = pix2pixhd.Generator((1, 32, 32), (2, 32, 32), width=2, blocks=1, normalization="none")
+    assert network.multiple == 16
+    input = torch.rand(1, 2, 32, 32)
+    there = network(input)
+    nn.init.zeros_(network.down[-3].weight)
+    nn.init.zeros_(network.down[-3].bias)
+    alone = network(input)
+    assert not torch.equal(alone, there)
+    seen: list[torch.Tensor] = []
+    network.up.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    network(input)
+    half = torch.nn.functional.avg_pool2d(input, 3, 2, 1, count_include_pad=False)
+    assert_close(seen[0], network.global_layers(half))
+    with pytest.raises(ConfigError, match="sides multiples of 32; here are images of 24x32"):
+        pix2pixhd.Generator((1, 24, 32), (1, 24, 32), halvings=4)
+
+
+def test_a_coarse_scale_is_a_smaller_image() -> None:
+    """The mean over 3x3 pixels, those beside the image left out: of an even image nothing changes but its size."""
+    torch.manual_seed(0)
+    whole = patchgan.Discriminator((1, 16, 16), width=2, patch=16, normalization="none")
+    coarse = patchgan.Discriminator((1, 32, 32), width=2, patch=16, normalization="none", halvings=1)
+    coarse.load_state_dict(whole.state_dict())
+    even = torch.full((1, 1, 32, 32), 0.7)
+    assert_close(coarse(even).scores, whole(even[..., ::2, ::2]).scores)
+    assert [tuple(each.shape[1:]) for each in coarse(even).maps] == [(2, 8, 8), (4, 7, 7)]
 
 
 def test_a_residual_block_adds_and_nothing_follows() -> None:
