@@ -39,9 +39,13 @@ CHOICES = {
     "model/context_encoder": "algorithm=inpainting degradation=mask loss=non_saturating loss/regularizers=context "
     "optimizer=adam_context_encoder metrics=inpainting",
     "model/conv_gan": "loss=non_saturating optimizer=adam",
+    "model/cut": "algorithm=contrastive loss=least_squares loss/regularizers=patch_nce optimizer=adam_pix2pix "
+    "metrics=fid",
     "model/cyclegan": "algorithm=cycle loss=least_squares loss/regularizers=cycle,identity optimizer=adam_pix2pix "
     "metrics=fid",
     "model/dcgan": "loss=non_saturating optimizer=adam",
+    "model/fastcut": "algorithm=contrastive loss=least_squares loss/regularizers=patch_nce_fast "
+    "optimizer=adam_fastcut metrics=fid",
     "model/deepfill": "algorithm=inpainting degradation=mask loss=hinge loss/regularizers=drafts_l1 "
     "optimizer=adam_deepfill metrics=inpainting",
     "model/gan": "loss=non_saturating optimizer=adam",
@@ -59,6 +63,7 @@ CHOICES = {
     "model/wgan_gp": "loss=wasserstein_gp optimizer=adam_wgan",
     "model/wgan_gp_resnet": "loss=wasserstein_gp optimizer=adam_sngan",
     "optimizer/adam_burn_in": "adam_r3gan",
+    "optimizer/adam_fastcut": "schedule=linear_quarter",
     "optimizer/adam_pix2pix": "schedule=linear_half",
     "optimizer/adam_points": "schedule=cosine",
     "optimizer/adam_sngan": "schedule=linear",

@@ -51,6 +51,7 @@ WITH = {
     "algorithm/translation.yaml": ["model=pix2pix"],
     "algorithm/inpainting.yaml": ["model=deepfill"],
     "algorithm/cycle.yaml": ["model=cyclegan"],
+    "algorithm/contrastive.yaml": ["model=cut"],
     "algorithm/regression.yaml": [
         "model=pix2pix",
         "loss=regression",

@@ -43,6 +43,22 @@ def modes(data: str, model: str, steps: int, batch: int | None = None, **more: A
     return recipe(data, model, steps, batch, objective="reverse_kl", **more)
 
 
+CUT = {
+    "/degradation": "noise",
+    "degradation.sigma": 100,
+    "dataset.aligned": False,
+    "objective": "psnr",
+    "algorithm.patches": 64,
+    "algorithm.ema.decay": 0.999,
+    "model.generator.blocks": 2,
+    "model.generator_projector.dim": 32,
+    "model.discriminator.depth": 1,
+    "width": 12,
+    "g_lr": 1e-3,
+    "d_lr": 2e-4,
+    "metrics": "paired",
+}
+
 RECIPES = {
     "acgan": digits("acgan", 1200, 64, width=16),
     "biggan": digits("biggan", 900, 32, width=8, g_lr=1e-3, d_lr=1e-3),
@@ -62,6 +78,7 @@ RECIPES = {
         **{"dataset.image_shape": [1, 32, 32], "model.generator.bottleneck": 256},
     ),
     "conv_gan": digits("conv_gan", 1600, 32, width=16),
+    "cut": digits("cut", 600, 8, **CUT),
     "cyclegan": digits(
         "cyclegan",
         400,
@@ -74,6 +91,7 @@ RECIPES = {
     "deepfill": digits(
         "deepfill", 600, 16, every=300, n=1000, width=16, g_lr=1e-3, **{"dataset.image_shape": [1, 32, 32]}
     ),
+    "fastcut": digits("fastcut", 600, 8, **CUT),
     "gan": digits("gan", 2500, 64),
     "gan_small": digits("gan_small", 4000, 64),
     "grid": modes("grid", "points", 16000, 128, every=1000, n=2500),

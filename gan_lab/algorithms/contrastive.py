@@ -3,6 +3,7 @@ arXiv:2007.15651)."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from gan_lab.algorithms.base import Algorithm, Due, Metrics
 from gan_lab.algorithms.duel import Duel, Fake
 from gan_lab.algorithms.game import Game
 from gan_lab.algorithms.input_sampler import InputSampler
+from gan_lab.algorithms.translation import input_of
 from gan_lab.config import require_number, require_whole
 from gan_lab.data.batch import Batch
 from gan_lab.distributed.world import world
@@ -20,6 +22,8 @@ from gan_lab.engine.engine import Engine, Terms
 from gan_lab.errors import ConfigError
 from gan_lab.losses.regularizers import Pairs, Patches
 from gan_lab.sampling.sampler import Sampler
+
+log = logging.getLogger(__name__)
 
 
 class Translated(NamedTuple):
@@ -64,7 +68,9 @@ class Contrastive(Algorithm):
         self.mirrored = require_number(mirrored, "algorithm.mirrored", 0.0)
         if self.mirrored > 1:
             raise ConfigError(f"algorithm.mirrored: {mirrored} is not a share; a number from 0 to 1")
-        self.duel = self.add_duel(Duel(game, lambda batch, _: column(batch), condition=None, generator_condition=None))
+        if not any(regularizer.patches for regularizer in self.regularizers.values()):
+            log.warning("loss.regularizers: none compares patches (patch_nce), so nothing ties an image to its input")
+        self.duel = self.add_duel(Duel(game, input_of, condition=None, generator_condition=None))
 
     def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
         batch = batches[0]
@@ -80,7 +86,7 @@ class Contrastive(Algorithm):
 
         def made(piece: Batch) -> Terms:
             translated = once or self.translated(piece, due)
-            pairs, patches = self.compared(piece, translated)
+            pairs, patches = self.compared(piece, translated, due)
             return self.duel.generator_terms(piece, self.fake(piece, translated), due, pairs, patches)
 
         moved = self.move("discriminator", batch, judged) if "adversarial" in due else {}
@@ -89,7 +95,7 @@ class Contrastive(Algorithm):
     def translated(self, batch: Batch, due: Due) -> Translated:
         """Inputs, and where anybody asks for them the images of the wanted side, in one pass."""
         asked = any(self.regularizers[name].pair == "identity" for name in due if name in self.regularizers)
-        given = torch.cat((column(batch), batch.image)) if asked else column(batch)
+        given = torch.cat((input_of(batch), batch.image)) if asked else input_of(batch)
         shown, mirrored = given, None
         if self.mirrored:
             mirrored = torch.rand(len(given), 1, 1, 1, device=given.device) < self.mirrored
@@ -102,9 +108,22 @@ class Contrastive(Algorithm):
         n = len(batch.image)
         return Fake(translated.made[:n], translated.shown[:n])
 
-    def compared(self, batch: Batch, translated: Translated) -> tuple[Pairs, Patches]:
-        """What was made and what was given, and what encoder and projector see of both at the same places."""
-        given, shown, made, maps, mirrored = translated
+    def compared(self, batch: Batch, translated: Translated, due: Due) -> tuple[Pairs, Patches]:
+        """What was made and what was given, and where a regularizer of this round compares patches, what encoder and
+        projector see of both at the same places."""
+        n, made = len(batch.image), translated.made
+        parts = {"source": slice(0, n), "identity": slice(n, None)}
+        there = list(parts.items())[: len(made) // n]
+        pairs = {name: (made[part], translated.shown[part]) for name, part in there}
+        if not any(self.regularizers[name].patches for name in due if name in self.regularizers):
+            return pairs, {}
+        found, wanted = self.projected(translated)
+        patches = {name: [(q[part], k[part]) for q, k in zip(found, wanted, strict=True)] for name, part in there}
+        return pairs, patches
+
+    def projected(self, translated: Translated) -> tuple[list[Tensor], list[Tensor]]:
+        """What is seen of images that were made, and of those that were given: points `(N, P, D)` for each map."""
+        given, _, made, maps, mirrored = translated
         seen: list[Tensor] = self.generator.features(made)  # type: ignore[operator]
         if mirrored is not None:
             seen = [torch.where(mirrored, each.flip(3), each) for each in seen]
@@ -112,12 +131,7 @@ class Contrastive(Algorithm):
             before = maps if mirrored is None else self.generator.features(given)  # type: ignore[operator]
             places = [self.draw_places(each) for each in before]
             wanted = self.projector([each.detach() for each in before], places)
-        found = self.projector(seen, places)
-        parts = {"source": slice(0, len(batch.image)), "identity": slice(len(batch.image), None)}
-        there = list(parts.items())[: len(given) // len(batch.image)]
-        pairs = {name: (made[part], shown[part]) for name, part in there}
-        patches = {name: [(q[part], k[part]) for q, k in zip(found, wanted, strict=True)] for name, part in there}
-        return pairs, patches
+        return self.projector(seen, places), wanted
 
     def draw_places(self, maps: Tensor) -> Tensor:
         """Places `(P,)` of maps `(N, C, H, W)`, numbered row by row: the same for all images of a batch."""
@@ -127,10 +141,13 @@ class Contrastive(Algorithm):
 
     @classmethod
     def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
-        return InputSampler(networks["generator"], engine)
+        return OneWay(networks["generator"], engine)
 
 
-def column(batch: Batch) -> Tensor:
-    """The inputs of a batch."""
-    assert batch.input is not None
-    return batch.input
+class OneWay(InputSampler):
+    """Translates from a to b."""
+
+    def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
+        """a, what was made of it, and what the data has of b: the target, where they are pairs."""
+        columns = super().panel(shown, seed)
+        return dict(zip(("a", "ab", "b"), columns.values(), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ class PatchNCE(Regularizer):
     """
 
     player = "generator"
+    patches: ClassVar[bool] = True
 
     def __init__(self, pair: str, weight: float = 1.0, every: int = 1, temperature: float = 0.07) -> None:
         super().__init__(weight, every)

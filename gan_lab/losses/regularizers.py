@@ -74,6 +74,7 @@ class Regularizer(ABC):
     begin: int = 0
     needs_real: ClassVar[bool] = False  # in the generator's turn: the critique of the real images
     pair: str = ""  # the pair of the turn that it compares
+    patches: ClassVar[bool] = False  # whether it is by what an encoder sees of the pair that it does so
 
     def __init__(self, weight: float, every: int = 1) -> None:
         if not (math.isfinite(weight) and weight >= 0):

@@ -16,24 +16,10 @@ from torch.nn.functional import instance_norm, normalize, pad, relu
 
 from gan_lab.errors import ConfigError
 from gan_lab.layers.blur import BlurDown, BlurUp
+from gan_lab.models.translator import LARGE, Residual
 
 EPS = 1e-7  # of a length that is divided by
-
-
-class Block(nn.Module):
-    """Reflection, 3x3 convolution, norm, ReLU; reflection, 3x3 convolution, norm; plus what came in, without a ReLU."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), nn.InstanceNorm2d(channels)),
-            *(nn.ReLU(inplace=True), nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3)),
-            nn.InstanceNorm2d(channels),
-        )
-
-    def forward(self, maps: Tensor) -> Tensor:
-        changed: Tensor = self.layers(maps)
-        return maps + changed
+DEPTH = 3  # halvings of the discriminator
 
 
 class Generator(nn.Module):
@@ -41,19 +27,20 @@ class Generator(nn.Module):
 
     `translate` gives what its encoder saw on the way as well, `features` only that: the reflected image itself, both
     maps before they are blurred down and before their norms, and the maps after the first and the fifth residual block
-    (the last, where there are fewer). What is made is encoded too: raises ConfigError where it has another shape than
-    inputs, and ValueError for other sides.
+    (the last, where there are fewer). `blocks`: how many of these; None: 9 from 256 pixels on, else 6. What is made is
+    encoded too: raises ConfigError where it has another shape than inputs, and ValueError for other sides.
     """
 
     def __init__(
-        self, image_shape: Sequence[int], input_shape: Sequence[int], width: int = 64, blocks: int = 9
+        self, image_shape: Sequence[int], input_shape: Sequence[int], width: int = 64, blocks: int | None = None
     ) -> None:
         super().__init__()
         check_shapes(image_shape, input_shape)
+        blocks = blocks_for(input_shape) if blocks is None else blocks
         self.first = nn.Conv2d(input_shape[0], width, 7)
         self.down = nn.ModuleList([nn.Conv2d(width * n, width * 2 * n, 3, padding=1) for n in (1, 2)])
         self.blur = BlurDown()
-        self.blocks = nn.ModuleList([Block(4 * width) for _ in range(blocks)])
+        self.blocks = nn.ModuleList([Residual(4 * width, nn.InstanceNorm2d, True, 0.0) for _ in range(blocks)])
         self.up = nn.Sequential(*doubled(4 * width), *doubled(2 * width))
         self.last = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, image_shape[0], 7), nn.Tanh())
         self.apply(initialise)
@@ -90,11 +77,13 @@ class Discriminator(nn.Module):
     """Images (N, C, H, W) to a map of scores (N, 1, h, w), one for each patch; 30 x 30 of them at 256 pixels.
 
     `width` channels first, twice as many with each of `depth` halvings up to 8 `width`; then two 4x4 convolutions.
-    Raises ValueError for images too small for so many.
+    None: 3 halvings, or what small images have room for. Raises ValueError for images too small for so many.
     """
 
-    def __init__(self, image_shape: Sequence[int], width: int = 64, depth: int = 3) -> None:
+    def __init__(self, image_shape: Sequence[int], width: int = 64, depth: int | None = None) -> None:
         super().__init__()
+        if depth is None:
+            depth = max((n for n in range(1, DEPTH + 1) if min(image_shape[1:]) >= 3 * 2**n), default=1)
         if min(image_shape[1:]) < 3 * 2**depth:
             raise ValueError(
                 f"with depth {depth} the sides of images must be at least {3 * 2**depth}, not "
@@ -121,8 +110,9 @@ class Projector(nn.Module):
     It is built for `encoded` channels, which the authors' code finds out in the first round.
     """
 
-    def __init__(self, input_shape: Sequence[int], width: int = 64, blocks: int = 9, dim: int = 256) -> None:
+    def __init__(self, input_shape: Sequence[int], width: int = 64, blocks: int | None = None, dim: int = 256) -> None:
         super().__init__()
+        blocks = blocks_for(input_shape) if blocks is None else blocks
         self.layers = nn.ModuleList(
             nn.Sequential(nn.Linear(channels, dim), nn.ReLU(inplace=True), nn.Linear(dim, dim))
             for channels in encoded(input_shape[0], width, blocks)
@@ -136,6 +126,11 @@ class Projector(nn.Module):
             patches = seen.permute(0, 2, 3, 1).flatten(1, 2).index_select(1, where)
             found.append(normalize(layer(patches).float(), dim=-1, eps=EPS))
         return found
+
+
+def blocks_for(shape: Sequence[int]) -> int:
+    """How many residual blocks CycleGAN has for images of this size."""
+    return 9 if min(shape[1:]) >= LARGE else 6
 
 
 def looks(blocks: int) -> list[int]:

@@ -60,6 +60,7 @@ class Looking(Regularizer):
     """Keeps the turns of its player."""
 
     player = "generator"
+    patches = True
 
     def __init__(self, pair: str = "") -> None:
         super().__init__(1.0)
@@ -150,6 +151,9 @@ def test_images_are_made_once_and_identity_only_where_it_is_asked_for() -> None:
         calls(algorithm).clear()
         play(algorithm, batch(), due)
         assert calls(algorithm) == [("translate", n), ("features", n)]
+    algorithm = game({"same": Reconstruction("identity", L1(), 1.0)})
+    play(algorithm, batch())
+    assert calls(algorithm) == [("translate", 8)]  # nobody compares patches
     algorithm = game({"nce": PatchNCE("source")}, accumulation=2)
     play(algorithm, batch())
     assert calls(algorithm) == [("translate", 2)] * 2 + [("translate", 2), ("features", 2)] * 2
@@ -200,6 +204,15 @@ def test_the_discriminator_moves_first() -> None:
     algorithm.move = lambda player, *rest: (order.append(player), move(player, *rest))[1]  # type: ignore[method-assign]
     play(algorithm, batch())
     assert order == ["discriminator", "generator"]
+
+
+def test_it_says_where_nothing_ties_an_image_to_its_input(caplog: pytest.LogCaptureFixture) -> None:
+    game({"nce": PatchNCE("source")})
+    assert not caplog.messages
+    game({})
+    assert caplog.messages == [
+        "loss.regularizers: none compares patches (patch_nce), so nothing ties an image to its input"
+    ]
 
 
 def test_refusals() -> None:

@@ -82,3 +82,15 @@ def test_a_pool_of_none_and_a_batch_too_large() -> None:
     assert torch.equal(ImagePool(0).exchange(images), images)
     with pytest.raises(ValueError, match="a batch of 3 images does not fit a pool of 2"):
         ImagePool(2).exchange(images)
+
+
+def test_half_is_old_and_an_old_image_has_waited_for_twice_the_size() -> None:
+    """Each of its places is taken with probability 1 / 2N by each image."""
+    torch.manual_seed(0)
+    pool, ages = ImagePool(10), []
+    for number in range(4000):
+        (given,) = numbers(pool.exchange(numbered(number, 1)))
+        assert number >= 10 or given == number
+        ages += [number - given] if given != number else []
+    assert 0.47 < len(ages) / 3990 < 0.53
+    assert 18.5 < sum(ages) / len(ages) < 21.5

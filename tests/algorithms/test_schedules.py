@@ -123,3 +123,11 @@ def test_inverse_time() -> None:
     assert [schedule.factor(step) for step in (0, 20_000, 60_000)] == pytest.approx([1.0, 0.5, 0.25])
     with pytest.raises(ValueError, match="decay must be a number of at least 0"):
         InverseTime(-1.0)
+
+
+def test_the_decay_of_cyclegans_code_begins_an_epoch_earlier() -> None:
+    """1 - max(0, e + 1 - 100) / 101 in epoch e of 200, where ours is 1 until the middle; both end above 0."""
+    theirs, ours = LinearDecay(200, start=0.495), LinearDecay(200, start=0.5)
+    for epoch, factor in ((0, 1.0), (99, 1.0), (100, 100 / 101), (150, 50 / 101), (199, 1 / 101)):
+        assert theirs.factor(epoch) == pytest.approx(factor)
+    assert [ours.factor(step) for step in (0, 100, 150, 199)] == pytest.approx([1.0, 1.0, 0.5, 0.01])

@@ -100,7 +100,7 @@ def several(build: Build) -> nn.Module:
 UNLABELLED = Sees(discriminator=None)
 LABELLED = Sees(generator="label", discriminator="input", pairs={"target": (MADE, IMAGE)})
 AB = Sees(IMAGE, SIZE, None, None, {"cycle": (MADE + 1, INPUT), "identity": (MADE, IMAGE)})
-CUT = Sees(IMAGE, SIZE, None, None, {"source": (MADE, INPUT)})
+CUT = Sees(IMAGE, SIZE, None, None, {"source": (MADE, INPUT), "identity": (MADE, IMAGE)})
 ENCODES: dict[str, Any] = {
     "duels": {"": CUT},
     "from_input": True,

@@ -51,6 +51,7 @@ OTHERS = (
     ("model=toy_translation",),
     ("model=toy_cycle", "algorithm.pool=16"),
     ("model=toy_cycle", "algorithm.pool=16", "trainer.accumulation=2"),
+    ("model=cut", "algorithm.mirrored=0.5", "algorithm.patches=16", "degradation=noise", "trainer.accumulation=2"),
     ("model=toy_pyramid",),
     ("model=toy_growing", "algorithm.grow_at=16"),
     ("model=toy_translation", "degradation=noise", "trainer.accumulation=2"),

@@ -64,6 +64,10 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
         "algorithm.unroll_steps=1",
     ),
     "one pool of images, inputs that are drawn": ("model=toy_cycle", "algorithm.pool=16", "degradation=noise"),
+    "places of patches are for all images, mirrors for each": (
+        *("model=cut", "algorithm.mirrored=0.5", "algorithm.patches=16"),
+        *("degradation=noise", "trainer.accumulation=2"),
+    ),
     "computed again": (  # on the same fakes: rounding grows less
         *("model=biggan_cifar", "+technique=[activation_checkpointing]"),
         *("algorithm.critic_steps=1", "algorithm.reuse_fake=true"),
