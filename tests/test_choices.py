@@ -53,6 +53,8 @@ CHOICES = {
     "model/lsgan": "loss=least_squares optimizer=adam",
     "model/pix2pix": "algorithm=translation loss=non_saturating loss/regularizers=l1 optimizer=adam_pix2pix "
     "metrics=paired",
+    "model/pix2pixhd": "algorithm=translation loss=least_squares loss/regularizers=feature_matching_layers "
+    "optimizer=adam_pix2pix metrics=paired",
     "model/points": "loss=non_saturating_r1_r2 optimizer=adam_points",
     "model/r3gan": "loss=relativistic_burn_in optimizer=adam_burn_in augmentation=burn_in",
     "model/rpgan": "loss=relativistic_r1_r2 optimizer=adam_r3gan",
