@@ -87,6 +87,8 @@ def of_dataset(name: str, folder: Path) -> list[str]:
         sets = [pictures(folder / f"train{letter}", [3, 20, 24], 2) for letter in "AB"]
         given = [f"dataset.path_a={sets[0]}", f"dataset.path_b={sets[1]}"] if name == "paired" else []
         return [*(given or [f"dataset.path={folder}"]), "dataset.image_shape=[3,16,16]"]
+    if name == "facades":
+        return [f"dataset.path={pictures(folder / 'train', [3, 16, 32], 1)}", "dataset.image_shape=[3,16,16]"]
     images = pictures(folder / "images", node["image_shape"], classes)
     if name == "stacked_mnist":
         return [f"dataset.path={images}", "dataset.source.count=100"]

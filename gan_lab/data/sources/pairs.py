@@ -56,7 +56,9 @@ class Pairs(Joined):
                 "path_b=... of the images made of them, or one dataset.path of pictures side by side"
             )
         if not folders and (path is None or path_a is not None or path_b is not None):
-            raise ConfigError("dataset.path: pictures side by side lie under one path; leave path_a and path_b out")
+            raise ConfigError(
+                "dataset.path: pictures side by side lie under one path: name the folder, zip or tar; leave path_a and path_b out"
+            )
         self.direction = direction
         self.source: SideBySide | Matched
         if folders:
