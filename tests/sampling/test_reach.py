@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from gan_lab.models import translator, unet
 from gan_lab.models.compact import Generator as Compact
 from gan_lab.models.rrdb import Generator as RRDB
 from gan_lab.sampling.reach import reach_of
@@ -59,6 +62,13 @@ def test_published_networks() -> None:
     assert reach_of(Converter(RRDB((3, 64, 64), (3, 16, 16), width=8, blocks=1, growth=4).eval()), 3) == 19
     four = Compact((3, 64, 64), (3, 16, 16), width=8, blocks=4).eval()
     assert reach_of(Converter(four), 3) == (2 * (4 + 2) + 1) // 2
+
+
+@pytest.mark.parametrize("module", [translator, unet])
+def test_statistics_of_the_image_are_seen(module: Any) -> None:
+    """Of pix2pix and CycleGAN, at test as in training."""
+    network = module.Generator((3, 32, 32), (3, 32, 32), width=4).eval()
+    assert reach_of(Converter(network), 3, network.multiple) is None
 
 
 def test_with_strides_blocks_see_blocks() -> None:
