@@ -57,7 +57,8 @@ class Pairs(Joined):
             )
         if not folders and (path is None or path_a is not None or path_b is not None):
             raise ConfigError(
-                "dataset.path: pictures side by side lie under one path: name the folder, zip or tar; leave path_a and path_b out"
+                "dataset.path: pictures side by side lie under one path: name the folder, zip or tar, and leave "
+                "path_a and path_b out"
             )
         self.direction = direction
         self.source: SideBySide | Matched
