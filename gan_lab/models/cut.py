@@ -16,6 +16,7 @@ from torch.nn.functional import instance_norm, normalize, pad, relu
 
 from gan_lab.errors import ConfigError
 from gan_lab.layers.blur import BlurDown, BlurUp
+from gan_lab.layers.critique import Critique
 from gan_lab.models.translator import LARGE, Residual
 
 EPS = 1e-7  # of a length that is divided by
@@ -96,12 +97,13 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(channels, after, 4, padding=1), *([nn.InstanceNorm2d(after)] if level else [])]
             layers += [nn.LeakyReLU(0.2, inplace=True), *([BlurDown()] if level < depth else [])]
             channels = after
-        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, 4, padding=1))
+        self.layers = nn.Sequential(*layers)
+        self.to_score = nn.Conv2d(channels, 1, 4, padding=1)
         self.apply(initialise)
 
-    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        scores: Tensor = self.layers(images)
-        return scores
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
+        features: Tensor = self.layers(images)
+        return Critique(self.to_score(features), features)
 
 
 class Projector(nn.Module):

@@ -75,14 +75,14 @@ def test_shallow_encoders_are_looked_at_where_they_are(blocks: int, after: list[
 def test_the_map_of_scores_and_its_receptive_field() -> None:
     """30 x 30 at 256 pixels, each of 84: the filters see 14 pixels more than strides do."""
     with torch.no_grad():
-        assert Discriminator(SHAPE, width=4)(torch.rand(1, *SHAPE)).shape == (1, 1, 30, 30)
+        assert Discriminator(SHAPE, width=4)(torch.rand(1, *SHAPE)).scores.shape == (1, 1, 30, 30)
     network = Discriminator((1, 128, 128), width=1).double()
-    for module in list(network.layers):
+    for module in (*network.layers, network.to_score):
         if isinstance(module, nn.Conv2d):
             nn.init.ones_(module.weight)
     network.layers = nn.Sequential(*(each for each in network.layers if not isinstance(each, nn.InstanceNorm2d)))
     image = torch.rand(1, 1, 128, 128, dtype=torch.float64, requires_grad=True)
-    scores = network(image)
+    scores = network(image).scores
     scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
     assert image.grad is not None
     seen = image.grad[0, 0].nonzero()
@@ -125,5 +125,5 @@ def test_refusals() -> None:
             Generator((3, *sides), (3, *sides))
     with pytest.raises(ValueError, match="with depth 3 the sides of images must be at least 24, not 16 x 32"):
         Discriminator((3, 16, 32), depth=3)
-    assert [len(Discriminator((3, side, side), width=1).layers) for side in (6, 12, 23, 24, 64)] == [7, 11, 11, 15, 15]
-    assert Discriminator((3, 24, 24), width=1)(torch.rand(1, 3, 24, 24)).shape == (1, 1, 1, 1)
+    assert [len(Discriminator((3, side, side), width=1).layers) for side in (6, 12, 23, 24, 64)] == [6, 10, 10, 14, 14]
+    assert Discriminator((3, 24, 24), width=1)(torch.rand(1, 3, 24, 24)).scores.shape == (1, 1, 1, 1)
