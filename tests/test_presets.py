@@ -63,6 +63,9 @@ def game(critic_steps: int, dim: int, **more: Any) -> dict[str, Any]:
     }
 
 
+MULTI_STEP: dict[str, Any] = {"at": [0.125, 0.25, 0.5, 0.75], "factor": 0.5, "begin": 0}
+RAW: dict[str, Any] = {"algorithm.ema.decay": 0.0}
+SRRESNET = {"model.generator.width": 64, "model.generator.blocks": 16, **RAW}
 MODELS: tuple[Row, ...] = (
     ("acgan", "arXiv:1610.09585, appendix A, CIFAR-10", game(1, 100) | nets(96, 16, d_dropout=0.5)),
     ("biggan", "arXiv:1809.11096, tables 4 and 5, appendix C", game(2, 120) | EMA),
@@ -168,8 +171,22 @@ MODELS: tuple[Row, ...] = (
     ("wgan_gp_resnet", "code gan_cifar_resnet.py: DIM_G = DIM_D = 128", nets(128, 128)),
 )
 
+REPORTED = {"objective": "psnr", "metrics.psnr.luma": True, "metrics.ssim.luma": True}
+SUPER_RESOLUTION: tuple[Row, ...] = (
+    *((name, "ours: as super-resolution is reported", REPORTED) for name in ("compact", "edsr", "srgan", "srresnet")),
+    (
+        "compact",
+        "code Real-ESRGAN: num_feat 64, num_conv 16",
+        {"model.generator.width": 64, "model.generator.blocks": 16},
+    ),
+    ("edsr", "arXiv:1707.02921, table 1: the baseline", {"model.generator.width": 64, "model.generator.blocks": 16}),
+    ("edsr", "arXiv:1707.02921, table 1: scaling 1", {"model.generator.residual": 1.0}),
+    ("edsr", "arXiv:1707.02921, figure 3: no other end; no average", {"model.generator.direct": False, **RAW}),
+    *((name, "arXiv:1609.04802, section 3.2: 16 blocks of 64; no average", SRRESNET) for name in ("srresnet", "srgan")),
+    ("srgan", "arXiv:1609.04802, figure 4", {"model.discriminator.width": 64}),
+)
+
 R3GAN = "arXiv:2501.05441, code train.py, CIFAR10"
-MULTI_STEP = {"at": [0.125, 0.25, 0.5, 0.75], "factor": 0.5, "begin": 0}
 OPTIMIZERS: tuple[Row, ...] = (
     ("adam", "arXiv:1511.06434, section 4", {"generator.lr": 2e-4, "generator.betas": [0.5, 0.999], **ADAM}),
     ("adam_biggan", "arXiv:1809.11096, appendix C", {"generator.lr": 5e-5, "generator.betas": [0.0, 0.999], **ADAM}),
@@ -197,6 +214,8 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("adam_sngan", "as above; gan_cifar_resnet.py: LR 2e-4, beta1 0, beta2 .9", {"generator.betas": [0.0, 0.9]}),
     ("adam_srgan", "arXiv:1609.04802, section 3.2; arXiv:1707.02921, section 4.2", {"generator.lr": 1e-4, **ADAM}),
     ("adam_srgan", "as above: beta1 0.9; the rest is torch's default", {"generator.betas": [0.9, 0.999]}),
+    ("adam_srgan_game", "arXiv:1609.04802, section 3.2: half at 1e-4, half at 1e-5", {"generator.lr": 1e-4, **ADAM}),
+    ("adam_srgan_game", "as above", {"schedule.at": [0.5], "schedule.factor": 0.1, "generator.betas": [0.9, 0.999]}),
     ("adam_esrgan", "code BasicSR, train_RRDBNet_PSNR_x4.yml", {"generator.lr": 2e-4, "generator.betas": [0.9, 0.99]}),
     ("adam_esrgan", "ours: torch's default", ADAM),
     ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.lr": 1e-4, "discriminator.lr": 4e-4}),
@@ -218,6 +237,7 @@ OPTIMIZERS: tuple[Row, ...] = (
 BCR, ZCR = "arXiv:2002.04724, section 4.1", "arXiv:2002.04724, section 4.1: 5, 0.5, 0.03"
 Z = "latent_consistency_"
 P, VGG = "perceptual", {"perceptual.pair": "target", "perceptual.network.architecture": "vgg19"}
+BEFORE_THE_GAME = {f"mse.schedule.weight.{key}": value for key, value in (("end", 0.0), ("steps", 1), ("begin", 0))}
 REGULARIZERS: tuple[Row, ...] = (
     ("auxiliary_classifier", "arXiv:1610.09585: L_S + L_C", {"classify_real.weight": 1.0, "classify_fake.weight": 1.0}),
     ("auxiliary_classifier", "arXiv:1610.09585: L_C - L_S", {"classify_fake.player": "generator"}),
@@ -279,6 +299,17 @@ REGULARIZERS: tuple[Row, ...] = (
     ("perceptual_real_esrgan", "arXiv:2107.10833, section 4.1", {f"{P}.layers.conv{n}_2": 0.1 for n in (1, 2)} | VGG),
     ("perceptual_real_esrgan", "arXiv:2107.10833, section 4.1", {f"{P}.layers.conv{n}_4": 1.0 for n in (3, 4, 5)}),
     ("perceptual_real_esrgan", "arXiv:2107.10833, section 4.1: 1, 1, 0.1", {f"{P}.weight": 1.0}),
+    ("mse", "arXiv:1609.04802, equation 4", {"mse.weight": 1.0, "mse.pair": "target"}),
+    ("srgan", "arXiv:1609.04802, equation 4", {"mse.weight": 1.0, "mse.pair": "target", **BEFORE_THE_GAME}),
+    ("srgan", "arXiv:1609.04802, section 3.2: phi_5,4", {f"{P}.layers.relu5_4": 1.0, f"{P}.begin": 0, **VGG}),
+    ("srgan", "arXiv:1609.04802, equation 3: 1e-3 of the game; 1/12.75", {f"{P}.scale": 1 / 12.75, f"{P}.weight": 1e3}),
+    ("esrgan", "arXiv:1809.00219, section 3.3", {f"{P}.layers.conv5_4": 1.0, f"{P}.begin": 0, **VGG}),
+    ("esrgan", "code BasicSR, train_ESRGAN_x4.yml: 1e-2, 1, 5e-3", {"l1.weight": 1.0, f"{P}.weight": 200.0}),
+    ("esrgan", "as above: criterion l1", {"l1.pair": "target"}),
+    ("real_esrgan", "arXiv:2107.10833, section 4.1", {f"{P}.layers.conv{n}_2": 0.1 for n in (1, 2)} | VGG),
+    ("real_esrgan", "arXiv:2107.10833, section 4.1", {f"{P}.layers.conv{n}_4": 1.0 for n in (3, 4, 5)}),
+    ("real_esrgan", "arXiv:2107.10833, section 4.1: 1, 1, 0.1", {"l1.weight": 5.0, f"{P}.weight": 10.0}),
+    ("real_esrgan", "as above: L1 loss", {"l1.pair": "target", f"{P}.begin": 0}),
     ("perceptual_srgan", "arXiv:1609.04802, section 3.2: phi_5,4", {f"{P}.layers.relu5_4": 1.0, **VGG}),
     ("perceptual_srgan", "arXiv:1609.04802, section 3.2: 1/12.75", {f"{P}.scale": 1 / 12.75, f"{P}.weight": 1.0}),
     ("r1", "ours: for 32 pixels; arXiv:1801.04406 has 10 for 128 and more", {"r1.weight": 1.0}),
@@ -290,7 +321,6 @@ REGULARIZERS: tuple[Row, ...] = (
 )
 
 LOSSES: tuple[Row, ...] = (
-    ("regression", "ours: of one distance the weight says nothing", {"regularizers.l1.weight": 1.0}),
     *((f"regularizers/{name}", source, keys) for name, source, keys in REGULARIZERS),
     ("constraints/weight_clipping", "arXiv:1701.07875, algorithm 1: c", {"weight_clipping.bound": 0.01}),
 )
@@ -363,7 +393,7 @@ METRICS: tuple[Row, ...] = (
 PREFIX = {"algorithm": "algorithm."}  # of the keys above that stand in the file without it
 TABLE: dict[str, dict[str, list[Any]]] = {}
 for group, rows in (
-    ("model", MODELS),
+    ("model", (*MODELS, *SUPER_RESOLUTION)),
     ("optimizer", OPTIMIZERS),
     ("loss", LOSSES),
     ("augmentation", AUGMENTATIONS),
@@ -420,7 +450,16 @@ def test_the_rows_agree_and_name_what_there_is() -> None:
     for preset, keys in TABLE.items():
         for key, numbers in keys.items():
             assert all(number == numbers[0] for number in numbers), f"{preset}: {key}"
-    for _, source, _ in (*MODELS, *OPTIMIZERS, *LOSSES, *AUGMENTATIONS, *TECHNIQUES, *ALGORITHMS, *METRICS):
+    for _, source, _ in (
+        *MODELS,
+        *SUPER_RESOLUTION,
+        *OPTIMIZERS,
+        *LOSSES,
+        *AUGMENTATIONS,
+        *TECHNIQUES,
+        *ALGORITHMS,
+        *METRICS,
+    ):
         assert re.search(r"arXiv:\d{4}\.\d{4,5}|code|ours: |as above|chainer-gan-lib|null: ", source), source
 
 

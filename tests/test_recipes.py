@@ -58,6 +58,19 @@ CUT = {
     "d_lr": 2e-4,
     "metrics": "paired",
 }
+ENLARGED = {"metrics.psnr.border": 0, "metrics.ssim.border": 0}
+LIGHT = {"model.generator.skip": "bicubic", "model.generator.direct": True}
+
+
+def blocks(count: int) -> dict[str, Any]:
+    return {"model.generator.blocks": count}
+
+
+def staged(first: int) -> dict[str, Any]:
+    """L1, and from a round on a game beside it; without VGG."""
+    loss = {"/loss/regularizers": ["l1"], "loss.regularizers.l1.weight": 10.0, "loss.adversarial_from": first}
+    return {**loss, "/metrics": ["paired", "fid"], "objective": "fid", "algorithm.ema.decay": 0.99}
+
 
 RECIPES = {
     "acgan": digits("acgan", 1200, 64, width=16),
@@ -92,6 +105,10 @@ RECIPES = {
         "deepfill", 600, 16, every=300, n=1000, width=16, g_lr=1e-3, **{"dataset.image_shape": [1, 32, 32]}
     ),
     "fastcut": digits("fastcut", 600, 8, **CUT),
+    "compact": digits("compact", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4)),
+    "edsr": digits("edsr", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4), **LIGHT),
+    "srgan": digits("srgan", 800, 32, 400, width=8, g_lr=1e-3, **ENLARGED, **blocks(2), **staged(400)),
+    "srresnet": digits("srresnet", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4)),
     "gan": digits("gan", 2500, 64),
     "gan_small": digits("gan_small", 4000, 64),
     "grid": modes("grid", "points", 16000, 128, every=1000, n=2500),
