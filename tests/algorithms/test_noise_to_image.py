@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -123,6 +124,12 @@ def test_a_lazy_regularizer_is_due_every_so_often_and_counts_for_the_rounds_it_s
     assert_close(metrics[0]["loss/discriminator/lazy"], 2.0 * 4 * score.square(), rtol=1e-4, atol=1e-8)
     total = sum(metrics[0][f"loss/discriminator/{name}"] for name in ("adversarial", "lazy", "r1"))
     assert_close(metrics[0]["loss/discriminator"], total)
+
+
+def test_the_players_play_from_their_round_on() -> None:
+    ours = game(regularizers={"r1": R1(weight=1.0)})
+    ours.game = replace(ours.game, adversarial_from=2)
+    assert [ours.due(step) for step in range(4)] == [("r1",), ("r1",), (*PLAYS, "r1"), (*PLAYS, "r1")]
 
 
 class ByGenerator(Counted):
