@@ -38,6 +38,7 @@ CHOICES = {
     "optimizer=adam_pix2pix metrics=colorization",
     "model/context_encoder": "algorithm=inpainting degradation=mask loss=non_saturating loss/regularizers=context "
     "optimizer=adam_context_encoder metrics=inpainting",
+    "model/compact": "algorithm=regression loss=regression optimizer=adam_esrgan degradation=downscale metrics=paired",
     "model/conv_gan": "loss=non_saturating optimizer=adam",
     "model/cut": "algorithm=contrastive loss=least_squares loss/regularizers=patch_nce optimizer=adam_pix2pix "
     "metrics=fid",
@@ -48,6 +49,7 @@ CHOICES = {
     "optimizer=adam_fastcut metrics=fid",
     "model/deepfill": "algorithm=inpainting degradation=mask loss=hinge loss/regularizers=drafts_l1 "
     "optimizer=adam_deepfill metrics=inpainting",
+    "model/edsr": "algorithm=regression loss=regression optimizer=adam_srgan degradation=downscale metrics=paired",
     "model/gan": "loss=non_saturating optimizer=adam",
     "model/gan_small": "loss=non_saturating optimizer=adam",
     "model/lsgan": "loss=least_squares optimizer=adam",
@@ -61,6 +63,10 @@ CHOICES = {
     "model/sagan": "loss=hinge optimizer=adam_ttur",
     "model/sngan": "loss=hinge optimizer=adam_sngan",
     "model/sngan_dcgan": "loss=non_saturating optimizer=adam",
+    "model/srgan": "algorithm=translation loss=non_saturating loss/regularizers=srgan optimizer=adam_srgan_game "
+    "degradation=downscale metrics=paired",
+    "model/srresnet": "algorithm=regression loss=regression loss/regularizers=mse optimizer=adam_srgan "
+    "degradation=downscale metrics=paired",
     "model/wgan": "loss=wasserstein_clipped optimizer=rmsprop",
     "model/wgan_gp": "loss=wasserstein_gp optimizer=adam_wgan",
     "model/wgan_gp_resnet": "loss=wasserstein_gp optimizer=adam_sngan",
@@ -69,6 +75,7 @@ CHOICES = {
     "optimizer/adam_pix2pix": "schedule=linear_half",
     "optimizer/adam_points": "schedule=cosine",
     "optimizer/adam_sngan": "schedule=linear",
+    "optimizer/adam_srgan_game": "schedule=multi_step",
     "technique/adaptive_augmentation": "augmentation/adaptive@augmentation",
     "technique/consistency": "loss/regularizers/balanced_consistency@loss.regularizers",
     "technique/diffaugment": "augmentation/diffaugment@augmentation",
