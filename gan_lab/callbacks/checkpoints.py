@@ -24,15 +24,13 @@ class Checkpoints(Callback):
     while the state is copied, and for the checkpoint before where that is not on disk yet: there is one copy at a time.
     The last one is on disk when the run is over.
 
-    It comes before whoever measures, so that a measurement that takes the process with it takes no rounds; what was
-    measured is then written into the same checkpoint. Once one has come through, a step is written when it has been
-    measured, and not before as well.
+    It comes before whoever measures, so that a measurement that takes the process with it takes no rounds. What was
+    measured is then written into the same checkpoint.
     """
 
     def __init__(self) -> None:
         self._saved = -1
         self._measured: object = None  # what was known when that was saved
-        self._due = self._trusted = False  # whether this step is saved, and whether a measurement has come through
         self._snapshot = Snapshot()
         self._written = threading.Event()
         self._written.set()
@@ -42,21 +40,17 @@ class Checkpoints(Callback):
         self._saved, self._measured = -1 if run.fresh else run.step, run.measured
 
     def on_step_end(self, run: Run) -> None:
-        self._due = run.due(run.plan.checkpoint_every) or run.ending
-        if self._due:
+        if run.due(run.plan.checkpoint_every) or run.ending:
             if run.stop_reason:  # somebody behind `StopOnNonFinite` may have ended it
                 check_weights(run)
-            if not self._trusted:
-                self._save(run)
+            self._save(run)
 
     def after_step(self, run: Run) -> None:
-        measured = run.measured is not self._measured
-        self._trusted = self._trusted or measured
-        if run.improved or (self._due and (measured or run.step != self._saved)):
+        if run.improved or (run.step == self._saved and run.measured is not self._measured):
             self._save(run)
 
     def on_rollback(self, run: Run) -> None:
-        self._saved, self._measured = -1, run.measured  # what it holds was done at other learning rates
+        self._saved = -1  # what it holds was done at other learning rates
 
     def on_fit_end(self, run: Run) -> None:
         if run.outcome == "failed":
