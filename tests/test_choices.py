@@ -29,6 +29,7 @@ CHOICES = {
     "metrics/colorization": "ab_rmse psnr ssim",
     "metrics/inpainting": "psnr_hole psnr ssim",
     "metrics/paired": "psnr ssim",
+    "metrics/super_resolution": "psnr ssim",
     "model/acgan": "loss=non_saturating_auxiliary optimizer=adam",
     "model/biggan": "loss=hinge_orthogonal optimizer=adam_biggan",
     "model/biggan_cifar": "loss=hinge optimizer=adam_biggan_cifar",
@@ -38,7 +39,8 @@ CHOICES = {
     "optimizer=adam_pix2pix metrics=colorization",
     "model/context_encoder": "algorithm=inpainting degradation=mask loss=non_saturating loss/regularizers=context "
     "optimizer=adam_context_encoder metrics=inpainting",
-    "model/compact": "algorithm=regression loss=regression optimizer=adam_esrgan degradation=downscale metrics=paired",
+    "model/compact": "algorithm=regression loss=regression optimizer=adam_esrgan degradation=downscale "
+    "metrics=super_resolution",
     "model/conv_gan": "loss=non_saturating optimizer=adam",
     "model/cut": "algorithm=contrastive loss=least_squares loss/regularizers=patch_nce optimizer=adam_pix2pix "
     "metrics=fid",
@@ -49,7 +51,8 @@ CHOICES = {
     "optimizer=adam_fastcut metrics=fid",
     "model/deepfill": "algorithm=inpainting degradation=mask loss=hinge loss/regularizers=drafts_l1 "
     "optimizer=adam_deepfill metrics=inpainting",
-    "model/edsr": "algorithm=regression loss=regression optimizer=adam_srgan degradation=downscale metrics=paired",
+    "model/edsr": "algorithm=regression loss=regression optimizer=adam_srgan degradation=downscale "
+    "metrics=super_resolution",
     "model/gan": "loss=non_saturating optimizer=adam",
     "model/gan_small": "loss=non_saturating optimizer=adam",
     "model/lsgan": "loss=least_squares optimizer=adam",
@@ -64,9 +67,9 @@ CHOICES = {
     "model/sngan": "loss=hinge optimizer=adam_sngan",
     "model/sngan_dcgan": "loss=non_saturating optimizer=adam",
     "model/srgan": "algorithm=translation loss=non_saturating loss/regularizers=srgan optimizer=adam_srgan_game "
-    "degradation=downscale metrics=paired",
+    "degradation=downscale metrics=super_resolution",
     "model/srresnet": "algorithm=regression loss=regression loss/regularizers=mse optimizer=adam_srgan "
-    "degradation=downscale metrics=paired",
+    "degradation=downscale metrics=super_resolution",
     "model/wgan": "loss=wasserstein_clipped optimizer=rmsprop",
     "model/wgan_gp": "loss=wasserstein_gp optimizer=adam_wgan",
     "model/wgan_gp_resnet": "loss=wasserstein_gp optimizer=adam_sngan",

@@ -94,11 +94,13 @@ RECIPES = {
     "cut": digits("cut", 600, 8, **CUT),
     "cyclegan": digits(
         "cyclegan",
-        400,
+        1200,
         8,
-        **{"/degradation": "edges", "degradation.threshold": 1.0},
+        600,
+        **{"/degradation": "noise", "degradation.sigma": 80, "dataset.aligned": False},
+        **{"/metrics": "paired", "objective": "psnr"},
         **{f"model.generator_{side}.blocks": 2 for side in ("ab", "ba")},
-        width=8,
+        width=12,
     ),
     "dcgan": digits("dcgan", 3500, 64, width=16),
     "deepfill": digits(
