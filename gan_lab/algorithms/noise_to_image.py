@@ -6,6 +6,7 @@ Which GAN it is, is said by the networks, the loss and its regularizers; this fi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 import torch
@@ -47,6 +48,12 @@ class NoiseToImage(Algorithm):
     ) -> None:
         super().__init__(game)
         self.need("generator", "discriminator")
+        given = list(signature(type(game.networks["generator"]).forward).parameters)[1:2]
+        if given == ["input"]:
+            raise ConfigError(
+                f"algorithm: {type(self).__name__} starts from latents, and this model's generator makes images from "
+                "images; leave the algorithm to the model"
+            )
         self.latent = latent
         self.critic_steps = require_whole(critic_steps, "algorithm.critic_steps")
         self.reuse_fake = reuse_fake

@@ -21,8 +21,8 @@ MODELS = ["dcgan", "gan", "wgan_gp"]
     ("line", "expected"),
     [
         ("gan-lab ", sorted(VERBS)),
-        ("gan-lab tr", ["train"]),
-        ("gan-lab -m tr", ["train"]),
+        ("gan-lab tr", ["train", "translate"]),
+        ("gan-lab -m tr", ["train", "translate"]),
         ("gan-lab --vers", ["--version"]),
         ("gan-lab data ", ["inspect", "list", "pack", "remove"]),
         ("gan-lab data pack dataset=", ["dataset=digits", "dataset=folder"]),
@@ -87,11 +87,11 @@ SHELLS = {
     "bash": """
         t() { COMP_LINE="$1"; COMP_POINT=${#1}; _gan_lab gan-lab; printf '<%s>' "${COMPREPLY[@]}"; echo; }
         eval "$(gan-lab --install-completion bash)"; complete -p gan-lab >/dev/null || echo unregistered
-        t 'gan-lab tr'; t 'gan-lab data pa'; t 'gan-lab train model=dcg'; t 'gan-lab train --cf'; t 'gan-lab none '
+        t 'gan-lab trai'; t 'gan-lab data pa'; t 'gan-lab train model=dcg'; t 'gan-lab train --cf'; t 'gan-lab none '
     """,
     "fish": """
         gan-lab --install-completion fish | source
-        for line in 'gan-lab tr' 'gan-lab data pa' 'gan-lab train model=dcg' 'gan-lab train --cf'
+        for line in 'gan-lab trai' 'gan-lab data pa' 'gan-lab train model=dcg' 'gan-lab train --cf'
             echo '<'(complete -C $line)'>'
         end
     """,

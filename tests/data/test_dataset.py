@@ -50,13 +50,18 @@ CONFIGS = (
     READY_MADE
     | {name: (["auto", 64, 64], None) for name in OF_A_PATH}
     | {name: (["auto", side, side], None) for name, side in JOINED.items()}
+    | {"facades": ([3, 256, 256], None)}
 )
 DRAWN = ("ring", "grid")
 
 
 def configured(config: str, /, **changes: Any) -> Dataset:
     """The dataset of `configs/dataset/CONFIG.yaml`, with keys replaced."""
-    tree = OmegaConf.merge({"dataset": OmegaConf.load(CONFIG_DIR / "dataset" / f"{config}.yaml")}, {"dataset": changes})
+    node = OmegaConf.load(CONFIG_DIR / "dataset" / f"{config}.yaml")
+    base = node.pop("defaults", ["_self_"])[0]  # of a data set in the form of another
+    if base != "_self_":
+        node = OmegaConf.merge(OmegaConf.load(CONFIG_DIR / "dataset" / f"{base}.yaml"), node)
+    tree = OmegaConf.merge({"dataset": node}, {"dataset": changes})
     built: Dataset = build(tree["dataset"], "dataset")
     return built
 
@@ -74,7 +79,7 @@ def test_every_config_has_the_common_keys() -> None:
     files = sorted((CONFIG_DIR / "dataset").glob("*.yaml"))
     assert {path.stem for path in files} == {*CONFIGS}
     for path in files:
-        node = OmegaConf.load(path)
+        node = OmegaConf.create(composed(f"dataset={path.stem}")["dataset"])
         assert {"name", "path", "image_shape", "num_classes", "fit", "flip", "crop", "turn", "patch"} <= node.keys()
         assert (node.flip, node.crop, node.turn, node.patch) == (False, None, False, None)
         assert path.stem in DRAWN or "labels" in node
@@ -86,7 +91,7 @@ def test_every_config_has_the_common_keys() -> None:
 def test_building_touches_nothing(name: str, root: Path) -> None:
     dataset = configured(name)
     assert (list(dataset.image_shape), dataset.num_classes) == CONFIGS[name]
-    assert dataset.ready_made is (name not in (*OF_A_PATH, *JOINED))
+    assert dataset.ready_made is (name not in (*OF_A_PATH, *JOINED, "facades"))
     assert (dataset.picture is not None) is (name in DRAWN)
     assert not root.exists()
 

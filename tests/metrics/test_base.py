@@ -19,9 +19,9 @@ from gan_lab.metrics.manifolds import precision_recall
 from gan_lab.metrics.measures import DensityCoverage, PrecisionRecall
 from tests.compose import choices, composed
 
-OF_IMAGES = {"swd", "cas", "psnr", "ssim", "lpips"}  # look at no features
+OF_PAIRS = {"psnr", "ssim", "lpips", "psnr_hole", "ab_rmse"}  # compare each image with that of its sample
+OF_IMAGES = {"swd", "cas", *OF_PAIRS}  # look at no features
 OF_CLASSES = {"intra_class_fid", "cas"}  # look at the classes that were asked for
-OF_PAIRS = {"psnr", "ssim", "lpips"}  # compare each image with that of its sample
 
 
 @pytest.mark.parametrize("group", choices("metrics"))

@@ -54,7 +54,7 @@ def test_what_cannot_be(given: dict[str, Any], told: str) -> None:
 def test_every_metric_is_listed() -> None:
     """By the key of its YAML, and with the figures that come of it."""
     texts = [path.read_text() for path in (CONFIG_DIR / "metrics").glob("*.yaml")]
-    assert sorted(METRICS) == sorted(name for text in texts for name in yaml.safe_load(text) if name != "defaults")
+    assert sorted(METRICS) == sorted({name for text in texts for name in yaml.safe_load(text) if name != "defaults"})
     reference = first(60)
     keys = {"pr": "precision_recall", "dc": "density_coverage", "intra": "intra_class_fid", "memory": "memorisation"}
     for short in ("fid", "kid", "swd", *keys):

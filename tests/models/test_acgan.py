@@ -45,7 +45,7 @@ def test_the_configured_generator_is_the_papers() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 16, 16), (1, 28, 28), (3, 64, 64), (3, 96, 80)], ids=str)
 def test_shapes(shape: tuple[int, int, int]) -> None:
-    scores, features, class_logits = Discriminator(shape, width=8, num_classes=7)(torch.randn(3, *shape))
+    scores, features, class_logits, *_ = Discriminator(shape, width=8, num_classes=7)(torch.randn(3, *shape))
     assert scores.shape == (3,)
     assert features.shape[:1] == (3,)
     assert features.shape[1] <= 32 * 8

@@ -10,11 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from gan_lab.config import build
+from gan_lab.data.dataset import build_dataset
 from gan_lab.distributed.world import World, world
 from gan_lab.errors import ConfigError
 from gan_lab.layers.spectral_norm import spectral_norm
 from gan_lab.models.resnet import Discriminator, Generator
-from gan_lab.training.assemble import assemble
+from gan_lab.training.assemble import assemble, fill_from_data
 from gan_lab.training.memory.dry_round import dry_round
 from gan_lab.wrappers import activation_checkpointing
 from gan_lab.wrappers.activation_checkpointing import OFFERING, ActivationCheckpointing, Before, recomputable
@@ -180,9 +182,8 @@ def test_the_models_that_have_blocks_are_those_named(tmp_path: Path) -> None:
     offering = []
     for model in choices("model"):
         config = composed(*TINY, f"model={model}")
-        config["dataset"]["num_classes"] = 10
-        for node in (node for node in config["model"].values() if "input_shape" in node):
-            node["input_shape"] = config["dataset"]["image_shape"]
+        node = config["degradation"]
+        fill_from_data(config, build_dataset(config["dataset"]), build(node, "degradation") if node else None)
         if all(any(True for _ in recomputable(build_network(config, role))) for role in config["model"]):
             offering.append(model)
     assert ", ".join(offering) == OFFERING

@@ -34,7 +34,7 @@ def test_scores_are_those_of_a_longer_last_layer(outputs: int, keep_map: bool) -
     with torch.no_grad():
         longer.weight.copy_(torch.cat([last.weight, wrapper.to_score.weight], 1))
         longer.bias.copy_(last.bias)
-    scores, features, _ = wrapper(torch.randn(5, *SHAPE))
+    scores, features, *_ = wrapper(torch.randn(5, *SHAPE))
     assert features.shape == (5, 26)
     assert_close(scores, longer(features) if outputs else longer(features).squeeze(1))
 

@@ -15,7 +15,7 @@ SHAPE = [2, 3, 4]
 def test_a_column_for_each_member() -> None:
     ensemble = DiscriminatorEnsemble(factory(Linear, SHAPE, num_classes=2), count=3)
     images, label = torch.randn(5, *SHAPE), torch.zeros(5, dtype=torch.int64)
-    scores, features, class_logits = ensemble(images, label)
+    scores, features, class_logits, *_ = ensemble(images, label)
     each = [member(images, label) for member in ensemble.members]
     assert (scores.shape, features.shape, ensemble.num_classes) == ((5, 3), (5, 72), 2)
     for column, critique in enumerate(each):
@@ -31,7 +31,7 @@ def test_members_start_apart() -> None:
 def test_maps_of_scores_count_as_their_means() -> None:
     ensemble = DiscriminatorEnsemble(factory(Plain, SHAPE), count=2)
     images = torch.randn(5, *SHAPE)
-    scores, features, class_logits = ensemble(images)
+    scores, features, class_logits, *_ = ensemble(images)
     assert_close(scores[:, 1], ensemble.members[1](images).mean((1, 2, 3)))
     assert (features, class_logits, ensemble.num_classes) == (None, None, 0)
 
