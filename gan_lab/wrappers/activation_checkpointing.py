@@ -20,7 +20,7 @@ from gan_lab.wrappers.base import Build
 
 CONTAINERS = ("blocks", "layers")
 OWN = ("torch.nn.", "gan_lab.")  # whose layers are known: none but dropout draws random numbers
-OFFERING = "biggan, biggan_cifar, r3gan, sagan, sngan, wgan_gp_resnet"
+OFFERING = "biggan, biggan_cifar, r3gan, sagan, sngan, srresnet, wgan_gp_resnet"
 
 
 class ActivationCheckpointing:
