@@ -63,6 +63,8 @@ CHOICES = {
     "model/points": "loss=non_saturating_r1_r2 optimizer=adam_points",
     "model/r3gan": "loss=relativistic_burn_in optimizer=adam_burn_in augmentation=burn_in",
     "model/rpgan": "loss=relativistic_r1_r2 optimizer=adam_r3gan",
+    "model/rrdb": "algorithm=regression loss=regression optimizer=adam_esrgan degradation=downscale "
+    "metrics=super_resolution",
     "model/sagan": "loss=hinge optimizer=adam_ttur",
     "model/sngan": "loss=hinge optimizer=adam_sngan",
     "model/sngan_dcgan": "loss=non_saturating optimizer=adam",

@@ -172,7 +172,10 @@ MODELS: tuple[Row, ...] = (
 )
 
 SUPER_RESOLUTION: tuple[Row, ...] = (
-    *((name, "ours: its figures", {"objective": "psnr"}) for name in ("compact", "edsr", "srgan", "srresnet")),
+    *((name, "ours: its figures", {"objective": "psnr"}) for name in ("compact", "edsr", "rrdb", "srgan", "srresnet")),
+    ("rrdb", "arXiv:1809.00219, section 4.1: 23 blocks", {"model.generator.blocks": 23}),
+    ("rrdb", "code BasicSR, options: num_feat 64, num_grow_ch 32", {"model.generator.width": 64}),
+    ("rrdb", "code BasicSR, options: num_feat 64, num_grow_ch 32", {"model.generator.growth": 32}),
     (
         "compact",
         "code Real-ESRGAN: num_feat 64, num_conv 16",

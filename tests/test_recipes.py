@@ -62,6 +62,10 @@ ENLARGED = {"metrics.psnr.border": 0, "metrics.ssim.border": 0}
 LIGHT = {"model.generator.skip": "bicubic", "model.generator.direct": True}
 
 
+PHOTOS = {"dataset.patch.size": 72, "dataset.patch.stride": 36, "dataset.crop": [48, 48]}
+PHOTOS |= {"dataset.flip": True, "dataset.turn": True, "/degradation": "downscale"}
+
+
 def blocks(count: int) -> dict[str, Any]:
     return {"model.generator.blocks": count}
 
@@ -127,9 +131,36 @@ RECIPES = {
     "r3gan": digits("r3gan", 2400, 32, width=8, g_lr=5e-4),
     "ring": modes("ring", "points", 8000, every=1000, n=2500),
     "rpgan": digits("rpgan", 2000, 64),
+    "rrdb": digits(
+        "rrdb",
+        600,
+        32,
+        schedule="cosine",
+        width=8,
+        g_lr=1e-3,
+        **ENLARGED,
+        **blocks(1),
+        **{"algorithm.ema.decay": 0.99},
+    ),
     "sagan": digits("sagan", 1500, 32, width=8, g_lr=1e-3, d_lr=1e-3),
     "sngan": digits("sngan", 4000, 32, width=8, critic_steps=2, g_lr=2e-3, d_lr=1e-3, schedule="constant"),
     "sngan_dcgan": digits("sngan_dcgan", 1000, 64, width=16),
+    **{
+        f"sr_x{scale}": recipe(
+            "folder",
+            "edsr",
+            2700,
+            8,
+            schedule="cosine",
+            width=32,
+            g_lr=1e-3,
+            **blocks(5),
+            **LIGHT,
+            **PHOTOS,
+            **{"degradation.scale": scale},
+        )
+        for scale in (2, 4)
+    },
     "stacked_digits": modes("stacked_digits", "rpgan", 8000, every=2000, n=26000, metrics=["modes"]),
     "wgan": digits("wgan", 900, 64, width=16, g_lr=2e-4),
     "wgan_gp": digits("wgan_gp", 600, 32, width=16, g_lr=5e-4),

@@ -66,6 +66,7 @@ CASES = [
 WITH = {
     "auxiliary_classifier": "model=acgan",
     "non_saturating_auxiliary": "model=acgan",
+    "regression": "model=pix2pix",  # a pair
     "activation_checkpointing": "model=wgan_gp_resnet width=8",
 }
 TOYS = Path(__file__).parent.parent / "toys" / "configs"
