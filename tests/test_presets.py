@@ -131,6 +131,8 @@ MODELS: tuple[Row, ...] = (
     ("pix2pix", "ours: what pairs are judged by", {"objective": "psnr"}),
     ("pix2pix", "arXiv:1611.07004, appendix 6.1", nets(64, 64, g_normalization="batch", d_normalization="batch")),
     ("pix2pix", "arXiv:1611.07004, appendix 6.1.1; 70 x 70", nets(64, 64, g_dropout=0.5, d_patch="auto")),
+    ("pix2pix", "arXiv:1611.07004, equation 1", {"model.discriminator.condition": "input"}),
+    *(("pix2pixhd", "arXiv:1711.11585, equation 1", {f"model.discriminator_{n}.condition": "input"}) for n in (0, 1)),
     ("pix2pixhd", "arXiv:1711.11585: no average", {"algorithm.ema.decay": 0.0}),
     ("pix2pixhd", "ours: what pairs are judged by", {"objective": "psnr"}),
     ("pix2pixhd", "code pix2pixHD, networks.py: ngf 32, 9 and 3 blocks", nets(32, None, g_blocks=9, g_local_blocks=3)),

@@ -55,13 +55,16 @@ CONFIGS = (
 DRAWN = ("ring", "grid")
 
 
+def read(config: str) -> Any:
+    """The file of a data set, over the one whose form it has, if any."""
+    node: Any = OmegaConf.load(CONFIG_DIR / "dataset" / f"{config}.yaml")
+    base = node.pop("defaults", ["_self_"])[0]
+    return node if base == "_self_" else OmegaConf.merge(OmegaConf.load(CONFIG_DIR / "dataset" / f"{base}.yaml"), node)
+
+
 def configured(config: str, /, **changes: Any) -> Dataset:
     """The dataset of `configs/dataset/CONFIG.yaml`, with keys replaced."""
-    node = OmegaConf.load(CONFIG_DIR / "dataset" / f"{config}.yaml")
-    base = node.pop("defaults", ["_self_"])[0]  # of a data set in the form of another
-    if base != "_self_":
-        node = OmegaConf.merge(OmegaConf.load(CONFIG_DIR / "dataset" / f"{base}.yaml"), node)
-    tree = OmegaConf.merge({"dataset": node}, {"dataset": changes})
+    tree = OmegaConf.merge({"dataset": read(config)}, {"dataset": changes})
     built: Dataset = build(tree["dataset"], "dataset")
     return built
 
@@ -79,7 +82,7 @@ def test_every_config_has_the_common_keys() -> None:
     files = sorted((CONFIG_DIR / "dataset").glob("*.yaml"))
     assert {path.stem for path in files} == {*CONFIGS}
     for path in files:
-        node = OmegaConf.create(composed(f"dataset={path.stem}")["dataset"])
+        node = read(path.stem)
         assert {"name", "path", "image_shape", "num_classes", "fit", "flip", "crop", "turn", "patch"} <= node.keys()
         assert (node.flip, node.crop, node.turn, node.patch) == (False, None, False, None)
         assert path.stem in DRAWN or "labels" in node
