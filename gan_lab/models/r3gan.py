@@ -26,9 +26,9 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d
 
 from gan_lab.layers.critique import Critique
+from gan_lab.layers.fir import Downsample, Upsample
 from gan_lab.layers.first_map import first_map
 from gan_lab.layers.labels import require_label
 
@@ -57,24 +57,6 @@ class Block(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         residual: Tensor = self.layers(features)
         return features + residual
-
-
-class Resample(nn.Module):
-    """Bilinear, by a factor of 2 up or down: [1, 3, 3, 1] / 8 in both directions, zeros beyond the border."""
-
-    kernel: Tensor
-
-    def __init__(self, up: bool) -> None:
-        super().__init__()
-        taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
-        kernel = torch.outer(taps, taps) * (4 if up else 1)
-        self.register_buffer("kernel", kernel.expand(1, 1, 4, 4).clone(), persistent=False)
-        self.up = up
-
-    def forward(self, features: Tensor) -> Tensor:
-        channels = features.shape[1]
-        resample = conv_transpose2d if self.up else conv2d
-        return resample(features, self.kernel.expand(channels, 1, 4, 4), stride=2, padding=1, groups=channels)
 
 
 class Basis(nn.Module):
@@ -116,7 +98,7 @@ class Generator(nn.Module):
         self.basis = Basis(latent_dim, channels[0], rows, columns)
         layers: list[nn.Module] = [Block(channels[0], depth) for _ in range(blocks)]
         for before, after in pairwise(channels):
-            layers += [*_narrow(before, after), Resample(up=True), *(Block(after, depth) for _ in range(blocks))]
+            layers += [*_narrow(before, after), Upsample(), *(Block(after, depth) for _ in range(blocks))]
         self.layers = nn.Sequential(*layers)
         self.to_image = _conv(channels[-1], image_shape[0], 1)
 
@@ -142,7 +124,7 @@ class Discriminator(nn.Module):
         self.of_image = _conv(image_shape[0], channels[0], 1)
         layers: list[nn.Module] = [Block(channels[0], depth) for _ in range(blocks)]
         for before, after in pairwise(channels):
-            layers += [Resample(up=False), *_narrow(before, after), *(Block(after, depth) for _ in range(blocks))]
+            layers += [Downsample(), *_narrow(before, after), *(Block(after, depth) for _ in range(blocks))]
         self.layers = nn.Sequential(*layers)
         last = channels[-1]
         self.pictures = nn.Parameter(torch.randn(rows, columns, last) / math.sqrt(rows * columns))

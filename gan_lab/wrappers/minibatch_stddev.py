@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_lab.distributed.world import world
+from gan_lab.layers.minibatch_deviation import deviation, require_group
 from gan_lab.wrappers.base import Build
 from gan_lab.wrappers.batch_statistics import BatchStatistics
 
@@ -23,8 +24,7 @@ class MinibatchStandardDeviation(BatchStatistics):
     """
 
     def __init__(self, build: Build, image_shape: Sequence[int], group: int | None = 4) -> None:
-        if group is not None and group < 2:
-            raise ValueError(f"group must be at least 2 images, or null for the whole batch, not {group}")
+        require_group(group)
         super().__init__(build, image_shape, 1)
         self.group = group
 
@@ -35,14 +35,3 @@ class MinibatchStandardDeviation(BatchStatistics):
         """(N, F + 1) or (N, C + 1, H, W)."""
         shape = (len(features), 1, *features.shape[2:])
         return torch.cat([features, statistic.view(-1, *[1] * (features.dim() - 1)).expand(shape)], 1)
-
-
-def deviation(features: Tensor, group: int | None) -> Tensor:
-    """Features (N, ...) to (N, 1): the mean over all features of their standard deviation in the image's group.
-
-    The variance is the mean squared deviation; 1e-8 under the root keeps its derivative finite where images are equal.
-    """
-    n = len(features)
-    size = group if group is not None and n % group == 0 else n
-    variance = features.reshape(size, n // size, -1).var(0, unbiased=False)  # (groups, features)
-    return (variance + 1e-8).sqrt().mean(1, keepdim=True).repeat(size, 1)

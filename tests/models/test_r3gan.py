@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.functional import conv2d, interpolate, leaky_relu
+from torch.nn.functional import conv2d, leaky_relu
 from torch.testing import assert_close
 
 from gan_lab.config import schedules
 from gan_lab.losses.regularizers import R1, R2, Turn
-from gan_lab.models.r3gan import Basis, Block, Discriminator, Generator, Resample, groups, stages
+from gan_lab.models.r3gan import Basis, Block, Discriminator, Generator, groups, stages
 from gan_lab.training.run import Run
 from tests.compose import composed, tiny_run
 
@@ -107,19 +107,6 @@ def test_what_a_block_computes() -> None:
     )
     assert_close(block(features), features + conv2d(leaky_relu(inside, 0.2), shrink.weight))
     assert torch.equal(features, kept)  # no activation in place on what the shortcut reads
-
-
-def test_resampling_is_bilinear() -> None:
-    """Away from the border, where zeros lie beyond, it is PyTorch's; down, the one with a filter."""
-    features = torch.randn(2, 3, 8, 6, dtype=torch.float64)
-    up, down = Resample(up=True).double()(features), Resample(up=False).double()(features)
-    assert up.shape == (2, 3, 16, 12)
-    assert down.shape == (2, 3, 4, 3)
-    bilinear = interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
-    assert_close(up[..., 1:-1, 1:-1], bilinear[..., 1:-1, 1:-1])
-    filtered = interpolate(features, scale_factor=0.5, mode="bilinear", align_corners=False, antialias=True)
-    assert_close(down[..., 1:-1, 1:-1], filtered[..., 1:-1, 1:-1])
-    assert "kernel" not in Resample(up=True).state_dict()
 
 
 def test_the_basis() -> None:

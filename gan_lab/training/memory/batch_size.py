@@ -19,6 +19,7 @@ from gan_lab.distributed.world import World
 from gan_lab.engine.graphs import clear_workspaces
 from gan_lab.engine.shortage import is_shortage
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.layers.minibatch_deviation import MinibatchDeviation
 from gan_lab.training.memory.available import available, size
 from gan_lab.training.memory.dry_round import Line, dry_round, fit_line
 from gan_lab.training.run import Run
@@ -216,7 +217,8 @@ def unit_of(run: Run, total: int) -> int:
     """Whole packs, and whole groups of images that are compared where the batch has them, divide a piece."""
     modules = [module for network in run.algorithm.networks.values() for module in network.modules()]
     packs = [int(getattr(module, "images_per_score", 1)) for module in modules]
-    groups = [module.group or 1 for module in modules if isinstance(module, MinibatchStandardDeviation)]
+    comparing = (MinibatchStandardDeviation, MinibatchDeviation)
+    groups = [module.group or 1 for module in modules if isinstance(module, comparing)]
     groups = [group for group in groups if total % group == 0]
     return math.lcm(*packs, *groups)
 
