@@ -21,7 +21,8 @@ def as_published(network: nn.Module, run: Run) -> nn.Module:
     whole map last, torch's own layers and memory layout, and nothing of ours to make them faster."""
     plain = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
     for module in plain.modules():
-        vars(module).pop("forward", None)  # what `as_products` has put there
+        for name in ("forward", "_conv_forward"):
+            vars(module).pop(name, None)  # what `as_products` has put there
     for name, module in list(plain.named_modules()):
         if isinstance(module, (Projection, Score, Dropout)):
             parent, _, leaf = name.rpartition(".")

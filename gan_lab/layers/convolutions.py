@@ -17,26 +17,28 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 def as_products(module: ModuleT) -> ModuleT:
     """Let every convolution in `module` that can be one compute by these maps, in place; returns it.
 
-    Parameters, state and class stay what they are: only how `forward` computes changes, to rounding.
+    Parameters, state and class stay what they are: only how `forward` computes changes, to rounding. A convolution is
+    caught where `forward` hands over its kernel, so that a class may make one of its weights.
     """
     for layer in module.modules():
         if not isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) or layer.groups != 1 or layer.dilation != (1, 1):
             continue
         if layer.padding_mode != "zeros" or isinstance(layer.padding, str):
             continue
-        forward = _transposed if isinstance(layer, nn.ConvTranspose2d) else _convolution
+        transposed = isinstance(layer, nn.ConvTranspose2d)
+        name, compute = ("forward", _transposed) if transposed else ("_conv_forward", _convolution)
         # a bound method of the layer: a copy of the layer gets one of its own
-        object.__setattr__(layer, "forward", types.MethodType(forward, layer))
+        object.__setattr__(layer, name, types.MethodType(compute, layer))
     return module
 
 
-def _convolution(self: nn.Conv2d, images: Tensor) -> Tensor:
-    images, kernel = _cast(images, self.weight)
+def _convolution(self: nn.Conv2d, images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+    images, kernel = _cast(images, kernel)
     height, width = images.shape[-2:]
     shape = Shape(_pair(self.stride), _pair(self.padding), (height, width))
     if not worth(images, kernel, shape):
-        return conv2d(images, kernel, self.bias, shape.stride, shape.padding)
-    return _with_bias(convolve(images, kernel, shape), self.bias)
+        return conv2d(images, kernel, bias, shape.stride, shape.padding)
+    return _with_bias(convolve(images, kernel, shape), bias)
 
 
 def _transposed(self: nn.ConvTranspose2d, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
