@@ -254,6 +254,18 @@ def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield key, node
 
 
+def remove(config: DictConfig, key: str) -> None:
+    """Take a dotted key away, and every mapping that is empty without it: of a callback nothing is left."""
+    from omegaconf import OmegaConf
+
+    parent, _, name = key.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    if OmegaConf.is_dict(node) and name in node:
+        node.pop(name)
+        if parent and not node:
+            remove(config, parent)
+
+
 def settings(cfg: DictConfig) -> dict[str, Any]:
     """A composed configuration as plain data, every interpolation resolved, without Hydra's own part."""
     from omegaconf import OmegaConf

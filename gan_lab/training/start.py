@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from gan_lab.command_line.console import already_holds, shown
 from gan_lab.command_line.overrides import read
 from gan_lab.command_line.stored_overrides import may_change, stored_overrides
-from gan_lab.config import check_targets, leaves, settings, to_yaml, with_current_targets
+from gan_lab.config import check_targets, leaves, remove, settings, to_yaml, with_current_targets
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage import checkpoint
 from gan_lab.storage.files import write_text
@@ -176,16 +176,6 @@ def apply(stored: dict[str, Any], changes: Changes) -> dict[str, Any]:
     plain = OmegaConf.to_container(config)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
-
-
-def remove(config: DictConfig, key: str) -> None:
-    """Take a key away, and every mapping that is empty without it: of a callback nothing is left."""
-    parent, _, name = key.rpartition(".")
-    node = OmegaConf.select(config, parent) if parent else config
-    if OmegaConf.is_dict(node) and name in node:
-        node.pop(name)
-        if parent and not node:
-            remove(config, parent)
 
 
 def show_and_check(stored: dict[str, Any], changes: Changes, force: bool, started: bool) -> None:
