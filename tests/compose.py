@@ -10,6 +10,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 
+from gan_lab.command_line.presets import presets_give_way
 from gan_lab.config import CONFIG_DIR, settings
 from gan_lab.training.assemble import assemble
 from gan_lab.training.run import Run
@@ -50,7 +51,7 @@ def yaml_of(choice: str) -> str:
 
 @functools.cache
 def _composed(overrides: tuple[str, ...]) -> dict[str, Any]:
-    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+    with presets_give_way(), initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
         return settings(compose("train", list(overrides)))
 
 

@@ -176,14 +176,6 @@ def test_what_is_typed_wins_over_what_a_model_prescribes() -> None:
     assert typed["algorithm"]["critic_steps"] == 2
 
 
-@pytest.mark.parametrize("model", choices("model"))
-def test_any_model_takes_any_optimizer(model: str) -> None:
-    """What a model prescribes of its optimizer is a choice of its own: a mere number would stay behind in another."""
-    typed = composed(*WITH.get(f"model/{model}.yaml", []), f"model={model}", "optimizer=sgd")
-    alone = [player for player, node in typed["optimizer"].items() if node is None]  # a generator without a game
-    assert typed["optimizer"] == composed("optimizer=sgd")["optimizer"] | dict.fromkeys(alone)
-
-
 def test_the_discriminator_follows_the_generator_unless_told_otherwise() -> None:
     follows = composed("optimizer.generator.lr=1e-3")["optimizer"]
     assert follows["discriminator"]["lr"] == 1e-3

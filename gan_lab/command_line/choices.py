@@ -41,9 +41,11 @@ class Choices:
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
 
+        from gan_lab.command_line.presets import presets_give_way
+
         rest = [word for word in self.overrides if read(word).key != without]
         search = [f"hydra.searchpath=[{quote(f'file://{self.extra}')}]"] if self.extra else []
-        with initialize_config_dir(str(config.CONFIG_DIR), version_base="1.3"):
+        with presets_give_way(), initialize_config_dir(str(config.CONFIG_DIR), version_base="1.3"):
             for overrides in ([*search, *rest], []):
                 try:
                     composed = OmegaConf.to_container(compose(self.verb, overrides, return_hydra_config=True))

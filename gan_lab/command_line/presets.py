@@ -1,0 +1,108 @@
+"""What a model or a recipe sets in a component goes with the component.
+
+A preset is merged last, so that its settings stand over those of the components that it chooses. Where another is
+chosen in the place of one, on the command line or by a recipe over a model, Hydra alone would merge them all the same:
+into what they were not meant for (`degradation.sigma` of noise into a blur), or into a node without a class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from hydra._internal import hydra as maker
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import IConfigRepository
+from hydra._internal.defaults_list import create_defaults_list
+from hydra.core.default_element import ResultDefault
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from gan_lab.command_line.overrides import read
+from gan_lab.config import leaves, remove
+
+PRESETS = ("model/", "experiment/")
+
+
+class PresetLoader(ConfigLoaderImpl):
+    """Hydra's loader, but a preset's settings of what is not chosen any more are left out.
+
+    A setting is about the file that has its key, or the nearest above it, where the preset is chosen and nothing else;
+    it stands while that file is part of the composition. What is new in a collection (`wrappers`) is about nothing
+    else, and what is taken away (null for a component) stays away.
+    """
+
+    typed: Sequence[str] = ()
+
+    def load_configuration(
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+    ) -> DictConfig:
+        self.typed = overrides
+        return super().load_configuration(config_name, overrides, run_mode, from_shell, validate_sweep_overrides)
+
+    def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: IConfigRepository) -> DictConfig:
+        typed = {read(word).key.partition("/")[0] for word in self.typed}
+        presets = [each for each in defaults if path(each).startswith(PRESETS)]
+        for preset in presets:
+            loaded = repo.load_config(path(preset))  # read for this composition alone
+            assert loaded is not None
+            assert isinstance(loaded.config, DictConfig)
+            if preset is not presets[-1] or typed & set(loaded.config):  # else nothing can have taken a place
+                for key in list(self._stale(preset, defaults, repo)):
+                    remove(loaded.config, key)
+        return super()._compose_config_from_defaults_list(defaults, repo)
+
+    def _stale(self, preset: ResultDefault, defaults: list[ResultDefault], repo: IConfigRepository) -> Iterator[str]:
+        """The keys that a preset sets in what is not part of the composition."""
+        primary = next(each.config_path for each in defaults if each.primary)
+        choice = OverridesParser.create().parse_override("=".join(path(preset).split("/", 1)))
+        alone = create_defaults_list(repo, primary, [choice], prepend_hydra=True, skip_missing=True).defaults
+        before = alone[: [path(each) for each in alone].index(path(preset))]
+        there = {(each.config_path, each.package) for each in defaults}
+        trees = [((each.config_path, each.package) in there, self._tree(each, repo)) for each in before]
+        for key, value in leaves(self._tree(preset, repo)):
+            stands, (depth, about) = max(((here, nearest(tree, key)) for here, tree in reversed(trees)), key=depth_of)
+            is_new = depth < len(key.split(".")) and isinstance(about, dict) and "_target_" not in about
+            is_taken_away = value is None and isinstance(about, dict)
+            if not (stands or depth == 0 or is_new or is_taken_away):
+                yield key
+
+    def _tree(self, default: ResultDefault, repo: IConfigRepository) -> Any:
+        return OmegaConf.to_container(self._load_single_config(default, repo).config)
+
+
+def path(default: ResultDefault) -> str:
+    """`group/choice`."""
+    return default.config_path or ""
+
+
+def nearest(tree: Any, key: str) -> tuple[int, Any]:
+    """How many parts of a dotted key a tree has, and what it has there."""
+    depth = 0
+    for depth, part in enumerate(key.split(".")):
+        if not isinstance(tree, dict) or part not in tree:
+            return depth, tree
+        tree = tree[part]
+    return depth + 1, tree
+
+
+def depth_of(found: tuple[bool, tuple[int, Any]]) -> int:
+    return found[1][0]
+
+
+@contextmanager
+def presets_give_way() -> Iterator[None]:
+    """Compose with `PresetLoader` where Hydra would with its own loader, which it makes by itself, without asking."""
+    before = vars(maker)["ConfigLoaderImpl"]
+    vars(maker)["ConfigLoaderImpl"] = PresetLoader
+    try:
+        yield
+    finally:
+        vars(maker)["ConfigLoaderImpl"] = before
