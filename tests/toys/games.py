@@ -1,19 +1,16 @@
-"""Games that are not noise to images, each as short as the contracts let it be."""
+"""Games that gan_lab has not, each as short as the contracts let it be."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from gan_lab.algorithms.base import Algorithm, Due, Metrics
 from gan_lab.algorithms.duel import Duel
 from gan_lab.algorithms.game import Game
-from gan_lab.algorithms.image_pool import ImagePool
-from gan_lab.algorithms.input_sampler import InputSampler
 from gan_lab.algorithms.latents import Latent
 from gan_lab.algorithms.noise_sampler import NoiseSampler
 from gan_lab.algorithms.noise_to_image import NoiseToImage
@@ -21,102 +18,7 @@ from gan_lab.algorithms.stage import Stage
 from gan_lab.config import build
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine, Terms
-from gan_lab.sampling.request import Request
-from gan_lab.sampling.sampler import Sampler, all_images
-
-
-class Translation(Algorithm):
-    """An image from an image; the discriminator sees both."""
-
-    pairs = ("target",)
-
-    def __init__(self, game: Game) -> None:
-        super().__init__(game)
-        self.need("generator", "discriminator")
-        self.duel = self.add_duel(Duel(game, lambda batch, _: batch.input, condition="input"))
-
-    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
-        def made(piece: Batch) -> Terms:
-            fake = self.duel.fake(piece)
-            return self.duel.generator_terms(piece, fake, due, {"target": (fake.image, piece.image)})
-
-        judged = lambda piece: self.duel.discriminator_terms(piece, None, due)  # noqa: E731
-        moved = self.move("discriminator", batches[0], judged) if "adversarial" in due else {}
-        return moved | self.move("generator", batches[0], made)
-
-    @classmethod
-    def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
-        return InputSampler(networks["generator"], engine)
-
-
-class Unconditional(Translation):
-    """The discriminator sees the image alone: its input has another size."""
-
-    def __init__(self, game: Game) -> None:
-        super().__init__(game)
-        self.duel.condition = None
-
-
-class Cycle(Algorithm):
-    """Two domains and back again, with pools of images for the discriminators."""
-
-    pairs = ("cycle", "identity")
-
-    def __init__(self, game: Game, pool: int = 50) -> None:
-        super().__init__(game)
-        self.need(*(f"{kind}_{side}" for kind in ("generator", "discriminator") for side in ("ab", "ba")))
-        for side in ("ab", "ba"):
-            names = (f"generator_{side}", f"discriminator_{side}")
-            self.add_duel(Duel(game, lambda batch, _: batch.input, *names, None, None, side))
-        self.pools = {side: ImagePool(pool) for side in self.duels}
-        self.memory |= self.pools
-
-    def views(self, batch: Batch) -> Mapping[str, Batch]:
-        return {"ab": batch, "ba": Batch(batch.input, input=batch.image)}  # type: ignore[arg-type]
-
-    def train_step(self, batches: Sequence[Batch], due: Due) -> Metrics:
-        def made(piece: Batch) -> Terms:
-            terms: Terms = {}
-            for (side, batch), back in zip(self.views(piece).items(), ("ba", "ab"), strict=True):
-                fake = self.duels[side].fake(batch)
-                again = self.duels[back].make(fake.image, batch).image
-                same = self.duels[side].make(batch.image, batch).image
-                pairs = {"cycle": (again, batch.input), "identity": (same, batch.image)}
-                terms |= self.duels[side].generator_terms(batch, fake, due, pairs)  # type: ignore[arg-type]
-            return terms
-
-        def judged(piece: Batch) -> Terms:
-            terms: Terms = {}
-            for side, batch in self.views(piece).items():
-                with torch.no_grad():
-                    fake = self.duels[side].fake(batch)
-                fake = fake._replace(image=self.pools[side].exchange(fake.image))
-                terms |= self.duels[side].discriminator_terms(batch, fake, due)
-            return terms
-
-        return self.move("generator", batches[0], made) | self.move("discriminator", batches[0], judged)
-
-    @classmethod
-    def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
-        return ThereAndBack(networks, engine)
-
-
-class ThereAndBack(InputSampler):
-    """Translates both ways, and shows the way there and back."""
-
-    directions = ("a2b", "b2a")
-
-    def __init__(self, networks: Mapping[str, nn.Module], engine: Engine) -> None:
-        super().__init__(networks["generator_ab"], engine)
-        self.back = InputSampler(networks["generator_ba"], engine)
-
-    def of(self, direction: str) -> Sampler:
-        return self.back if direction == "b2a" else super().of(direction)
-
-    def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
-        ab = super().panel(shown, seed)["made"]
-        assert shown.input is not None
-        return {"a": shown.input.cpu(), "ab": ab, "aba": all_images(self.back, Request(len(ab), seed, input=ab))}
+from gan_lab.sampling.sampler import Sampler
 
 
 class Pyramid(Algorithm):

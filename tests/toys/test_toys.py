@@ -33,7 +33,7 @@ COLUMNS = {
     "toy_pyramid": {"samples"},
     "toy_growing": {"samples"},
 }
-LINES = {"Translation": 14, "Cycle": 32, "Pyramid": 22, "Growing": 12}  # at most, without docstring and blank lines
+LINES = {"Pyramid": 22, "Growing": 12}  # at most, without docstring and blank lines
 
 
 def ready(folder: Path, *overrides: str, state: Any = None) -> Run:
