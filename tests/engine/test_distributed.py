@@ -63,6 +63,7 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
         "+technique=[minibatch_discrimination,unrolled]",
         "algorithm.unroll_steps=1",
     ),
+    "images beside their inputs, dropout in use": ("model=pix2pix", "degradation=noise"),
     "one pool of images, inputs that are drawn": ("model=toy_cycle", "algorithm.pool=16", "degradation=noise"),
     "places of patches are for all images, mirrors for each": (
         *("model=cut", "algorithm.mirrored=0.5", "algorithm.patches=16"),

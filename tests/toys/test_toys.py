@@ -27,6 +27,7 @@ from tests.training.test_rounds import play, recording
 TOYS = Path(__file__).parent / "configs"
 TRUST = "trust=[tests.toys.games,tests.toys.networks]"
 GAMES = ("toy_translation", "toy_cycle", "toy_pyramid", "toy_growing")
+STAGED = "loss.adversarial_from=4"
 COLUMNS = {
     "toy_translation": {"input", "made", "target"},
     "toy_cycle": {"a", "ab", "aba"},
@@ -40,14 +41,16 @@ def ready(folder: Path, *overrides: str, state: Any = None) -> Run:
     return assemble(composed(*TINY, *overrides, configs=TOYS), folder, state)[0]
 
 
-@pytest.mark.parametrize("game", GAMES)
+@pytest.mark.parametrize("game", [*GAMES, *(f"{pairs} {STAGED}" for pairs in GAMES[:2])])
 def test_three_and_three_rounds_are_six(game: str, tmp_path: Path) -> None:
-    straight = ready(tmp_path, f"model={game}")
+    """With pools, and before the players play against each other."""
+    words = f"model={game}".split()
+    straight = ready(tmp_path, *words)
     play(straight, 6)
-    first = ready(tmp_path, f"model={game}")
+    first = ready(tmp_path, *words)
     play(first, 3)
     path = checkpoint.save(tmp_path / "checkpoints", first.state_dict(), 1)
-    second = ready(tmp_path, f"model={game}", state=checkpoint.load(path))
+    second = ready(tmp_path, *words, state=checkpoint.load(path))
     play(second, 3)
     one, two = straight.state_dict(), second.state_dict()
     for part in ("networks", "ema", "optimizers", "algorithm", "stream", "images_seen"):
