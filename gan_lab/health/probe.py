@@ -12,10 +12,13 @@ from gan_lab.algorithms.duel import Duel, Fake, column
 from gan_lab.data.batch import Batch
 from gan_lab.engine.seeding import seed_round
 from gan_lab.health.activations import DeadUnits
+from gan_lab.health.answers import compare
+from gan_lab.health.checkerboard import SMALLEST, amplitude
 from gan_lab.health.movement import Movement
 from gan_lab.health.signals import Signals
-from gan_lab.health.variety import distance, spread
+from gan_lab.health.variety import LEAST, distance, spread
 from gan_lab.losses.adversarial import AdversarialLoss
+from gan_lab.sampling.sampler import Sampler, all_images
 from gan_lab.training.without_trace import without_trace
 
 if TYPE_CHECKING:
@@ -37,9 +40,10 @@ class Probe:
         self.movement = Movement(algorithm.networks, fresh=run.fresh)
         self.suffix = next(iter(algorithm.duels), "")
         self.duel: Duel | None = algorithm.duels.get(self.suffix)
-        if self.duel is None:
+        self.answers, self.paired = "input" in run.sampler().takes, "target" in algorithm.pairs
+        if self.duel is None and not self.answers:
             return
-        packed = int(getattr(self.duel.discriminator, "images_per_score", 1))
+        packed = 1 if self.duel is None else int(getattr(self.duel.discriminator, "images_per_score", 1))
         count = max(min(count, len(run.store)) // packed, 1) * packed
         self.batch = run.stream.peek(count)
         self.seed = run.config["seed"]
@@ -51,6 +55,8 @@ class Probe:
             self._compared = view.image.shape
             self.spread = spread(view.image, view.label if by_class else None)
             self.ends = float(at_the_ends(view.image))
+            large = min(view.image.shape[2:]) >= SMALLEST
+            self.pattern = max(float(amplitude(view.image)), LEAST) if large else 0.0
 
     def look(self, run: Run) -> Signals:
         """The signals of this moment; the run goes on as if nobody had looked."""
@@ -62,6 +68,8 @@ class Probe:
         if self.duel is not None:
             seed_round(run.config["seed"], run.step, run.engine.device)  # dropout and augmentation draw
             found |= self._played(self.duel, run.algorithm.views(self.batch)[self.suffix])
+        elif self.answers:
+            found |= self._sampled(run.sampler())
         if not found:
             return Signals(run.step, run.images_seen / len(run.store))
         device = run.engine.device
@@ -102,8 +110,25 @@ class Probe:
             "generator_pull": pulls[0],
             "discriminator_pull": pulls[1],
             "dead": torch.stack([each.share.to(fake.device) for each in dead]).max(),
-            "saturated": at_the_ends(fake) - self.ends,
+            **self._seen(fake, view),
         }
+
+    def _sampled(self, sampler: Sampler) -> dict[str, Tensor]:
+        """What is seen of the images of a game in which nobody judges them."""
+        self._compare(self.batch, by_class=False)
+        made = all_images(sampler, sampler.request_for(self.batch, self.seed))
+        return self._seen(made.to(self.batch.image.device), self.batch)
+
+    def _seen(self, made: Tensor, view: Batch) -> dict[str, Tensor]:
+        """What images show by themselves, and beside what they were made of."""
+        seen = {"saturated": at_the_ends(made) - self.ends}
+        if self.pattern:
+            seen["checkerboard"] = amplitude(made) / self.pattern
+        if not self.answers:
+            return seen
+        if self.spread:
+            seen["influence"] = distance(made) / self.spread
+        return seen | compare(made, view, self.paired)
 
 
 def score_of_each(scores: Tensor) -> Tensor:

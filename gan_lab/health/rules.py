@@ -28,34 +28,36 @@ RULES: dict[str, Rule] = {
     "divergence": Rule(
         signs.divergence,
         "{both:10}, or precision=fp32",
-        "vanishing_gradient frozen discriminator_wins discriminator_lost overfitting collapse dead_units saturated "
-        "worsened".split(),
+        "vanishing_gradient frozen discriminator_wins discriminator_lost overfitting collapse ignored_input "
+        "copied_input inverted dead_units saturated checkerboard worsened".split(),
     ),
     "constant": Rule(
         signs.constant,
         "another model.generator: this one ignores its latent; or a larger algorithm.latent.dim",
         "collapse vanishing_gradient frozen discriminator_wins discriminator_lost overfitting saturated "
-        "worsened".split(),
+        "checkerboard worsened".split(),
     ),
     "vanishing_gradient": Rule(
         signs.vanishing_gradient,
         "loss=non_saturating or loss=relativistic_r1_r2",
-        ("frozen", "discriminator_wins", "overfitting", "collapse", "dead_units", "saturated", "worsened"),
+        "frozen discriminator_wins overfitting collapse ignored_input dead_units saturated checkerboard "
+        "worsened".split(),
     ),
     "frozen": Rule(
         signs.frozen,
         "optimizer.generator.lr=2e-4 optimizer.discriminator.lr=2e-4",
-        ("vanishing_gradient", "discriminator_wins", "discriminator_lost", "overfitting", "collapse", "worsened"),
+        "vanishing_gradient discriminator_wins discriminator_lost overfitting collapse ignored_input copied_input "
+        "inverted checkerboard worsened".split(),
     ),
     "discriminator_wins": Rule(
         signs.discriminator_wins,
         "{discriminator:5}, algorithm.critic_steps=1, loss=relativistic_r1_r2 or +technique=[instance_noise]",
-        ("overfitting", "collapse", "dead_units", "saturated", "worsened"),
+        ("overfitting", "collapse", "ignored_input", "dead_units", "saturated", "checkerboard", "worsened"),
     ),
     "discriminator_lost": Rule(
         signs.discriminator_lost,
         "{discriminator:x5}, {generator:5} or algorithm.critic_steps=2",
-        ("collapse", "overfitting", "worsened"),
+        ("collapse", "ignored_input", "overfitting", "checkerboard", "worsened"),
     ),
     "overfitting": Rule(
         signs.overfitting,
@@ -65,10 +67,32 @@ RULES: dict[str, Rule] = {
     "collapse": Rule(
         signs.collapse,
         "loss=relativistic_r1_r2, +technique=[packing], +technique=[minibatch_stddev] or {both:5}",
-        ("discriminator_wins", "overfitting", "saturated", "worsened"),
+        ("discriminator_wins", "overfitting", "saturated", "checkerboard", "worsened"),
+    ),
+    "ignored_input": Rule(
+        signs.ignored_input,
+        "more of what ties images to their inputs, e.g. loss.regularizers.l1.weight=200 (of pairs), "
+        "loss.regularizers.cycle.weight=10 or loss.regularizers.patch_nce.weight=1, or {both:5}",
+        ("discriminator_wins", "overfitting", "checkerboard", "saturated", "worsened"),
+    ),
+    "copied_input": Rule(
+        signs.copied_input,
+        "less of what holds images to their inputs, e.g. loss.regularizers.identity.weight=0.5 or "
+        "loss.regularizers.cycle.weight=1, or {generator:x5}",
+        ("discriminator_wins", "overfitting", "worsened"),
+    ),
+    "inverted": Rule(
+        signs.inverted,
+        "loss/regularizers=[cycle,identity] with a larger loss.regularizers.identity.weight=5, or another seed",
+        ("worsened",),
     ),
     "dead_units": Rule(signs.dead_units, "{both:5}"),
     "saturated": Rule(signs.saturated, "{generator:5}"),
+    "checkerboard": Rule(
+        signs.checkerboard,
+        "a model.generator that enlarges before it convolves, e.g. model=cut instead of cyclegan, "
+        "model=conv_gan instead of dcgan, or {generator:5}",
+    ),
     "worsened": Rule(signs.worsened, "checkpoint=best for samples and metrics; to train on: {both:5}"),
 }
 CALLED = {"constant": "collapse"}  # two rules, one alarm

@@ -18,7 +18,10 @@ from gan_lab.loggers.jsonl import read_lines
 from gan_lab.records.record import Record
 
 LITTLE = ((600, 0.12), (300, 0.05))  # from which step on what share of the data's variety is little
-SHOWN = ("diversity", "accuracy", "discriminator_pull", "generator_pull", "gradient_ratio", "dead", "saturated")
+SHOWN = (
+    *("diversity", "accuracy", "discriminator_pull", "generator_pull", "gradient_ratio", "dead", "saturated"),
+    *("checkerboard", "influence", "input_distance", "target_distance", "input_correlation", "target_correlation"),
+)
 
 
 def report_run(folder: Path, checkpoint: str = "last", trust: Sequence[str] = ()) -> list[str]:

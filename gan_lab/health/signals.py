@@ -30,6 +30,13 @@ class Signals(NamedTuple):
       began; of the network that grew most.
     - `dead`: share of units behind rectifiers that are 0 for every image, of the network that has more of them.
     - `saturated`: share of generated values at the ends of [-1, 1] beyond the share of real ones.
+    - `checkerboard`: how strong a pattern of period two is in generated images over that in real ones, or over half a
+      gray level where those have less (see `gan_lab.health.checkerboard`).
+    - Of a generator that makes images from others: `influence`: mean distance between images made of two inputs over
+      that between two real ones. `input_distance`: mean distance of an image from its input, over that of the image
+      that was wanted; where data are no pairs, over that of the nearest real one. `target_distance`: of pairs, mean
+      distance of an image from what was wanted, over the input's. `input_correlation`: mean correlation of an image
+      with its input; `target_correlation`: of what was wanted with it, or where data are no pairs of any real one.
     - `setback`: how many times worse the run's objective is than it was at best (1: as good), at both of its latest
       measurements; nan for less than its own uncertainty.
     - `finite`: 1, or 0 where one of these, or a weight, is not a number.
@@ -52,6 +59,12 @@ class Signals(NamedTuple):
     growth: float = NAN
     dead: float = NAN
     saturated: float = NAN
+    checkerboard: float = NAN
+    influence: float = NAN
+    input_distance: float = NAN
+    target_distance: float = NAN
+    input_correlation: float = NAN
+    target_correlation: float = NAN
     setback: float = NAN
     finite: float = 1.0
 

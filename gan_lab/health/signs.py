@@ -14,6 +14,7 @@ from gan_lab.health.signals import Signals
 
 History = Sequence[Signals]
 LACKING = 0.65  # of the data's variety: healthy generators have more, except at first
+PATTERNED = 4.0  # times as strong a pattern of period two as real images have
 STILL = 1e-10  # of the weights, in a round: less than fp32 can add to them, and than the end of any schedule
 
 
@@ -57,7 +58,7 @@ def divergence(history: History) -> Finding | None:
 def constant(history: History) -> Finding | None:
     """The latent has no influence and never had: less than a thousandth of the data's variety from the first look."""
     found = lasting(history, lambda s: s.diversity < 1e-3, 2, 100)
-    if len(found) < len(history) or not found:
+    if len(found) < len(history) or not found or _answers(history[-1]):
         return None
     return Finding(found[0].step, f"generated images are all the same ({_variety(history[-1])})")
 
@@ -136,22 +137,65 @@ def overfitting(history: History) -> Finding | None:
 
 
 def collapse(history: History) -> Finding | None:
-    """The generator makes one image, or a few: under a quarter of the variety that it had; or under a twentieth of the
-    data's and not growing, while the discriminator still has something to learn (else that is the cause); or under a
-    fifth of the data's for 400 steps, and not growing either."""
-    best = max((look.diversity for look in history if look.diversity < 1.2), default=math.nan)
-    if best > 0.3 and (found := lasting(history, lambda s: s.diversity < min(best / 4, 0.2), 3, 200)):
-        return Finding(
-            found[0].step, f"generated images have lost their variety ({_variety(history[-1])}, of {best:.2g})"
-        )
-    found = lasting(history, lambda s: s.diversity < 0.05, 3, 200)
-    if not found or found[-1].diversity >= 2 * found[0].diversity + 1e-3:
-        found = lasting(history, lambda s: s.diversity < 0.2, 5, 400)
-        if not found or found[-1].diversity >= 1.3 * min(look.diversity for look in found):
-            return None
-    if _winning(found[-1]):
+    """The generator makes one image, or a few: see `_narrowed`."""
+    if _answers(history[-1]) or (narrowed := _narrowed(history, "diversity")) is None:
         return None
-    return Finding(found[0].step, f"generated images are nearly the same ({_variety(history[-1])})")
+    since, best = narrowed
+    if best is not None:
+        return Finding(since, f"generated images have lost their variety ({_variety(history[-1])}, of {best:.2g})")
+    return Finding(since, f"generated images are nearly the same ({_variety(history[-1])})")
+
+
+def ignored_input(history: History) -> Finding | None:
+    """A generator of images from images makes nearly the same of every input: from the first look on, or as a
+    generator from noise collapses. What dropout draws is taken for what the input does."""
+    latest = history[-1]
+    found = lasting(history, lambda s: s.influence < 1e-3, 2, 100)
+    since: int | None = found[0].step if found and len(found) == len(history) else None
+    if since is None and (narrowed := _narrowed(history, "influence")) is not None:
+        since = narrowed[0]
+    if since is None:
+        return None
+    saw = "the input is ignored: images made of different inputs differ by"
+    return Finding(since, f"{saw} {latest.influence:.2g} of what images of the data do")
+
+
+def copied_input(history: History) -> Finding | None:
+    """Images are their inputs: they are less than a tenth of the way from them that the wanted images are, for 400
+    steps, and do not move on. Where data are no pairs nobody knows how far the way is: then the discriminator must be
+    able to tell the inputs from what is wanted."""
+
+    def sign(look: Signals) -> bool:
+        known = look.target_distance == look.target_distance
+        return look.input_distance < 0.1 and (known or look.accuracy > 0.9)
+
+    found = lasting(history, sign, 5, 400)
+    if not found or found[-1].input_distance > 1.3 * min(look.input_distance for look in found) + 1e-3:
+        return None
+    far = f"{history[-1].input_distance:.2g} of the distance"
+    paired = history[-1].target_distance == history[-1].target_distance
+    what = "what was wanted has" if paired else "the nearest real image has"
+    return Finding(found[0].step, f"the input is copied: made images differ from it by {far} that {what}")
+
+
+def inverted(history: History) -> Finding | None:
+    """Images are the negatives of their inputs, and what is wanted is not: cycles close over a negative as well, and a
+    game that is not told by pairs may find it (issue 91 of the code of Zhu et al. 2017, arXiv:1703.10593)."""
+    found = lasting(history, lambda s: s.input_correlation < -0.5 and s.target_correlation > -0.2, 5, 400)
+    if not found:
+        return None
+    latest = history[-1]
+    saw = f"made images are negatives of their inputs: correlation {latest.input_correlation:.2f}"
+    return Finding(found[0].step, f"{saw}, where the data has {latest.target_correlation:.2f}")
+
+
+def checkerboard(history: History) -> Finding | None:
+    """A pattern of period two that real images do not have stays: every generator with strides begins with one."""
+    found = lasting(history, lambda s: s.checkerboard > PATTERNED, 5, 400)
+    if not found or found[-1].checkerboard < 0.75 * found[0].checkerboard:
+        return None
+    saw = f"a checkerboard in generated images is {history[-1].checkerboard:.2g} times as strong as in real ones"
+    return Finding(found[0].step, saw)
 
 
 def dead_units(history: History) -> Finding | None:
@@ -173,6 +217,31 @@ def worsened(history: History) -> Finding | None:
     if not found:
         return None
     return Finding(found[0].step, f"the objective is {history[-1].setback:.2g} times worse than at its best")
+
+
+def _answers(look: Signals) -> bool:
+    """Whether the generator makes images from others."""
+    return look.influence == look.influence
+
+
+def _narrowed(history: History, name: str) -> tuple[int, float | None] | None:
+    """Since when images lack variety, of what they had at best: under a quarter of that; or, and then None, under a
+    twentieth of the data's and not growing, while the discriminator still has something to learn (else that is the
+    cause); or under a fifth of the data's for 400 steps, and not growing either. `name` is the signal."""
+
+    def of(look: Signals) -> float:
+        value: float = getattr(look, name)
+        return value
+
+    best = max((of(look) for look in history if of(look) < 1.2), default=math.nan)
+    if best > 0.3 and (found := lasting(history, lambda s: of(s) < min(best / 4, 0.2), 3, 200)):
+        return found[0].step, best
+    found = lasting(history, lambda s: of(s) < 0.05, 3, 200)
+    if not found or of(found[-1]) >= 2 * of(found[0]) + 1e-3:
+        found = lasting(history, lambda s: of(s) < 0.2, 5, 400)
+        if not found or of(found[-1]) >= 1.3 * min(of(look) for look in found):
+            return None
+    return None if _winning(found[-1]) else (found[0].step, None)
 
 
 def _won(history: History) -> History:

@@ -79,7 +79,9 @@ PLAYERS = {
     "adaptive augmentation": ("model=dcgan", "+technique=[adaptive_augmentation]"),
     "top k": ("model=gan_small", "+technique=[top_k]"),
     "unrolled": ("model=gan_small", "algorithm=unrolled"),
+    "images from images": ("model=pix2pix",),
 }
+OF_ANSWERS = ["influence", "input_distance", "target_distance", "input_correlation", "target_correlation"]
 
 
 @pytest.mark.parametrize("players", PLAYERS)
@@ -97,7 +99,9 @@ def test_every_kind_of_player_and_no_trace(players: str, tmp_path: Path) -> None
     assert equal(frozen, after)
     assert modes == [module.training for network in run.algorithm.networks.values() for module in network.modules()]
     missing = [name for name, value in look._asdict().items() if not math.isfinite(value)]
-    assert missing == ["setback"]  # whoever measures knows
+    assert [name for name in missing if name not in (*OF_ANSWERS, "checkerboard")] == ["setback"]  # who measures knows
+    assert [name for name in OF_ANSWERS if name in missing] == ([] if "images" in players else OF_ANSWERS)
+    assert ("checkerboard" in missing) == (players == "points")
     assert 0 <= look.accuracy <= 1
     updates = {"update_generator": math.nan, "update_discriminator": math.nan}  # of the one round, and read
     assert probe.look(run).scalars() == look._replace(**updates).scalars()
@@ -108,6 +112,15 @@ def test_a_game_without_duels_is_looked_at_from_outside(tmp_path: Path) -> None:
     run.algorithm.duels.clear()
     look = Probe(run).look(run)
     assert set(look.scalars()) == {"health/epochs", "health/growth", "health/finite"}
+
+
+def test_a_game_without_a_judge_is_looked_at_through_its_sampler(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, "model=edsr", "degradation=downscale")
+    frozen = {name: part.clone() for name, part in run.algorithm.networks["generator"].state_dict().items()}
+    look = Probe(run, 16).look(run)
+    assert equal(frozen, dict(run.algorithm.networks["generator"].state_dict()))
+    assert all(math.isfinite(getattr(look, name)) for name in (*OF_ANSWERS, "checkerboard", "saturated"))
+    assert math.isnan(look.accuracy)
 
 
 def test_numbers_that_are_none_are_noticed(tmp_path: Path) -> None:

@@ -28,7 +28,21 @@ WELL = {
     "growth": 1.1,
     "dead": 0.0,
     "saturated": 0.0,
+    "checkerboard": 1.2,
+    "influence": math.nan,  # it makes images from noise
+    "input_distance": math.nan,
+    "target_distance": math.nan,
+    "input_correlation": math.nan,
+    "target_correlation": math.nan,
 }
+PAIRS = {
+    "influence": 0.9,
+    "input_distance": 0.9,
+    "target_distance": 0.5,
+    "input_correlation": 0.3,
+    "target_correlation": 0.3,
+}
+APART = {**PAIRS, "target_distance": math.nan}
 
 
 def story(looks: int = 5, every: int = 100, **changed: Any) -> list[Signals]:
@@ -69,6 +83,17 @@ ILL: dict[str, tuple[str, dict[str, Any]]] = {
     "far behind its best": ("worsened", {"setback": [1.0, 1.0, 2.0, 4.0, 5.0]}),
     "dead": ("dead_units", {"dead": 0.7}),
     "at the ends": ("saturated", {"saturated": 0.8}),
+    "the same of every input": ("ignored_input", {**PAIRS, "influence": 0.0, "diversity": 0.0}),
+    "ever more the same": ("ignored_input", {**PAIRS, "influence": [0.9, 0.8, 0.1, 0.1, 0.1], "diversity": 0.1}),
+    "ignored, and therefore beaten": (
+        "discriminator_wins",
+        {**PAIRS, "influence": 0.02, "diversity": 0.02, "accuracy": 1.0, "discriminator_pull": 0.01},
+    ),
+    "copied": ("copied_input", {**PAIRS, "input_distance": 0.05, "accuracy": 0.5}),
+    "copied, without a game": ("copied_input", {**PAIRS, "input_distance": 0.05, "accuracy": math.nan}),
+    "copied, and seen": ("copied_input", {**APART, "input_distance": 0.05, "accuracy": 0.95}),
+    "negatives": ("inverted", {**PAIRS, "input_correlation": -0.6}),
+    "a checkerboard": ("checkerboard", {"checkerboard": [9.0, 9.0, 9.0, 8.0, 8.0]}),
 }
 
 
@@ -100,6 +125,15 @@ HEALTHY: dict[str, dict[str, Any]] = {
     "a discriminator that rests": {"update_discriminator": 0.0, "gradient_discriminator": math.nan},
     "the end of a schedule": {"update_generator": 1e-8, "update_discriminator": 1e-8},
     "behind its best": {"setback": 2.9},
+    "from images": PAIRS,
+    "from images, not in pairs": APART,
+    "copied, and nobody sees it": {**APART, "input_distance": 0.05, "accuracy": 0.85},
+    "copied at first": {**PAIRS, "input_distance": [0.01, 0.02, 0.04, 0.06, 0.09]},
+    "copied for a while": {**PAIRS, "input_distance": [0.01, 0.01, 0.01, 0.01, 0.11]},
+    "negatives that are wanted": {**PAIRS, "input_correlation": -0.9, "target_correlation": -0.3},
+    "little influence, but growing": {**PAIRS, "influence": [0.1, 0.12, 0.14, 0.16, 0.18]},
+    "a checkerboard that fades": {"checkerboard": [12.0, 11.0, 10.0, 9.0, 8.0]},
+    "a weak checkerboard": {"checkerboard": 3.9},
     "nothing known": dict.fromkeys(WELL, math.nan),
 }
 
