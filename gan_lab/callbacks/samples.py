@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from torch import Tensor
 
 from gan_lab.config import require_whole
 from gan_lab.data.batch import Batch
+from gan_lab.data.dataset import build_dataset
+from gan_lab.data.held_out import held_out_by_itself
+from gan_lab.metrics.inputs import Inputs
 from gan_lab.pictures.grid import grid, picture_of, synthetic_note, write_png
 from gan_lab.pictures.panel import panel
 from gan_lab.sampling.request import Request
@@ -16,11 +20,15 @@ from gan_lab.storage.files import remove_unfinished
 from gan_lab.training.callback import Callback, secondary
 from gan_lab.training.run import Run
 
+log = logging.getLogger(__name__)
+
 
 class SampleGrids(Callback):
     """A picture of `count` samples every `trainer.sample_every` steps and at the end, in `samples/` and the loggers;
     one of real images, beside their inputs where they have any, once. What is beside what is the sampler's to say
-    (`Sampler.panel`). Where the dataset brings a picture of its own (points in the plane), that is what is drawn.
+    (`Sampler.panel`). What is made from inputs is made from those of the test or validation split, where the dataset
+    has one: training has not seen them. Where the dataset brings a picture of its own (points in the plane), that is
+    what is drawn.
 
     Images are made and laid out between two rounds; encoding and writing them is left to the background. A picture that
     fails is a warning."""
@@ -28,9 +36,13 @@ class SampleGrids(Callback):
     def __init__(self, count: int = 64) -> None:
         self.count = require_whole(count, "callbacks.samples.count", 1)
         self._written = -1
+        self._others: Inputs | None = None  # that training does not see
 
     def on_fit_start(self, run: Run) -> None:
         remove_unfinished(run.folder / "samples")
+        if "input" in run.sampler().needs:
+            with secondary("the pictures of held-out inputs"):
+                run.unless_interrupted(lambda: self._hold_out(run))  # it may have to pack them
         if run.fresh:
             note = {"Title": f"real images of {run.store.name}"}
             with secondary("the picture of real images"):
@@ -44,9 +56,23 @@ class SampleGrids(Callback):
         if run.outcome != "failed" and run.step != self._written and run.step > 0:
             self._write(run)
 
+    def _hold_out(self, run: Run) -> None:
+        """Find inputs that training does not see, and say which they are."""
+        found = held_out_by_itself(build_dataset(run.config["dataset"], run.store), "dataset.split")
+        if found is not None:
+            self._others = Inputs(*found, run.config.get("degradation"))
+        log.info("samples    are made from inputs of the %s", self._source(run))
+
+    def _source(self, run: Run) -> str:
+        if self._others is None:
+            return f"data that is trained on ({run.store.name} has no test split)"
+        return f"split {self._others.split} ({len(self._others)} samples, not trained on)"
+
     def _write(self, run: Run) -> None:
         seed = run.config["seed"]
         note = synthetic_note(run.folder, run.step, seed)
+        if "input" in run.sampler().needs:
+            note["gan-lab:inputs"] = self._source(run)
         self._written = run.step
         with secondary(f"the picture of step {run.step}"):
             self._submit(run, run.step, "samples", f"step-{run.step:08d}.png", self._picture(run, seed), note)
@@ -72,7 +98,8 @@ class SampleGrids(Callback):
         sampler, draw = run.sampler(), picture_of(run.config)
         if draw is not grid:
             return draw(all_images(sampler, Request(getattr(draw, "count", self.count), seed)))
-        return panel(sampler.panel(shown(run, self.count), seed))
+        batch = shown(run, self.count) if self._others is None else self._others.spread(self.count)
+        return panel(sampler.panel(batch, seed))
 
 
 def shown(run: Run, count: int) -> Batch:

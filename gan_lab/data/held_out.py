@@ -16,6 +16,8 @@ from gan_lab.data.sources.folder import Folder
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError, GanLabError
 
+HELD_OUT = ("test", "val")  # splits that training does not see
+
 
 def held_out(data: Dataset, name: str, key: str) -> tuple[Dataset, str]:
     """The images that `name` means, packed and kept like any others; and their split, `path` for what lies at a path.
@@ -40,6 +42,17 @@ def held_out(data: Dataset, name: str, key: str) -> tuple[Dataset, str]:
     if store.sha256 == data.store.sha256:
         raise ConfigError(f"{key}={name}: these are the images of the data itself; name others, or null")
     return dataset, name if a_split else "path"
+
+
+def held_out_by_itself(data: Dataset, key: str) -> tuple[Dataset, str] | None:
+    """The images of the data's own test split, else of its validation split, as `held_out` has them; None where it has
+    neither. Raises GanLabError where one that there is cannot be had."""
+    for split in HELD_OUT if data.config is not None and "split" in data.config else ():
+        try:
+            return held_out(data, split, key)
+        except ConfigError:
+            continue  # there is no such split
+    return None
 
 
 def looks_like_a_path(name: str) -> bool:

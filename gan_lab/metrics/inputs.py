@@ -64,6 +64,10 @@ class Inputs:
         """The samples at these places, on the CPU."""
         return self._samples.at(torch.from_numpy(places))
 
+    def spread(self, n: int) -> Batch:
+        """`n` samples, or as many as there are, spread evenly over them, on the CPU."""
+        return self._samples.peek(min(n, len(self)))
+
     @cached_property
     def _samples(self) -> Stream:
         return self.data.samples(self._degradation)

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan_lab.data.dataset import Dataset
-from gan_lab.data.held_out import held_out
+from gan_lab.data.held_out import held_out, held_out_by_itself
 from gan_lab.engine.tf32 import without_tf32
-from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.errors import GanLabError
 from gan_lab.features.extractor import Extracted, Extractor
 from gan_lab.metrics.frechet import Moments
 from gan_lab.metrics.inputs import Inputs, card_of
-from gan_lab.metrics.whole_pictures import HELD_OUT, whole_pictures
+from gan_lab.metrics.whole_pictures import whole_pictures
 from gan_lab.storage.files import write_whole
 from gan_lab.storage.root import data_root
 from gan_lab.storage.shared import made_once
@@ -90,9 +90,11 @@ class Reference:
         """Images that the data does not hold, seen by the same extractor: a split, or what lies at a path. Raises
         GanLabError naming `key` (see `gan_lab.data.held_out`)."""
         if name not in self._held_out:
-            data, split = held_out(self.data, name, key)
-            self._held_out[name] = Reference(data, self.extractor, split, self.device, self.degradation)
+            self._held_out[name] = self._of_others(*held_out(self.data, name, key))
         return self._held_out[name]
+
+    def _of_others(self, data: Dataset, split: str) -> Reference:
+        return Reference(data, self.extractor, split, self.device, self.degradation)
 
     def take_inputs(self, name: str | None, key: str, whole: bool = False, multiple: int = 1) -> None:
         """Ask generators by the samples that `name` means: this split, another, or what lies at a path. None: those of
@@ -103,15 +105,13 @@ class Reference:
         elif name is not None:
             if name != self.split:
                 self.inputs = self.held_out(name, key).inputs
-        elif self.data.config is not None and "split" in self.data.config:
-            for split in HELD_OUT:
-                try:
-                    self.inputs = self.held_out(split, key).inputs
-                    return
-                except ConfigError:
-                    continue  # there is no such split
-                except GanLabError as error:
-                    raise GanLabError(f"{error}; {key}={self.split} takes those of training") from error
+        else:
+            try:
+                found = held_out_by_itself(self.data, key)
+            except GanLabError as error:
+                raise GanLabError(f"{error}; {key}={self.split} takes those of training") from error
+            if found is not None:
+                self.inputs = self._held_out.setdefault(found[1], self._of_others(*found)).inputs
 
     @cached_property
     def class_shares(self) -> NDArray[np.float64] | None:

@@ -16,7 +16,7 @@ from torch import Tensor
 from gan_lab.config import build
 from gan_lab.data.batch import Batch
 from gan_lab.data.dataset import Dataset
-from gan_lab.data.held_out import looks_like_a_path
+from gan_lab.data.held_out import HELD_OUT, looks_like_a_path
 from gan_lab.data.sources.folder import Folder
 from gan_lab.data.sources.images import pixels
 from gan_lab.data.sources.source import Source
@@ -24,7 +24,6 @@ from gan_lab.degradations.base import Degradation
 from gan_lab.errors import ConfigError
 from gan_lab.metrics.inputs import Inputs
 
-HELD_OUT = ("test", "val")  # splits that training does not see
 SEED = 0  # of what a degradation draws
 
 

@@ -26,6 +26,8 @@ from gan_lab.metrics.reference import Reference
 from gan_lab.records.sweep import Job
 from gan_lab.storage import checkpoint
 from gan_lab.storage.files import read_json
+from tests.callbacks.test_samples import Black, pairs, with_sampler
+from tests.compose import tiny_run
 from tests.conftest import TINY, equal
 
 MEASURED = ("extractor=pixels", "callbacks.metrics.every=2", "callbacks.metrics.n=50", "objective=fid")
@@ -170,6 +172,25 @@ def test_an_objective_that_nobody_asked_for_is_not_missed(
 ) -> None:
     trained("run", "~callbacks.metrics")
     assert "is not a figure" not in capsys.readouterr().out
+
+
+def test_the_best_checkpoint_is_that_of_pairs_which_training_does_not_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Black images are -1 where test targets are 1: 20 log10(2 / 2) = 0 dB. Of training's, which are gray, 6."""
+    run = with_sampler(
+        tiny_run(tmp_path / "run", *pairs(tmp_path, "train", "test"), "objective=psnr"), Black(), monkeypatch
+    )
+    run.plan.max_steps, run.step = 8, 4
+    metrics = Metrics(every=4, n=100)
+    metrics.on_fit_start(run)
+    metrics.on_step_end(run)
+    (name,) = (name for name in run.measured if name.startswith("psnr/"))
+    assert run.measured[name].card["reference"]["split"] == "test"
+    assert run.measured[name].value == pytest.approx(0.0, abs=1e-6)
+    assert run.best is not None
+    assert (run.best.name, run.best.value, run.best.step) == (name, run.measured[name].value, 4)
+    assert run.improved
 
 
 def test_what_is_refused() -> None:
