@@ -97,6 +97,11 @@ MODELS: tuple[Row, ...] = (
     ),
     ("context_encoder", "arXiv:1604.07379, section 3.3: the central region", {"degradation.centred": True}),
     ("context_encoder", "arXiv:1604.07379, figure 9: bottleneck of 4000", nets(64, 64, g_bottleneck=4000)),
+    (
+        "context_encoder",
+        "ours: those of the degradation, which is not composed here",
+        {f"model.generator.hole.{name}": None for name in ("kind", "largest", "centred")},
+    ),
     ("conv_gan", "ours: a network of courses, no paper", game(1, 100) | nets(64, 32, d_dropout=0.25)),
     ("cut", "arXiv:2007.15651: no average", {"algorithm.ema.decay": 0.0}),
     ("cut", "code contrastive-unpaired-translation: --ngf, --ndf", nets(64, 64)),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.data.sources.folder import Folder
+from gan_lab.data.sources.opening import is_there
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError, GanLabError
 
@@ -22,9 +23,9 @@ HELD_OUT = ("test", "val")  # splits that training does not see
 def held_out(data: Dataset, name: str, key: str) -> tuple[Dataset, str]:
     """The images that `name` means, packed and kept like any others; and their split, `path` for what lies at a path.
 
-    A plain word is a split, of a dataset that has such a setting; anything else is the path of a folder or zip (of
-    what the dataset reads, where that is something else). Raises ConfigError or GanLabError, in one line beginning with
-    `key`, where they cannot be had, and where they are the data's own images.
+    A plain word is a split, of a dataset that has such a setting; anything else is the path of a folder or zip, or of
+    a folder in a zip (of what the dataset reads, where that is something else). Raises ConfigError or GanLabError, in
+    one line beginning with `key`, where they cannot be had, and where they are the data's own images.
     """
     if not isinstance(name, str) or not name.strip():
         raise ConfigError(f"{key}: {name!r} is neither a split's name nor a path; null does without")
@@ -82,7 +83,7 @@ def _at_path(data: Dataset, name: str, key: str) -> Dataset:
     """The dataset with its source replaced by what lies at the path."""
     assert data.config is not None
     path = abspath(Path(name).expanduser())
-    if not Path(path).exists():
+    if not is_there(path, key):
         splits = "" if "split" in data.config else f", and {data.store.name} has no splits"
         raise ConfigError(f"{key}: {path} does not exist{splits}")
     dataset = build_dataset(data.config)

@@ -18,6 +18,7 @@ from gan_lab.data.sources.images import GRAY, NUMBERS, ImageError, opened, uprig
 
 # The other byte of every number: which of two is the upper one is all that these rawmodes differ in.
 OTHER_BYTE = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
+ORIENTATION, QUARTER_TURNS = 0x0112, (5, 6, 7, 8)  # EXIF's, and those in which width and height change places
 SPACES = {b"GRAY": (1,), b"RGB ": (3,)}  # colour spaces as profiles name them, and the channels that they are for
 
 
@@ -48,6 +49,13 @@ def read_photo(data: bytes | Path) -> Photo:
             return _in_sixteen(image, data, raw)
         image.load()
         return of_image(upright(image))
+
+
+def size_of(data: bytes | Path) -> tuple[int, int]:
+    """Height and width of the picture in `data`, held upright, by what stands before its pixels. Raises ImageError."""
+    with opened(data) as image:
+        turned = image.getexif().get(ORIENTATION) in QUARTER_TURNS
+        return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def of_image(image: Image.Image) -> Photo:

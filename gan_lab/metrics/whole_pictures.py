@@ -19,6 +19,7 @@ from gan_lab.data.dataset import Dataset
 from gan_lab.data.held_out import HELD_OUT, looks_like_a_path
 from gan_lab.data.sources.folder import Folder
 from gan_lab.data.sources.images import pixels
+from gan_lab.data.sources.opening import is_there
 from gan_lab.data.sources.source import Source
 from gan_lab.degradations.base import Degradation
 from gan_lab.errors import ConfigError
@@ -99,7 +100,7 @@ def whole_pictures(
     has_splits = data.config is not None and "split" in data.config
     if name is not None and (looks_like_a_path(name) or not has_splits):
         path = abspath(Path(name).expanduser())
-        if not Path(path).exists():
+        if not is_there(path, key):
             raise ConfigError(f"{key}: {path} does not exist")
         return WholePictures(data, read(path, split=data.split, key=key), "path", degradation, multiple)
     if data.path is None:

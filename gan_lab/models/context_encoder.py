@@ -10,8 +10,9 @@ is put together, with the known band, there what was made of all of the middle.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -23,18 +24,27 @@ from gan_lab.models.dcgan import initialise
 
 SMALLEST = 4  # pixels of the last map
 WIDEST = 8  # times the width
+MIDDLE = 0.5  # of a side
 
 
 class Generator(nn.Module):
     """A picture with a hole and its mask `(N, C + 1, H, W)` to `(N, C, H, W)` in [-1, 1]; with `drafts` also the middle
-    that was made, `(N, C, H / 2, W / 2)`. Of a hole that reaches further the rest stays missing. Raises ConfigError
-    for inputs without a mask and for images that are no squares of 16, 32, 64, 128, ... pixels."""
+    that was made, `(N, C, H / 2, W / 2)`. Of a hole that reaches further the rest stays missing; `hole` says what those
+    of training are like (`kind`, `largest`, `centred`), where that is known. Raises ConfigError for inputs without a
+    mask, for holes of training that reach further, and for images that are no squares of 16, 32, 64, 128, ... pixels.
+    """
 
     def __init__(
-        self, image_shape: Sequence[int], input_shape: Sequence[int], width: int = 64, bottleneck: int = 4000
+        self,
+        image_shape: Sequence[int],
+        input_shape: Sequence[int],
+        width: int = 64,
+        bottleneck: int = 4000,
+        hole: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         check_masked(image_shape, input_shape)
+        check_hole(**(hole or {}))
         channels, halvings = image_shape[0], halvings_of(image_shape)
         down = [channels, width, *(width * min(2**level, WIDEST) for level in range(halvings - 1))]
         self.encoder = nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2))
@@ -72,6 +82,17 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
         features = self.layers(middle(images, images.shape[2] // 2, images.shape[3] // 2))
         return Critique(self.to_score(features), features)
+
+
+def check_hole(kind: str | None = None, largest: float | None = None, centred: bool | None = None) -> None:
+    """Raise ConfigError for holes that may reach beyond the middle; what is None is not known."""
+    if kind in (None, "box") and (largest is None or largest <= MIDDLE) and centred is not False:
+        return
+    told = f"{'centred' if centred else 'anywhere'}, of kind {kind}, up to {largest} of a side"
+    raise ConfigError(
+        f"degradation: a context encoder makes the middle, {MIDDLE} of a side, and holes {told} reach beyond it; "
+        f"degradation.kind=box degradation.centred=true degradation.largest={MIDDLE} at most, or model=deepfill"
+    )
 
 
 def halvings_of(image_shape: Sequence[int]) -> int:

@@ -33,12 +33,14 @@ def translate_pictures(config: Mapping[str, Any], enlarges: bool = False) -> Non
         trained = load(str(config["run"]), str(config["checkpoint"]), config["device"], list(config["trust"]))
         device = next(trained.sampler.network.parameters()).device
         precision, _ = pick_precision(config["precision"], device)
-        translator = trained.translator(config.get("direction"), config["tile"], config["overlap"], precision)
-        if enlarges and translator.scale <= 1:
+        if enlarges and trained.translator().scale <= 1:
             raise ConfigError(f"run={config['run']}: makes pictures of the size of its inputs: gan-lab translate")
+        translator = trained.translator(config.get("direction"), config["tile"], config["overlap"], precision)
         masks = masks_of(config.get("mask"), pictures, translator)
         label = None if config["label"] is None else trained.labels(config["label"])[0]
         items = places(pictures, out, config["format"])
+        if masks is not None:
+            masks.check_sizes(pictures)
         todo = [(item, place) for item, place in items if config["overwrite"] or not place.exists()]
         if config["check"]:
             log.info("%s", difference_of_tiles(trained.translator(config.get("direction")), translator, pictures))

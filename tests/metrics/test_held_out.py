@@ -112,8 +112,12 @@ def test_a_path_is_read_as_the_data_is(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         for path in sorted(other.rglob("*.png")):
             archive.write(path, path.relative_to(other))
+    with zipfile.ZipFile(tmp_path / "deep.zip", "w") as archive:
+        for path in sorted(other.rglob("*.png")):
+            archive.write(path, "x" / path.relative_to(other))
+            archive.write(path, "y" / path.relative_to(other))
     found = of_folder(write(tmp_path / "mine", {"": 6}), "dataset.fit=pad")
-    for path in (other, tmp_path / "other.zip"):
+    for path in (other, tmp_path / "other.zip", tmp_path / "deep.zip" / "x"):
         test, split = held_out(found, str(path), KEY)
         assert (split, len(test.store), test.store.shape, test.store.card["fit"]) == ("path", 5, (1, 8, 8), "pad")
     test, _ = held_out(digits(), str(other), KEY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -114,6 +115,17 @@ def test_which_pictures_are_meant(ask: Ask, tmp_path: Path) -> None:
     sums = [inputs.card["sha256"] for inputs in found]
     assert len(set(sums)) == 3
     assert sums[0] == sums[2]
+
+
+def test_a_folder_in_a_zip_is_what_it_holds(ask: Ask, tmp_path: Path) -> None:
+    paint(tmp_path / "d", {"d": (12, 10)})
+    with ZipFile(tmp_path / "sets.zip", "w") as archive:
+        archive.write(tmp_path / "d" / "d.png", "Set1/HR/d.png")
+        archive.write(tmp_path / "d" / "d.png", "Set2/HR/e.png")
+    found = ask(str(tmp_path / "sets.zip" / "Set1" / "HR")).inputs
+    assert (found.split, len(found)) == ("path", 1)
+    with pytest.raises(ConfigError, match="there is no Set3 with images in"):
+        len(ask(str(tmp_path / "sets.zip" / "Set3")).inputs)
 
 
 def test_refusals(ask: Ask, tmp_path: Path) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
+from gan_lab.config import build
 from gan_lab.errors import ConfigError
 from gan_lab.layers.hole import Drafts, middle
 from gan_lab.models.context_encoder import Discriminator, Generator
+from tests.compose import composed
+
+SHAPES = {"image_shape": [1, 32, 32], "input_shape": [2, 32, 32]}
 
 
 def test_the_papers_layers() -> None:
@@ -79,3 +85,27 @@ def test_its_discriminator_sees_the_middle() -> None:
 def test_sizes_that_do_not_halve_down_to_4(size: tuple[int, int]) -> None:
     with pytest.raises(ConfigError, match=f"images of {size[0]}x{size[1]}; a context encoder takes squares of 16, 32"):
         Generator([3, *size], [4, *size])
+
+
+@pytest.mark.parametrize("hole", [None, {}, {"kind": "box", "largest": 0.5, "centred": True}, {"kind": None}])
+def test_holes_within_the_middle(hole: dict[str, Any] | None) -> None:
+    Generator([1, 16, 16], [2, 16, 16], width=2, bottleneck=4, hole=hole)
+
+
+@pytest.mark.parametrize(
+    ("hole", "told"),
+    [
+        ({"kind": "box", "largest": 0.51, "centred": True}, "centred, of kind box, up to 0.51 of a side"),
+        ({"kind": "box", "largest": 0.25, "centred": False}, "anywhere, of kind box, up to 0.25"),
+        ({"kind": "strokes", "largest": 0.25, "centred": True}, "of kind strokes"),
+    ],
+)
+def test_holes_beyond_it_are_refused(hole: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=f"^degradation: a context encoder makes the middle, 0.5 .*{told}"):
+        Generator([1, 16, 16], [2, 16, 16], hole=hole)
+
+
+def test_the_configuration_tells_it_of_the_hole() -> None:
+    words = ("model=context_encoder", "dataset.image_shape=[1,32,32]")
+    with pytest.raises(ConfigError, match="degradation.largest=0.5 at most, or model=deepfill"):
+        build(composed(*words, "degradation.largest=0.75")["model"]["generator"] | SHAPES, "model.generator")

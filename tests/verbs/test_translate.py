@@ -182,14 +182,16 @@ def test_masks(runs: dict[str, Path], gan_lab: Call, here: Path, capsys: pytest.
     refused = {
         (): "mask: missing; this run fills holes: mask=MASK.png, white where something is missing",
         ("mask=nowhere",): f"mask: {here}/nowhere does not exist",
-        ("mask=given/a.png", "input=masks/b.c.bmp"): "mask: is 20x12, and the picture 5x4",
+        ("mask=given/a.png", "input=masks/b.c.bmp"): "mask: b.c.bmp: is 20x12, and the picture 5x4",
     }
     for words, told in refused.items():
         assert call(gan_lab, "translate", runs["mask"], "input=given", "out=no", *words) == 2
         assert capsys.readouterr().err == f"gan-lab translate: {told}\n"
-    assert call(gan_lab, "translate", runs["mask"], "input=given", "out=no", "mask=masks") == 1
-    assert "1 of 2 pictures could not be made: b.c.png: mask: is 5x4, and the picture 20x12" in capsys.readouterr().err
-    assert tree(here / "no") == ["a.png"]
+    assert call(gan_lab, "translate", runs["mask"], "input=given", "out=no", "mask=masks") == 2
+    assert capsys.readouterr().err == (
+        "gan-lab translate: mask: 1 of 2 are of another size: b.c.png: is 5x4, and the picture 20x12\n"
+    )
+    assert not (here / "no").exists()
     (here / "masks" / "b.c.bmp").unlink()
     assert call(gan_lab, "translate", runs["mask"], "input=given", "out=no", "mask=masks") == 2
     assert "mask: 1 of 2 pictures have none (b.c.png)" in capsys.readouterr().err
@@ -226,6 +228,36 @@ def test_upscale(
     assert np.abs(one - two).max() <= 1
     assert call(gan_lab, "upscale", runs["same"], "input=x.png", "out=no") == 2
     assert "makes pictures of the size of its inputs: gan-lab translate" in capsys.readouterr().err
+
+
+def test_a_mask_lies_as_its_picture_is_held(runs: dict[str, Path], gan_lab: Call, here: Path) -> None:
+    """A picture that was held upright is as large as it is seen."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in ("x.jpg", "x.png"):
+        save(here / name, noise(20, 12), exif=exif)
+        save(here / "mask.bmp", (noise(12, 20) > 128).astype(np.uint8) * 255)
+        assert call(gan_lab, "translate", runs["mask"], f"input={name}", f"out={name[2:]}", "mask=mask.bmp") == 0
+
+
+def test_a_network_that_looks_at_the_whole_is_given_no_tiles(
+    runs: dict[str, Path],
+    gan_lab: Call,
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What does not enlarge is told so first: it has no use for tile=whole."""
+    save(here / "x.png", noise(12, 20))
+    monkeypatch.setattr(AnySize, "reach", None)
+    assert call(gan_lab, "upscale", runs["larger"], "input=x.png", "out=no") == 2
+    told = capsys.readouterr().err
+    assert told.startswith("gan-lab upscale: tile: this network looks at the whole picture at once")
+    assert told.endswith("tile=whole\n")
+    assert call(gan_lab, "upscale", runs["same"], "input=x.png", "out=no") == 2
+    assert "makes pictures of the size of its inputs: gan-lab translate" in capsys.readouterr().err
+    assert not (here / "no").exists()
+    assert call(gan_lab, "upscale", runs["larger"], "input=x.png", "out=whole", "tile=whole") == 0
 
 
 @pytest.mark.parametrize("verb", ["translate", "upscale"])

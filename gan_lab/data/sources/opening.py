@@ -25,6 +25,11 @@ def inside_of(path: Any, key: str = "dataset.path") -> tuple[Path, tuple[str, ..
     return (whole, ()) if archive is None else (archive, whole.relative_to(archive).parts)
 
 
+def is_there(path: Any, key: str = "dataset.path") -> bool:
+    """Whether there is a file or folder at a path, or an archive that it leads into. Raises as `inside_of`."""
+    return inside_of(path, key)[0].exists()
+
+
 def open_archive(path: Path, key: str) -> Archive:
     """The folder, zip or tar at `path`, which the user gave as `key`. Raises ConfigError when it is none, saying what
     reads it."""
