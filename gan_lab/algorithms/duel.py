@@ -75,7 +75,7 @@ class Duel:
 
     def critique(self, images: Tensor, condition: Tensor | None) -> Critique:
         """The discriminator on images; augmentation inside, so that no loss and no penalty can forget it."""
-        return in_fp32(of(self.discriminator(self.augmentation(images), condition)))
+        return of(self.discriminator(self.augmentation(images), condition)).in_fp32()
 
     def critiques(self, real: Tensor, fake: Tensor, condition: Tensor | None) -> tuple[Critique, Critique]:
         """Both in one pass where no image's critique depends on the others': the same for less work."""
@@ -84,7 +84,7 @@ class Duel:
         twice = None if condition is None else torch.cat((condition, condition))
         both = self.critique(torch.cat((real, fake)), twice)
         count = len(both.scores) // 2
-        return of_images(both, slice(0, count)), of_images(both, slice(count, None))
+        return both.of_images(slice(0, count)), both.of_images(slice(count, None))
 
     def discriminator_terms(
         self, batch: Batch, fake: Fake | None, due: tuple[str, ...], observe: Observe | None = None
@@ -145,7 +145,7 @@ class Duel:
         condition = column(batch, self.condition)
 
         def critic(images: Tensor, condition: Tensor | None = condition) -> Tensor:
-            return in_fp32(of(discriminator(self.augmentation(images), condition))).scores
+            return of(discriminator(self.augmentation(images), condition)).in_fp32().scores
 
         return Turn(
             real=batch.image,
@@ -213,15 +213,3 @@ def is_per_image(network: nn.Module) -> bool:
         if not known or isinstance(module, _NormBase) or getattr(module, "couples_images", False):
             return False
     return True
-
-
-def of_images(critique: Critique, part: slice) -> Critique:
-    """The critique of some of the images."""
-    features, classes = (None if each is None else each[part] for each in critique[1:3])
-    return Critique(critique.scores[part], features, classes, tuple(each[part] for each in critique.maps))
-
-
-def in_fp32(critique: Critique) -> Critique:
-    """Losses and penalties are taken in fp32 whatever the precision of the forward pass."""
-    features, classes = (None if part is None else part.float() for part in critique[1:3])
-    return Critique(critique.scores.float(), features, classes, critique.maps)

@@ -49,11 +49,12 @@ class BatchStatistics(Wrapper):
         """The features with the statistic."""
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
-        scores, features, class_logits, maps = super().forward(images, label)
+        critique = super().forward(images, label)
+        scores, features = critique.scores, critique.features
         assert features is not None
         with torch.autocast(images.device.type, enabled=False):  # differences of features need all their digits
             features = features.to(self.to_score.weight.dtype)
             statistic = self.statistic(features)
             extra = self.to_score(statistic)  # (N, K)
         extra = extra.squeeze(1) if scores.dim() == 1 else extra.view(*extra.shape, *[1] * (scores.dim() - 2))
-        return Critique(scores + extra, self.joined(features, statistic), class_logits, maps)
+        return Critique(scores + extra, self.joined(features, statistic), critique.class_logits, critique.maps)

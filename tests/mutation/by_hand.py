@@ -16,7 +16,7 @@ BY_HAND = [
     (
         DUEL,
         "return self.critique(real, condition), self.critique(fake, condition)",
-        "return self.critique(real, condition), in_fp32(of(self.discriminator(fake, condition)))",
+        "return self.critique(real, condition), of(self.discriminator(fake, condition)).in_fp32()",
     ),
     (DUEL, "self.discriminator(self.augmentation(images), condition)", "self.discriminator(images, condition)"),
     (DUEL, "of(discriminator(self.augmentation(images), condition))", "of(discriminator(images, condition))"),
@@ -34,7 +34,7 @@ BY_HAND = [
     (DUEL, "condition=condition,\n            latent", "condition=None,\n            latent"),
     (DUEL, "fake=fake.image", "fake=fake.image.detach()"),
     (DUEL, "fake._replace(image=fake.image.detach())", "fake"),
-    (DUEL, "of_images(both, slice(0, count)), of_images(both, slice(count, None))", "both, both"),
+    (DUEL, "both.of_images(slice(0, count)), both.of_images(slice(count, None))", "both, both"),
     (DUEL, "if not self.one_pass or real.shape", "if real.shape"),
     (DUEL, "mover=mover", "mover=self.generator"),
     (DUEL, "self._adapt(real)", "self._adapt(fake)"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -34,7 +36,8 @@ def test_scores_are_those_of_a_longer_last_layer(outputs: int, keep_map: bool) -
     with torch.no_grad():
         longer.weight.copy_(torch.cat([last.weight, wrapper.to_score.weight], 1))
         longer.bias.copy_(last.bias)
-    scores, features, *_ = wrapper(torch.randn(5, *SHAPE))
+    critique = wrapper(torch.randn(5, *SHAPE))
+    scores, features = critique.scores, critique.features
     assert features.shape == (5, 26)
     assert_close(scores, longer(features) if outputs else longer(features).squeeze(1))
 
@@ -43,7 +46,7 @@ def test_a_map_of_scores_gets_the_same_number_everywhere() -> None:
     class Patches(Linear):
         def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
             critique = super().forward(images)
-            return critique._replace(scores=critique.scores.view(-1, 1, 1, 1).expand(-1, 1, 2, 3))
+            return replace(critique, scores=critique.scores.view(-1, 1, 1, 1).expand(-1, 1, 2, 3))
 
     wrapper = FirstTwo(factory(Patches, SHAPE), SHAPE, 2)
     images = torch.randn(5, *SHAPE)

@@ -15,12 +15,13 @@ SHAPE = [2, 3, 4]
 def test_a_column_for_each_member() -> None:
     ensemble = DiscriminatorEnsemble(factory(Linear, SHAPE, num_classes=2), count=3)
     images, label = torch.randn(5, *SHAPE), torch.zeros(5, dtype=torch.int64)
-    scores, features, class_logits, *_ = ensemble(images, label)
+    critique = ensemble(images, label)
+    scores, features, class_logits = critique.scores, critique.features, critique.class_logits
     each = [member(images, label) for member in ensemble.members]
     assert (scores.shape, features.shape, ensemble.num_classes) == ((5, 3), (5, 72), 2)
-    for column, critique in enumerate(each):
-        assert_close(scores[:, column], critique.scores)
-    assert_close(class_logits, sum(critique.class_logits for critique in each) / 3)
+    for column, its in enumerate(each):
+        assert_close(scores[:, column], its.scores)
+    assert_close(class_logits, sum(its.class_logits for its in each) / 3)
 
 
 def test_members_start_apart() -> None:
@@ -31,7 +32,8 @@ def test_members_start_apart() -> None:
 def test_maps_of_scores_count_as_their_means() -> None:
     ensemble = DiscriminatorEnsemble(factory(Plain, SHAPE), count=2)
     images = torch.randn(5, *SHAPE)
-    scores, features, class_logits, *_ = ensemble(images)
+    critique = ensemble(images)
+    scores, features, class_logits = critique.scores, critique.features, critique.class_logits
     assert_close(scores[:, 1], ensemble.members[1](images).mean((1, 2, 3)))
     assert (features, class_logits, ensemble.num_classes) == (None, None, 0)
 

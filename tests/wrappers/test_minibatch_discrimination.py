@@ -27,7 +27,8 @@ def test_statistic_follows_the_paper() -> None:
     wrapper = MinibatchDiscrimination(factory(Linear, SHAPE, keep_map=True), SHAPE, kernels=4, dims=3)
     images = torch.randn(5, *SHAPE)
     tensor = wrapper.tensor.weight.detach().T.view(24, 4, 3)  # T, (A, B, C)
-    scores, features, *_ = wrapper(images)
+    critique = wrapper(images)
+    scores, features = critique.scores, critique.features
     assert features.shape == (5, 28)
     for i in range(5):
         for b in range(4):

@@ -43,7 +43,8 @@ def test_equal_images_have_a_finite_gradient() -> None:
 def test_the_number_joins_the_features_and_the_score(keep_map: bool, shape: tuple[int, ...]) -> None:
     wrapper = MinibatchStandardDeviation(factory(Linear, SHAPE, keep_map=keep_map), SHAPE)
     images = torch.randn(4, *SHAPE)
-    scores, features, *_ = wrapper(images)
+    critique = wrapper(images)
+    scores, features = critique.scores, critique.features
     number = deviation(images, 4)
     assert features.shape == shape
     assert_close(features[:, -1].reshape(4, -1)[:, :1], number)

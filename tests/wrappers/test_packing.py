@@ -19,7 +19,8 @@ def test_packs_are_neighbours_in_channels(size: int) -> None:
     images = torch.randn(12, *SHAPE)
     stacked = torch.stack([torch.cat(list(images[start : start + size])) for start in range(0, 12, size)])
     for layout in (torch.contiguous_format, torch.channels_last):
-        scores, features, *_ = packing(images.to(memory_format=layout))
+        critique = packing(images.to(memory_format=layout))
+        scores, features = critique.scores, critique.features
         assert scores.shape == (12 // size,)
         assert_close(scores, packing.inside(stacked).scores)
         assert_close(features, stacked.flatten(1))
