@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.plugins.config_source import ConfigSource
 
 from gan_lab.cli import main
 from tests.vgg import write_narrow_weights
@@ -47,6 +50,28 @@ def own_data_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         del os.environ["GAN_LAB_DATA"]
     else:
         os.environ["GAN_LAB_DATA"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """Hydra reads every YAML file of a composition anew, which took a third of what composing takes, and tests compose
+    thousands of times: here a file that did not change is read once."""
+    (files,) = (kind for kind in Plugins.instance().discover(ConfigSource) if kind.scheme() == "file")
+    before, known = files.load_config, dict[Any, Any]()
+
+    def load_config(source: ConfigSource, config_path: str) -> Any:
+        path = Path(source.path, source._normalize_file_name(config_path))
+        if not path.is_file():
+            return before(source, config_path)
+        there = path.stat()
+        key = source.provider, source.path, config_path, there.st_ino, there.st_mtime_ns, there.st_size
+        if key not in known:
+            known[key] = before(source, config_path)
+        return copy.deepcopy(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "load_config", load_config)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from gan_lab.command_line.console import say
 from gan_lab.command_line.explain import explain
 from gan_lab.command_line.presets import presets_give_way
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.jobs.run_mode import run_mode_of
 from gan_lab.jobs.sweeper import our_sweeper
 from gan_lab.jobs.task import Task
 
@@ -55,7 +56,7 @@ def under_hydra(task: Task, words: Sequence[str]) -> None:
     before = sys.argv, logging.raiseExceptions, os.environ.get(FULL)
     sys.argv, logging.raiseExceptions, os.environ[FULL] = [f"gan-lab {task.verb}", *words], False, "1"
     try:
-        with our_sweeper(), presets_give_way():
+        with our_sweeper(), presets_give_way(), run_mode_of(words):
             hydra.main(version_base="1.3", config_path=str(config.CONFIG_DIR), config_name=task.verb)(task)()
     finally:
         sys.argv, logging.raiseExceptions = before[:2]
