@@ -54,7 +54,8 @@ class PresetLoader(ConfigLoaderImpl):
             loaded = repo.load_config(path(preset))  # read for this composition alone
             assert loaded is not None
             assert isinstance(loaded.config, DictConfig)
-            if preset is not presets[-1] or typed & set(loaded.config):  # else nothing can have taken a place
+            others = set(loaded.config) - {path(preset).partition("/")[0]}
+            if preset is not presets[-1] or typed & others:  # else nothing can have taken a place
                 for key in list(self._stale(preset, defaults, repo)):
                     remove(loaded.config, key)
         return super()._compose_config_from_defaults_list(defaults, repo)

@@ -19,11 +19,11 @@ def run_mode_of(words: Sequence[str]) -> Iterator[None]:
         yield
         return
     before = Hydra.get_mode
-    Hydra.get_mode = _not_set
+    Hydra.get_mode = _not_set  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Hydra.get_mode = before
+        Hydra.get_mode = before  # type: ignore[method-assign]
 
 
 def _not_set(self: Hydra, config_name: str | None, overrides: list[str]) -> Any:
