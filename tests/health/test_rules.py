@@ -157,6 +157,17 @@ def test_overfitting_is_winning_after_having_been_even() -> None:
     assert judge([look._replace(epochs=2.0) for look in looks]) is None
 
 
+def test_a_checkerboard_that_no_longer_fades_is_named() -> None:
+    """It is held against what it was 400 steps ago, however long it has been there, however often it is looked at."""
+    fading, steady = [40.0, 30.0, 22.0, 16.0, 12.0, 9.0, 7.0], [6.0, 6.0, 6.0]
+    looks = story(10, checkerboard=[*fading, *steady])
+    assert [judge(looks[:end]) for end in range(10)] == [None] * 10
+    alarm = judge(story(11, checkerboard=[*fading, *steady, 6.0]))
+    assert alarm is not None
+    assert (alarm.name, alarm.step) == ("checkerboard", 1100)
+    assert judge(story(41, every=10, checkerboard=[12.0 - 0.1 * n for n in range(41)])) is None
+
+
 def test_lasting_counts_looks_and_steps() -> None:
     looks = story(4, accuracy=[0.5, 1, 1, 1])
     sign: Callable[[Signals], bool] = lambda look: look.accuracy == 1  # noqa: E731
