@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -23,16 +23,13 @@ from gan_lab.algorithms.base import Algorithm
 from gan_lab.algorithms.cycle import SIDES, Cycle
 from gan_lab.algorithms.regression import Regression
 from gan_lab.algorithms.translation import Translation
-from gan_lab.benchmark.published import as_it_comes, as_published
+from gan_lab.benchmark.players import DISTANCES, Batches, Players
 from gan_lab.layers.critique import of
 from gan_lab.losses.adversarial import LeastSquares, NonSaturating
-from gan_lab.losses.distances import L1, MSE
 from gan_lab.losses.reconstruction import Reconstruction
 from gan_lab.training.run import Run
 
 Step = Callable[[], tuple[float, float]]
-Batches = Iterator[tuple[Tensor, Tensor]]
-DISTANCES: dict[type, type[nn.Module]] = {L1: nn.L1Loss, MSE: nn.MSELoss}
 
 
 class Pairs(Dataset[tuple[Tensor, Tensor]]):
@@ -93,40 +90,6 @@ def step_of(run: Run, batches: Batches | None = None) -> Step:
     """One round of the run's game as authors write it: the losses of discriminator and generator."""
     loops: dict[type, Callable[[Players], Step]] = {Translation: pix2pix, Cycle: cyclegan, Regression: regression}
     return loops[type(run.algorithm)](Players(run, loader(run) if batches is None else batches))
-
-
-class Players:
-    """Networks by role, optimizers by player, weighted distances by pair, and the data."""
-
-    def __init__(self, run: Run, batches: Batches) -> None:
-        algorithm = run.algorithm
-        self.algorithm: Any = algorithm
-        self.batches, self.device = batches, run.engine.device
-        self.networks = {role: as_published(network, run) for role, network in algorithm.networks.items()}
-        self.optimizers = {player: as_it_comes(o, self.of(player)) for player, o in algorithm.optimizers.items()}
-        self.distances = [
-            (regularizer.pair, float(regularizer.weight), DISTANCES[type(regularizer.distance)]())
-            for regularizer in algorithm.regularizers.values()
-            if isinstance(regularizer, Reconstruction)
-        ]
-
-    def of(self, player: str) -> nn.ModuleList:
-        """The networks of a player."""
-        return nn.ModuleList(network for role, network in self.networks.items() if role.partition("_")[0] == player)
-
-    def next(self) -> tuple[Tensor, Tensor]:
-        inputs, images = next(self.batches)
-        return inputs.to(self.device), images.to(self.device)
-
-    def distance(self, pair: str, made: Tensor, wanted: Tensor) -> Tensor:
-        """All that is paid for a pair."""
-        found = [weight * distance(made, wanted) for name, weight, distance in self.distances if name == pair]
-        return torch.stack(found).sum()
-
-    def discriminate(self, on: bool) -> None:
-        """Whether the discriminators' weights want gradients."""
-        for network in self.of("discriminator"):
-            network.requires_grad_(on)
 
 
 def pix2pix(players: Players) -> Step:
