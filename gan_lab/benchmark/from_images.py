@@ -2,9 +2,9 @@
 
 pix2pix: the images are made once, the discriminator takes real and made ones in two passes beside their inputs, then
 rests (`requires_grad`) while the generator moves. CycleGAN: six generator passes, two of them for the identity, then
-both discriminators on images out of pools that are Python lists. Without a game: one pass, one distance. Losses are
-torch's own, Adam as it comes, a DataLoader with two workers normalises images one by one and makes their inputs, and
-`.item()` reads every loss at every step.
+both discriminators on images out of pools that are Python lists. CUT: see `gan_lab.benchmark.cut`. Without a game: one
+pass, one distance. Losses are torch's own, Adam as it comes, a DataLoader with two workers normalises images one by one
+and makes their inputs, and `.item()` reads every loss at every step.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from gan_lab.algorithms.base import Algorithm
+from gan_lab.algorithms.contrastive import Contrastive
 from gan_lab.algorithms.cycle import SIDES, Cycle
 from gan_lab.algorithms.regression import Regression
 from gan_lab.algorithms.translation import Translation
+from gan_lab.benchmark.cut import cut
 from gan_lab.benchmark.players import DISTANCES, Batches, Players
 from gan_lab.layers.critique import of
 from gan_lab.losses.adversarial import LeastSquares, NonSaturating
+from gan_lab.losses.patch_nce import PatchNCE
 from gan_lab.losses.reconstruction import Reconstruction
+from gan_lab.losses.regularizers import Regularizer
 from gan_lab.training.run import Run
 
 Step = Callable[[], tuple[float, float]]
@@ -73,11 +77,16 @@ def loader(run: Run) -> Batches:
 def why_not(algorithm: Algorithm) -> str | None:
     """What of this game of images from images no tutorial has a loop with; None: they have one."""
     kind = type(algorithm.game.adversarial)
-    wanted: dict[type, type | None] = {Translation: NonSaturating, Cycle: LeastSquares, Regression: None}
+    wanted: dict[type, type | None] = {
+        Translation: NonSaturating,
+        Cycle: LeastSquares,
+        Contrastive: LeastSquares,
+        Regression: None,
+    }
     if type(algorithm) not in wanted:
         return f"algorithm {type(algorithm).__name__}"
     for name, regularizer in algorithm.regularizers.items():
-        if not isinstance(regularizer, Reconstruction) or type(regularizer.distance) not in DISTANCES:
+        if not is_known(regularizer, algorithm):
             return f"loss.regularizers.{name}"
     if list(algorithm.augmentation.children()):
         return "an augmentation"
@@ -86,9 +95,21 @@ def why_not(algorithm: Algorithm) -> str | None:
     return None
 
 
+def is_known(regularizer: Regularizer, algorithm: Algorithm) -> bool:
+    """Whether the loop of this game has the term: CUT's compares patches, all others have distances of pixels."""
+    if isinstance(algorithm, Contrastive):
+        return isinstance(regularizer, PatchNCE)
+    return isinstance(regularizer, Reconstruction) and type(regularizer.distance) in DISTANCES
+
+
 def step_of(run: Run, batches: Batches | None = None) -> Step:
     """One round of the run's game as authors write it: the losses of discriminator and generator."""
-    loops: dict[type, Callable[[Players], Step]] = {Translation: pix2pix, Cycle: cyclegan, Regression: regression}
+    loops: dict[type, Callable[[Players], Step]] = {
+        Translation: pix2pix,
+        Cycle: cyclegan,
+        Contrastive: cut,
+        Regression: regression,
+    }
     return loops[type(run.algorithm)](Players(run, loader(run) if batches is None else batches))
 
 

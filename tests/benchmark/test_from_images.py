@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
+from gan_lab.benchmark.cut import nce
 from gan_lab.benchmark.from_images import Pairs, Pool, loader
 from gan_lab.benchmark.textbook import textbook
 from gan_lab.errors import ConfigError
@@ -20,6 +22,9 @@ from tests.compose import tiny_run
 
 PLAIN = ("precision=fp32", "optimizer/schedule=constant")
 ALONE = ("model=pix2pix", "algorithm=regression", "loss=regression", "~model.discriminator", "~optimizer.discriminator")
+# CUT: at every place, so that it is of no account in which order they are drawn. With channels last its first gradients
+# are a hundredth off those of float64 (norms of images that differ little); without a ten-thousandth, as the loop's.
+EVERY_PLACE = ("algorithm.patches=10000",)
 
 
 def same(run: Run) -> Iterator[tuple[Tensor, Tensor]]:
@@ -39,8 +44,10 @@ def same(run: Run) -> Iterator[tuple[Tensor, Tensor]]:
         ("model=cyclegan", "algorithm.pool=50"),
         ("model=cyclegan", "algorithm.pool=0", "loss/regularizers=[cycle]"),
         ALONE,
+        ("model=cut", *EVERY_PLACE, "engine.channels_last=false"),
+        ("model=fastcut", "algorithm.mirrored=1.0", *EVERY_PLACE),
     ],
-    ids=["pix2pix", "alone", "cyclegan", "cycle", "regression"],
+    ids=["pix2pix", "alone", "cyclegan", "cycle", "regression", "cut", "fastcut, always mirrored"],
 )
 def test_the_authors_loop_plays_our_game(overrides: tuple[str, ...], tmp_path: Path) -> None:
     run = tiny_run(tmp_path, *PLAIN, *overrides, "degradation=edges")
@@ -51,6 +58,18 @@ def test_the_authors_loop_plays_our_game(overrides: tuple[str, ...], tmp_path: P
         assert made == pytest.approx(float(run.metrics["loss/generator"]), rel=near)
         if "loss/discriminator" in run.metrics:
             assert judged == pytest.approx(float(run.metrics["loss/discriminator"]), rel=near)
+
+
+def test_patches_are_told_apart_in_closed_form() -> None:
+    """Orthonormal patches that are alike: each against three others at 0, and the one that is out of the way."""
+    points = torch.eye(4)[None].repeat(2, 1, 1)
+    rest = 3 + math.exp(-10 / 0.5)
+    expected = -math.log(math.exp(2) / (math.exp(2) + rest))
+    loss = nce([points, points], [points, points], 0.5)
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+    apart = nce([points], [points.roll(1, 1)], 0.5)
+    others = 2 + math.exp(2) + math.exp(-10 / 0.5)  # one of them is alike, and none of its own place counts
+    assert float(apart) == pytest.approx(-math.log(1 / (1 + others)), rel=1e-5)
 
 
 def test_a_pool_of_a_list_keeps_and_returns() -> None:
@@ -83,6 +102,8 @@ def test_the_loader_gives_pairs(tmp_path: Path) -> None:
         (["model=pix2pix", "loss=hinge", "loss/regularizers=[l1]"], "loss.adversarial Hinge in Translation"),
         (["model=pix2pix", "loss/regularizers=[l1,r1]"], "loss.regularizers.r1"),
         (["model=cyclegan", "+technique=[diffaugment]"], "an augmentation"),
+        (["model=cut", "loss/regularizers=[patch_nce,identity]"], "loss.regularizers.identity"),
+        (["model=pix2pix", "algorithm=inpainting"], "algorithm Inpainting"),
     ],
 )
 def test_a_game_without_a_loop_is_refused(overrides: list[str], what: str, tmp_path: Path) -> None:
