@@ -86,6 +86,12 @@ def attention(*args: Any, **kwargs: Any) -> Tensor:
         return functional.scaled_dot_product_attention(*args, **kwargs)
 
 
+def _of_one_image(image: Tensor, weight: Tensor | None, bias: Tensor | None, *rest: Any) -> Tensor:
+    """`torch.batch_norm`, of which `gan_lab.layers.instance_norm` asks by itself, of one image at a time."""
+    eps = rest[4]
+    return instance_norm(image, weight=weight, bias=bias, eps=eps)
+
+
 def _affine(normal: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
     """Scale and shift channel by channel."""
     channels = (1, -1, *[1] * (normal.dim() - 2))
@@ -97,5 +103,6 @@ def _affine(normal: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tenso
 DIFFERENTIABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     functional.batch_norm: batch_norm,
     functional.instance_norm: instance_norm,
+    torch.batch_norm: _of_one_image,
     functional.scaled_dot_product_attention: attention,
 }

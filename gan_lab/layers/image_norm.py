@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from torch import Tensor, nn
-from torch.nn.functional import instance_norm
 
 from gan_lab.errors import ConfigError
+from gan_lab.layers.instance_norm import InstanceNorm2d, instance_norm
 
 
 class BatchNormByImage(nn.BatchNorm2d):
@@ -20,12 +20,12 @@ class BatchNormByImage(nn.BatchNorm2d):
     def forward(self, features: Tensor) -> Tensor:
         if self.training:
             return super().forward(features)
-        return instance_norm(features, weight=self.weight, bias=self.bias, eps=self.eps)
+        return instance_norm(features, self.weight, self.bias, self.eps)
 
 
 NORMALIZATIONS: dict[str, Callable[[int], nn.Module]] = {
     "batch": BatchNormByImage,
-    "instance": nn.InstanceNorm2d,  # no weights and no running statistics
+    "instance": InstanceNorm2d,  # no weights and no running statistics
     "none": lambda channels: nn.Identity(),
 }
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor, nn
-from torch.nn.functional import instance_norm, normalize, pad, relu
+from torch.nn.functional import normalize, pad, relu
 
 from gan_lab.errors import ConfigError
 from gan_lab.layers.blur import BlurDown, BlurUp
 from gan_lab.layers.critique import Critique
+from gan_lab.layers.instance_norm import InstanceNorm2d, instance_norm
 from gan_lab.models.translator import LARGE, Residual
 
 EPS = 1e-7  # of a length that is divided by
@@ -41,7 +42,7 @@ class Generator(nn.Module):
         self.first = nn.Conv2d(input_shape[0], width, 7)
         self.down = nn.ModuleList([nn.Conv2d(width * n, width * 2 * n, 3, padding=1) for n in (1, 2)])
         self.blur = BlurDown()
-        self.blocks = nn.ModuleList([Residual(4 * width, nn.InstanceNorm2d, True, 0.0) for _ in range(blocks)])
+        self.blocks = nn.ModuleList([Residual(4 * width, InstanceNorm2d, True, 0.0) for _ in range(blocks)])
         self.up = nn.Sequential(*doubled(4 * width), *doubled(2 * width))
         self.last = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, image_shape[0], 7), nn.Tanh())
         self.apply(initialise)
@@ -94,7 +95,7 @@ class Discriminator(nn.Module):
         channels = image_shape[0]
         for level in range(depth + 1):
             after = width * min(2**level, 8)
-            layers += [nn.Conv2d(channels, after, 4, padding=1), *([nn.InstanceNorm2d(after)] if level else [])]
+            layers += [nn.Conv2d(channels, after, 4, padding=1), *([InstanceNorm2d(after)] if level else [])]
             layers += [nn.LeakyReLU(0.2, inplace=True), *([BlurDown()] if level < depth else [])]
             channels = after
         self.layers = nn.Sequential(*layers)
@@ -150,7 +151,7 @@ def doubled(channels: int) -> list[nn.Module]:
     half = channels // 2
     return [
         *(BlurUp(), nn.Conv2d(channels, half, 3, padding=1)),
-        *(nn.InstanceNorm2d(half), nn.ReLU(inplace=True)),
+        *(InstanceNorm2d(half), nn.ReLU(inplace=True)),
     ]
 
 
