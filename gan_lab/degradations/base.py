@@ -9,6 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from gan_lab.config import require_whole
+from gan_lab.errors import ConfigError
+
 Sides = tuple[int, int, int]
 
 
@@ -38,6 +41,24 @@ class Degradation(nn.Module, ABC):
     def shape(self, image: Sides) -> Sides:
         """`(C', H', W')` of the inputs of images of the shape `(C, H, W)`."""
         return image
+
+
+class Smaller(Degradation):
+    """One whose inputs have sides `scale` times smaller than the images'."""
+
+    def __init__(self, scale: int, least: int) -> None:
+        super().__init__()
+        self.scale = require_whole(scale, "degradation.scale", least)
+        self.multiple = self.scale
+
+    def shape(self, image: Sides) -> Sides:
+        channels, height, width = image
+        if height % self.scale or width % self.scale:
+            raise ConfigError(
+                f"degradation.scale={self.scale}: does not divide images of {height}x{width}; choose another "
+                "dataset.image_shape, or dataset.crop"
+            )
+        return channels, height // self.scale, width // self.scale
 
 
 class Span:

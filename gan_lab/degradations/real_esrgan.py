@@ -9,14 +9,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gan_lab.config import require_whole
-from gan_lab.degradations.base import Degradation, Sides
+from gan_lab.degradations.base import Smaller
 from gan_lab.degradations.blur_kernels import draw_kernels, draw_sincs, uniform
 from gan_lab.degradations.canvas import MODES, Canvas, filtered, resized, whole_canvas
 from gan_lab.degradations.grain import grainy
 from gan_lab.degradations.jpeg import Jpeg
 from gan_lab.degradations.sharpen import sharpen
-from gan_lab.errors import ConfigError
 
 Span = tuple[float, float]
 FINAL_SINC = 0.8
@@ -39,7 +37,7 @@ FIRST = Pass(1.0, (0.2, 3.0), 0.2, 0.7, (0.15, 1.5), (1, 30), (0.05, 3.0))
 SECOND = Pass(0.8, (0.2, 1.5), 0.3, 0.4, (0.3, 1.2), (1, 25), (0.05, 2.5))
 
 
-class RealDegradation(Degradation):
+class RealDegradation(Smaller):
     """Blurred, resized, noisy and compressed, then once more, and `scale` times smaller in the end; in half of the
     images the last JPEG comes after the last resizing and its ringing, in the others before. In 256 levels.
 
@@ -50,9 +48,7 @@ class RealDegradation(Degradation):
     """
 
     def __init__(self, scale: int = 4, sharpened: bool = True) -> None:
-        super().__init__()
-        self.scale = require_whole(scale, "degradation.scale", least=1)
-        self.multiple = self.scale
+        super().__init__(scale, least=1)
         self.sharpened = sharpened
         self.jpeg = Jpeg(QUALITY)
 
@@ -64,15 +60,6 @@ class RealDegradation(Degradation):
         canvas = self._compressed(canvas)
         canvas = self._passed(canvas, SECOND, (size[0], size[1]))
         return self._finished(canvas, size[0], size[1])
-
-    def shape(self, image: Sides) -> Sides:
-        channels, height, width = image
-        if height % self.scale or width % self.scale:
-            raise ConfigError(
-                f"degradation.scale={self.scale}: does not divide images of {height}x{width}; choose another "
-                "dataset.image_shape, or dataset.crop"
-            )
-        return channels, height // self.scale, width // self.scale
 
     def _passed(self, canvas: Canvas, numbers: Pass, size: tuple[int, int]) -> Canvas:
         """Blurred, resized relative to `size`, noisy."""
