@@ -44,12 +44,14 @@ class Regression(Algorithm):
         """What the generator pays for a batch."""
         source = input_of(batch)
         made = self.generator(source, batch.label).float()
+        generator = self.engine.uncompiled(self.generator)  # for what differentiates twice
         turn = Turn(
             real=batch.image,
             fake=made,
             critic=_no_critic,
             labels=batch.label,
             latent=source,
+            generator=lambda given: generator(given, batch.label).float(),
             mover=self.generator,
             pairs={"target": (made, batch.image)},
         )

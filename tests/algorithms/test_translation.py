@@ -19,7 +19,7 @@ from gan_lab.layers.critique import Critique
 from gan_lab.losses.distances import L1, MSE
 from gan_lab.losses.feature_matching import LayerFeatureMatching
 from gan_lab.losses.reconstruction import Reconstruction
-from gan_lab.losses.regularizers import R1
+from gan_lab.losses.regularizers import R1, Regularizer, Turn
 from tests.algorithms.games import parts
 
 SGD = partial(torch.optim.SGD, lr=0.5)
@@ -94,6 +94,19 @@ def test_a_generator_alone_takes_labels_along() -> None:
     game = parts({"generator": Labelled()}, regularizers={"near": Reconstruction("target", L1(), 1.0)})
     terms = Regression(game).terms(batch()._replace(label=torch.ones(4)), ("near",))
     assert_close(terms["near"].detach(), torch.tensor(2.0))
+
+
+def test_a_generator_alone_may_be_asked_about_other_inputs() -> None:
+    class Elsewhere(Regularizer):
+        player = "generator"
+
+        def __call__(self, turn: Turn) -> Tensor:
+            assert turn.generator is not None
+            assert turn.latent is not None
+            return turn.generator(turn.latent + 1).mean()
+
+    terms = Regression(parts({"generator": Scaled()}, regularizers={"more": Elsewhere(1.0)})).terms(batch(), ("more",))
+    assert_close(terms["more"].detach(), torch.tensor(6.0))
 
 
 def test_a_generator_alone_needs_something_to_pay() -> None:
