@@ -19,7 +19,8 @@ class ExponentialMovingAverage:
     over about t / 9 rounds, until that is as far as `decay` reaches. `half_life` instead of `decay` counts in real
     images, whatever the batch size: after so many a network's share is half (Karras et al. 2018, arXiv:1812.04948), and
     at 0 the average is the network itself; it has no warm-up, but can be scheduled. Floating buffers (BatchNorm
-    statistics) are averaged like weights, integer ones copied. `decay=0` makes it the network itself.
+    statistics) are averaged like weights, integer ones copied; with `copy_buffers` all are, as where they are averages
+    already. `decay=0` makes it the network itself.
 
     `1 - decay` lives in a 0-d tensor on the device: `advance` writes it from the host, `follow` only reads it, so
     a captured graph may replay `follow`. Raises ValueError for a `decay` outside [0, 1], a negative `half_life`, and
@@ -32,6 +33,7 @@ class ExponentialMovingAverage:
         decay: float | None = 0.999,
         warmup: bool = True,
         half_life: float | None = None,
+        copy_buffers: bool = False,
     ) -> None:
         if (decay is None) == (half_life is None):
             raise ValueError(f"ema: give decay or half_life, and null for the other, not {decay} and {half_life}")
@@ -42,6 +44,7 @@ class ExponentialMovingAverage:
         self.decay = decay
         self.half_life = half_life
         self.warmup = warmup
+        self.copy_buffers = copy_buffers
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         for parameter in self.module.parameters():
             parameter.grad = None
@@ -71,8 +74,9 @@ class ExponentialMovingAverage:
     def follow(self, module: nn.Module) -> None:
         """Device part of an update: move every tensor of the average towards its counterpart in `module`."""
         pairs: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = {}
-        for mean, value in zip(_tensors(self.module), _tensors(module), strict=True):
-            if mean.is_floating_point():
+        weights = len(list(module.parameters())) if self.copy_buffers else None
+        for index, (mean, value) in enumerate(zip(_tensors(self.module), _tensors(module), strict=True)):
+            if mean.is_floating_point() and (weights is None or index < weights):
                 means, values = pairs.setdefault(mean.dtype, ([], []))
                 means.append(mean)
                 values.append(value)

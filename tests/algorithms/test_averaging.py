@@ -159,3 +159,16 @@ def test_another_architecture_is_refused() -> None:
 def test_decay_is_checked(decay: float) -> None:
     with pytest.raises(ValueError, match="decay must lie in"):
         ExponentialMovingAverage(network(), decay=decay)
+
+
+def test_buffers_can_be_copied() -> None:
+    """Parameters are averaged as before."""
+    trained = network()
+    set_all(trained, 0.0)
+    average = ExponentialMovingAverage(trained, decay=0.75, warmup=False, copy_buffers=True)
+    set_all(trained, 1.0)
+    average.update(trained, 0)
+    for parameter in average.module.parameters():
+        assert_close(parameter.detach(), torch.full_like(parameter, 0.25))
+    for name, buffer in average.module.named_buffers():
+        assert_close(buffer, trained.get_buffer(name))
