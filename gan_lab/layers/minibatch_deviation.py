@@ -41,5 +41,6 @@ def deviation(features: Tensor, group: int | None) -> Tensor:
     """
     n = len(features)
     size = group if group is not None and n % group == 0 else n
-    variance = features.reshape(size, n // size, -1).var(0, unbiased=False)  # (groups, features)
+    rows = features.reshape(size, n // size, -1)
+    variance = (rows - rows.mean(0)).square().mean(0)  # (groups, features); `var` along the batch is ten times slower
     return (variance + 1e-8).sqrt().mean(1, keepdim=True).repeat(size, 1)

@@ -10,6 +10,8 @@ from torch.nn.functional import normalize
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.utils import parametrize
 
+from gan_lab.layers.equalized import EqualizedConv2d, EqualizedLinear
+
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
@@ -57,9 +59,12 @@ class SpectralNorm(nn.Module):
 def spectral_norm(module: ModuleT) -> ModuleT:
     """Constrain every convolution, linear layer and embedding in `module`, in place, and return it.
 
-    A layer that is constrained already is left alone. Raises ValueError for a weight of zeros, which has no direction.
+    A layer that is constrained already is left alone. Raises ValueError for a weight of zeros, which has no direction,
+    and for an equalized layer, which scales what it would be given.
     """
     for name, layer in list(module.named_modules()):
+        if isinstance(layer, (EqualizedConv2d, EqualizedLinear)):
+            raise ValueError(f"spectral norm: {name or type(layer).__name__} is equalized; leave spectral norm out")
         if not isinstance(layer, (_ConvNd, nn.Linear, nn.Embedding)) or parametrize.is_parametrized(layer, "weight"):
             continue
         weight = layer.weight

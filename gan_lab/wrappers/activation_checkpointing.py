@@ -19,8 +19,8 @@ from gan_lab.layers.higher_order import HigherOrder
 from gan_lab.wrappers.base import Build
 
 CONTAINERS = ("blocks", "layers")
-OWN = ("torch.nn.", "gan_lab.")  # whose layers are known: none but dropout draws random numbers
-OFFERING = "biggan, biggan_cifar, r3gan, sagan, sngan, srresnet, wgan_gp_resnet"
+OWN = ("torch.nn.", "gan_lab.")  # whose layers are known: dropout draws random numbers, and what says so by `draws`
+OFFERING = "biggan, biggan_cifar, r3gan, sagan, sngan, srresnet, stylegan2, wgan_gp_resnet"
 
 
 class ActivationCheckpointing:
@@ -97,7 +97,7 @@ def _draws(block: nn.Module) -> bool:
     captured that is a place among the graph's own numbers (torch 2.11 and 2.14 were tried; where a torch cannot, the
     round is not captured)."""
     for module in block.modules():
-        if isinstance(module, (nn.modules.dropout._DropoutNd, nn.RReLU)):
+        if isinstance(module, (nn.modules.dropout._DropoutNd, nn.RReLU)) or getattr(module, "draws", False):
             return True
         if not f"{type(module).__module__}.".startswith(OWN):
             return True

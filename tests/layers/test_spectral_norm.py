@@ -11,6 +11,7 @@ from torch.nn.utils import parametrize
 from torch.testing import assert_close
 
 from gan_lab.algorithms.averaging import ExponentialMovingAverage
+from gan_lab.layers.equalized import EqualizedConv2d, EqualizedLinear
 from gan_lab.layers.spectral_norm import SpectralNorm, spectral_norm
 
 LAYERS = {
@@ -187,3 +188,9 @@ def test_zeros_are_refused() -> None:
     with torch.no_grad():
         layer.weight[0, 0] = 3.0
     assert_close(spectral_norm(layer).weight.detach(), torch.tensor([[1.0, 0.0], [0.0, 0.0]]))  # a zero is no direction
+
+
+@pytest.mark.parametrize("layer", [EqualizedConv2d(2, 3, 3), EqualizedLinear(2, 3)])
+def test_equalized_layers_are_refused(layer: nn.Module) -> None:
+    with pytest.raises(ValueError, match="0 is equalized; leave spectral norm out"):
+        spectral_norm(nn.Sequential(layer))
