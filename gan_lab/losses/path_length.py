@@ -37,7 +37,10 @@ class PathLength(Remembering):
             images = turn.generator(latent)  # (N, C, H, W)
             noise = torch.randn_like(images) / (images.shape[-2] * images.shape[-1]) ** 0.5
             (gradient,) = torch.autograd.grad((images * noise).sum(), latent, create_graph=True)
-        lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)  # (N,)
+        return self.compared(torch.linalg.vector_norm(gradient.flatten(1), dim=1), turn)
+
+    def compared(self, lengths: Tensor, turn: Turn) -> Tensor:
+        """The penalty on lengths (N,), after their average has moved."""
         mean = self.remembered("length", lengths.new_zeros(()), turn)
         mean.lerp_(world().mean(lengths.detach().mean()), self.decay)
         return (lengths - mean).square().mean()
