@@ -3,9 +3,9 @@
 The discriminator sees real and fake images in two passes with a backward pass each, losses are binary cross-entropy on
 probabilities, the optimizer is Adam as it comes, a DataLoader with two workers brings images that a transform has
 normalised one by one, and `.item()` reads every loss at every step. Least squares, Wasserstein and hinge games have
-their own tutorials. On CUDA the loop has what the engine has switched on for the whole process: TF32 and cuDNN's search
-for the fastest kernels. The networks are the very ones of the run, with the same first weights, in the form in which
-their papers draw them.
+their own tutorials, StyleGAN2's a loop of its own (`gan_lab.benchmark.styles`). On CUDA the loop has what the engine
+has switched on for the whole process: TF32 and cuDNN's search for the fastest kernels. The networks are the very ones
+of the run, with the same first weights, in the form in which their papers draw them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from torch.nn.functional import relu
 from torch.utils.data import DataLoader, Dataset
 
 from gan_lab.algorithms.noise_to_image import NoiseToImage
-from gan_lab.benchmark import from_images
+from gan_lab.algorithms.style_based import StyleBased
+from gan_lab.benchmark import from_images, styles
 from gan_lab.benchmark.published import as_it_comes, as_published
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError
@@ -68,6 +69,10 @@ def textbook(run: Run, batches: Iterator[tuple[Tensor, Tensor]] | None = None) -
     """
     if is_from_images(run):
         return from_images.step_of(run, batches)
+    if type(run.algorithm) is StyleBased:
+        if reason := styles.why_not(run):
+            raise _no_loop(reason)
+        return styles.step_of(run, batches or loader(run.store, run.plan.batch_size))
     loop = _loop(run)
     batches = loader(run.store, run.plan.batch_size) if batches is None else batches
     return loop(Players(run, batches))
