@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra import compose, initialize_config_dir
 
 from gan_lab.command_line.presets import presets_give_way
@@ -36,6 +37,18 @@ def with_inputs(overrides: Sequence[str]) -> Sequence[str]:
     if said or not group or name not in models_from_images() or "/degradation" in yaml_of(f"model/{name}"):
         return overrides
     return [*overrides, "degradation=blur"]
+
+
+@functools.cache
+def variants() -> dict[str, str]:
+    """The models that are another model's networks with other numbers, and that model."""
+    defaults = {name: yaml.safe_load(yaml_of(f"model/{name}"))["defaults"] for name in choices("model")}
+    return {
+        name: each
+        for name, entries in defaults.items()
+        for each in entries
+        if isinstance(each, str) and each in defaults
+    }
 
 
 @functools.cache

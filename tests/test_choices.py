@@ -17,6 +17,7 @@ from tests.test_presets import Loader, presets
 
 ABSENT = ("regularizers=", "constraints=", "schedule=constant")  # of whom nothing else is said
 CHOICES = {
+    "algorithm/style": "noise_to_image",
     "algorithm/unrolled": "noise_to_image",
     "loss/hinge_orthogonal": "regularizers=orthogonal",
     "loss/non_saturating_auxiliary": "regularizers=auxiliary_classifier",
@@ -72,6 +73,13 @@ CHOICES = {
     "degradation=downscale metrics=super_resolution",
     "model/srresnet": "algorithm=regression loss=regression loss/regularizers=mse optimizer=adam_srgan "
     "degradation=downscale metrics=super_resolution",
+    "model/stylegan2": "algorithm=style loss=non_saturating loss/regularizers=r1_lazy,path_length_style "
+    "optimizer=adam_stylegan2",
+    "model/stylegan2_auto": "stylegan2 loss/regularizers=r1_scaled,path_length_style optimizer=adam_stylegan2_auto",
+    "model/stylegan2_cifar": "stylegan2 loss/regularizers=r1_lazy optimizer=adam_stylegan2_auto",
+    "model/stylegan2_paper256": "stylegan2 optimizer=adam_stylegan2_auto",
+    "model/stylegan2_paper512": "stylegan2 optimizer=adam_stylegan2_auto",
+    "model/stylegan2_paper1024": "stylegan2",
     "model/wgan": "loss=wasserstein_clipped optimizer=rmsprop",
     "model/wgan_gp": "loss=wasserstein_gp optimizer=adam_wgan",
     "model/wgan_gp_resnet": "loss=wasserstein_gp optimizer=adam_sngan",

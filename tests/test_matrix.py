@@ -19,12 +19,12 @@ from gan_lab.algorithms.game import kind_of
 from gan_lab.errors import ConfigError
 from gan_lab.losses.adversarial import NoGame
 from gan_lab.training.assemble import assemble
-from tests.compose import choices, composed, unpaired_regularizers
+from tests.compose import choices, composed, unpaired_regularizers, variants
 from tests.conftest import TINY
 
 LOSSES = choices("loss")
 REGULARIZERS = unpaired_regularizers()
-MODELS = choices("model")
+MODELS = [name for name in choices("model") if name not in variants()]
 TECHNIQUES = choices("technique")
 
 TARGETED = ("Minimax", "NonSaturating", "LeastSquares")
@@ -42,7 +42,7 @@ def some(
     return [(first[(begin + index) % len(first)], name) for index, name in enumerate(second[::step])]
 
 
-WITH_BLOCKS = ("biggan", "r3gan", "resnet", "sagan", "sngan.", "srresnet.Generator")
+WITH_BLOCKS = ("biggan", "r3gan", "resnet", "sagan", "sngan.", "srresnet.Generator", "stylegan2")
 
 
 def refusals(config: dict[str, Any]) -> list[str]:
@@ -78,9 +78,14 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("is to be told the mask")
     if "spectral_norm" in wrappers and "r3gan" in game["_target_"]:
         found.append("all zeros")
+    if "spectral_norm" in wrappers and "stylegan2" in game["_target_"]:
+        found.append("is equalized")
+    asks_styles = any("path_length_style" in node.get("_target_", "") for node in loss["regularizers"].values() if node)
+    if asks_styles and not any(each.startswith("stylegan2") for each in networks):
+        found.append("which this generator has not")
     if "activation_checkpointing" in wrappers and not all(each.startswith(WITH_BLOCKS) for each in networks):
         found.append("has no blocks")
-    from_noise = config["algorithm"]["_target_"].split(".")[2] in ("noise_to_image", "unrolled")
+    from_noise = config["algorithm"]["_target_"].split(".")[2] in ("noise_to_image", "style_based", "unrolled")
     if from_noise and any(node.get("pair") for node in regularizers):
         found.append("is not in this game")
     if any("_target_" not in node for node in regularizers):

@@ -66,6 +66,35 @@ def game(critic_steps: int, dim: int, **more: Any) -> dict[str, Any]:
 MULTI_STEP: dict[str, Any] = {"at": [0.125, 0.25, 0.5, 0.75], "factor": 0.5, "begin": 0}
 RAW: dict[str, Any] = {"algorithm.ema.decay": 0.0}
 SRRESNET = {"model.generator.width": 64, "model.generator.blocks": 16, **RAW}
+ADA = "code stylegan2-ada-pytorch, train.py"
+
+
+def half_life(end: int) -> dict[str, Any]:
+    """A twentieth of the images shown, up to `end`: `ramp` 0.05."""
+    ramp = {"end": end, "steps": 20 * end, "unit": "images"}
+    return {"algorithm.ema.half_life": 0.0, **{f"algorithm.ema.schedule.half_life.{k}": v for k, v in ramp.items()}}
+
+
+STYLEGAN2: tuple[Row, ...] = (
+    ("stylegan2", f"{ADA}: stylegan2; z of 512", game(1, 512) | {"algorithm.ema.half_life": 10_000.0}),
+    ("stylegan2", f"{ADA}: fmaps 1, map 8: 32768 = 512 * 64", nets(512, None, g_full=64, g_style_dim=512, g_depth=8)),
+    ("stylegan2", "arXiv:1912.04958, section 2.2; code: style_mixing_prob", nets(512, None, g_mixing=0.9)),
+    ("stylegan2", "arXiv:1912.04958, config F", nets(512, None, g_architecture="skip", d_architecture="resnet")),
+    ("stylegan2", f"{ADA}: mbstd 4; noise: as the paper", nets(512, None, g_noise="random", d_group=4)),
+    ("stylegan2", f"{ADA}: num_fp16_res 4, conv_clamp 256", nets(512, None, g_reduced=4, d_reduced=4)),
+    ("stylegan2", "as above", nets(512, None, g_clamp=256.0, d_clamp=256.0)),
+    ("stylegan2", "code stylegan2-ada-pytorch, networks.py: w_avg_beta", nets(512, None, g_style_decay=0.995)),
+    ("stylegan2_auto", f"{ADA}: fmaps 0.5, map 2", {"model.generator.full": 32, "model.generator.depth": 2}),
+    ("stylegan2_auto", f"{ADA}: ema mb * 10 / 32, ramp 0.05", half_life(10_000)),
+    ("stylegan2_cifar", f"{ADA}: cifar, map 2", {"model.generator.depth": 2, "model.generator.mixing": 0.0}),
+    ("stylegan2_cifar", f"{ADA}: cifar", {"model.discriminator.architecture": "orig", "model.discriminator.group": 32}),
+    ("stylegan2_cifar", f"{ADA}: gamma 0.01; ema 500, ramp 0.05", {"gamma": 0.01, **half_life(500_000)}),
+    ("stylegan2_paper256", f"{ADA}: fmaps 0.5, mbstd 8", {"model.generator.full": 32, "model.discriminator.group": 8}),
+    ("stylegan2_paper256", f"{ADA}: gamma 1, ema 20", {"gamma": 1.0, "algorithm.ema.half_life": 20_000.0}),
+    ("stylegan2_paper512", f"{ADA}: mbstd 8, gamma 0.5", {"model.discriminator.group": 8, "gamma": 0.5}),
+    ("stylegan2_paper512", f"{ADA}: ema 20", {"algorithm.ema.half_life": 20_000.0}),
+    ("stylegan2_paper1024", f"{ADA}: gamma 2", {"gamma": 2.0}),
+)
 MODELS: tuple[Row, ...] = (
     ("acgan", "arXiv:1610.09585, appendix A, CIFAR-10", game(1, 100) | nets(96, 16, d_dropout=0.5)),
     ("biggan", "arXiv:1809.11096, tables 4 and 5, appendix C", game(2, 120) | EMA),
@@ -170,6 +199,7 @@ MODELS: tuple[Row, ...] = (
     ("sngan", "null: the paper's for each size (tests/models/test_sngan.py)", nets(None, None)),
     ("sngan_dcgan", "arXiv:1802.05957, table 3; table 1, setting C", game(1, 128) | nets(64, 64)),
     ("sngan_dcgan", "chainer-gan-lib, common/net.py; compare_gan, sndcgan.py", nets(64, 64, g_first_norm=True)),
+    *STYLEGAN2,
     ("wgan", "arXiv:1701.07875, algorithm 1: n_critic 5; code main.py: nz 100, ngf = ndf = 64", game(5, 100)),
     ("wgan", "code WassersteinGAN, models/dcgan.py: the critic has BatchNorm", nets(64, 64, d_normalization="batch")),
     ("wgan_gp", "arXiv:1704.00028, algorithm 1: n_critic 5; code gan_cifar.py: 128 numbers", game(5, 128)),
@@ -227,6 +257,10 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("adam_srgan_game", "as above", {"schedule.at": [0.5], "schedule.factor": 0.1, "generator.betas": [0.9, 0.999]}),
     ("adam_esrgan", "code BasicSR, train_RRDBNet_PSNR_x4.yml", {"generator.lr": 2e-4, "generator.betas": [0.9, 0.99]}),
     ("adam_esrgan", "ours: torch's default", ADAM),
+    ("adam_stylegan2", "code stylegan2-ada-pytorch: lrate 0.002", {"generator.lr": 2e-3, **ADAM}),
+    ("adam_stylegan2", "as above: betas [0, 0.99]", {"generator.betas": [0.0, 0.99]}),
+    ("adam_stylegan2_auto", "code stylegan2-ada-pytorch: lrate 0.0025", {"generator.lr": 2.5e-3, **ADAM}),
+    ("adam_stylegan2_auto", "as above: betas [0, 0.99]", {"generator.betas": [0.0, 0.99]}),
     ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.lr": 1e-4, "discriminator.lr": 4e-4}),
     ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.betas": [0.0, 0.9], **ADAM}),
     ("adam_wgan", "arXiv:1704.00028, algorithm 1", {"generator.lr": 1e-4, "generator.betas": [0.0, 0.9], **ADAM}),
@@ -299,6 +333,9 @@ REGULARIZERS: tuple[Row, ...] = (
     ("patch_nce_fast", "arXiv:2007.15651, eq. 5", {"patch_nce.pair": "source", "patch_nce.temperature": 0.07}),
     ("path_length", "code stylegan2-ada-pytorch, loss.py: pl_weight 2", {"path_length.weight": 2.0}),
     ("path_length", "as above: pl_decay 0.01; G_reg_interval 4", {"path_length.decay": 0.01, "path_length.every": 4}),
+    ("path_length_style", "code stylegan2-ada-pytorch, loss.py: pl_weight 2", {"path_length.weight": 2.0}),
+    ("path_length_style", "as above: pl_decay 0.01; G_reg_interval 4", {"path_length.decay": 0.01}),
+    ("path_length_style", "as above: pl_decay 0.01; G_reg_interval 4", {"path_length.every": 4}),
     ("perceptual", "arXiv:1809.00219, section 3.3", {f"{P}.layers.conv5_4": 1.0, **VGG}),
     ("perceptual", "code BasicSR, train_ESRGAN_x4.yml: perceptual_weight, criterion l1", {f"{P}.weight": 1.0}),
     ("perceptual_pix2pixhd", "code pix2pixHD, networks.py: VGGLoss, lambda_feat 10", {f"{P}.weight": 10.0, **VGG}),
@@ -322,6 +359,8 @@ REGULARIZERS: tuple[Row, ...] = (
     ("perceptual_srgan", "arXiv:1609.04802, section 3.2: phi_5,4", {f"{P}.layers.relu5_4": 1.0, **VGG}),
     ("perceptual_srgan", "arXiv:1609.04802, section 3.2: 1/12.75", {f"{P}.scale": 1 / 12.75, f"{P}.weight": 1.0}),
     ("r1", "ours: for 32 pixels; arXiv:1801.04406 has 10 for 128 and more", {"r1.weight": 1.0}),
+    ("r1_lazy", f"{ADA}: stylegan2, gamma 10; D_reg_interval 16", {"r1.weight": 10.0, "r1.every": 16}),
+    ("r1_scaled", f"{ADA}: 0.0002 * res ** 2 / mb", {"r1.weight": 0.0002, "r1.every": 16}),
     ("r2", "ours: as r1", {"r2.weight": 1.0}),
     ("r1_r2_burn_in", R3GAN, {"r1.weight": 0.05, "r1.schedule.weight.end": 0.005}),
     ("r1_r2_burn_in", R3GAN, {"r1.schedule.weight.steps": BURN_IN, "r1.schedule.weight.unit": "images"}),
@@ -380,6 +419,7 @@ ALGORITHMS: tuple[Row, ...] = (
     ("noise_to_image", "arXiv:1406.2661, algorithm 1: m and m", game(1, 128, generator_batch=1)),
     ("noise_to_image", "arXiv:1710.10196, section 3; latent: ours", {"algorithm.ema.decay": 0.999}),
     ("cycle", "arXiv:1703.10593, section 4: 50 images", {"algorithm.pool": 50}),
+    ("style", "code stylegan2-ada-pytorch, training_loop.py: b_ema.copy_(b)", {"algorithm.ema.copy_buffers": True}),
     *((name, "arXiv:1710.10196, section 3", {"algorithm.ema.decay": 0.999}) for name in ("cycle", "regression")),
     ("inpainting", "arXiv:1806.03589, section 3.4", {"algorithm.condition": "input", "algorithm.ema.decay": 0.999}),
     ("translation", "arXiv:1611.07004, equation 1", {"algorithm.condition": "input", "algorithm.ema.decay": 0.999}),
@@ -489,6 +529,7 @@ def test_fakes_are_reused_where_the_authors_do() -> None:
         (NoiseToImage, "generator_batch", 1),
         (Unrolled, "reuse_fake", True),
         (ExponentialMovingAverage, "half_life", None),
+        (ExponentialMovingAverage, "copy_buffers", False),
         (Ramp, "unit", "rounds"),
         (AdaptiveAugmentation, "strength", None),
         (sngan_dcgan.Generator, "first_norm", False),

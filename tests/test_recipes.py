@@ -66,6 +66,9 @@ PHOTOS = {"dataset.patch.size": 72, "dataset.patch.stride": 36, "dataset.crop": 
 PHOTOS |= {"dataset.flip": True, "dataset.turn": True, "/degradation": "downscale"}
 
 
+UNLABELLED = {"model.generator.num_classes": 0, "model.discriminator.num_classes": 0}
+
+
 def blocks(count: int) -> dict[str, Any]:
     return {"model.generator.blocks": count}
 
@@ -162,6 +165,7 @@ RECIPES = {
         for scale in (2, 4)
     },
     "stacked_digits": modes("stacked_digits", "rpgan", 8000, every=2000, n=26000, metrics=["modes"]),
+    "stylegan2": digits("stylegan2_auto", 2000, 32, 1000, width=32, full=8, **UNLABELLED),
     "wgan": digits("wgan", 900, 64, width=16, g_lr=2e-4),
     "wgan_gp": digits("wgan_gp", 600, 32, width=16, g_lr=5e-4),
     "wgan_gp_resnet": digits("wgan_gp_resnet", 3500, 32, width=8, critic_steps=2, g_lr=1e-3),
