@@ -280,6 +280,7 @@ OPTIMIZERS: tuple[Row, ...] = (
 BCR, ZCR = "arXiv:2002.04724, section 4.1", "arXiv:2002.04724, section 4.1: 5, 0.5, 0.03"
 Z = "latent_consistency_"
 P, VGG = "perceptual", {"perceptual.pair": "target", "perceptual.network.architecture": "vgg19"}
+VGG |= {"perceptual.network.key": "loss.regularizers.perceptual.network.weights"}  # where its file is said
 BEFORE_THE_GAME = {f"mse.schedule.weight.{key}": value for key, value in (("end", 0.0), ("steps", 1), ("begin", 0))}
 REGULARIZERS: tuple[Row, ...] = (
     ("auxiliary_classifier", "arXiv:1610.09585: L_S + L_C", {"classify_real.weight": 1.0, "classify_fake.weight": 1.0}),

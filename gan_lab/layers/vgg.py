@@ -33,8 +33,8 @@ class VGG(nn.Module):
     `weights`: a file of torchvision's layout, which may have other widths; null: the published ones, in the data root
     or else downloaded; `random`: drawn from `seed` (He et al. 2015, arXiv:1502.01852), `width` of them in the first
     block, for where no others can be had. They are buffers that no checkpoint holds and no optimizer moves; gradients
-    flow to the images alone. Raises ConfigError for a name that is none, GanLabError, in one line with the ways out,
-    for missing weights.
+    flow to the images alone. `key` is what messages call `weights`. Raises ConfigError for a name that is none,
+    GanLabError, in one line with the ways out, for missing weights.
     """
 
     mean: Tensor
@@ -49,6 +49,7 @@ class VGG(nn.Module):
         padding: str = "zeros",
         width: int = 64,
         seed: int = 0,
+        key: str = "weights",
     ) -> None:
         super().__init__()
         known = layer_names(architecture)
@@ -61,7 +62,7 @@ class VGG(nn.Module):
         self.names = known[: max(map(known.index, layers)) + 1]
         self.wanted = frozenset(layers)
         self.smallest = 2 ** sum(name.startswith("pool") for name in self.names) * (2 if padding == "reflect" else 1)
-        self.layers = trained_layers(architecture, self.names[-1], weights, width, seed)
+        self.layers = trained_layers(architecture, self.names[-1], weights, width, seed, key)
         for place, layer in enumerate(self.layers):
             if isinstance(layer, nn.MaxPool2d):
                 self.layers[place] = POOLING[pooling](2)
@@ -184,4 +185,4 @@ def _published(architecture: str, key: str) -> Path:
 
     url = get_model_weights(architecture)["IMAGENET1K_V1"].url
     otherwise = f"say {key}=FILE, or {key}=random, which has learned nothing"
-    return published(url, url.rpartition("-")[2][:8], f"{architecture}'s weights", otherwise)
+    return published(url, url.rpartition("-")[2][:8], f"{key}: {architecture}'s weights", otherwise)

@@ -13,6 +13,7 @@ from gan_lab.losses.distances import Distance
 from gan_lab.losses.regularizers import Regularizer, Turn
 from gan_lab.losses.style import gram
 
+KEY = "loss.regularizers"
 Maps = Mapping[str, Tensor]
 
 
@@ -54,7 +55,8 @@ class Perceptual(Regularizer):
         try:
             self.network = network(list(dict.fromkeys((*self.layers, *self.style_layers))))
         except GanLabError as error:
-            raise type(error)(f"loss.regularizers: network.{error}") from error
+            said = str(error)
+            raise type(error)(said if said.startswith(KEY) else f"{KEY}: network.{said}") from error
 
     def place(self, placed: Callable[[nn.Module], nn.Module]) -> None:
         self.network = placed(self.network)
@@ -63,7 +65,10 @@ class Perceptual(Regularizer):
         if self.pair not in turn.pairs:
             has = ", ".join(turn.pairs) or "none"
             raise ConfigError(f"loss.regularizers: this turn has no pair {self.pair!r} (it has: {has})")
-        made, wanted = turn.pairs[self.pair]
+        return self.compare(*turn.pairs[self.pair])
+
+    def compare(self, made: Tensor, wanted: Tensor) -> Tensor:
+        """How far what was made looks from what was wanted."""
         found = self._maps(made)
         with torch.no_grad():
             meant = self._maps(wanted)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from gan_lab.degradations.sharpen import sharpen
 from gan_lab.losses.distances import Distance
+from gan_lab.losses.perceptual import Perceptual
 
 
 class Sharpened(Distance):
@@ -17,3 +18,10 @@ class Sharpened(Distance):
 
     def __call__(self, made: Tensor, wanted: Tensor) -> Tensor:
         return self.distance(made, sharpen(wanted))
+
+
+class SharpenedPerceptual(Perceptual):
+    """`Perceptual` with the wanted image sharpened before the network sees it, as above."""
+
+    def compare(self, made: Tensor, wanted: Tensor) -> Tensor:
+        return super().compare(made, sharpen(wanted))

@@ -128,11 +128,13 @@ def test_what_cannot_be_had(file: str, root: Path, monkeypatch: pytest.MonkeyPat
         VGG(["relu1_1"])
     url = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
     assert str(caught.value) == (
-        f"vgg19's weights could not be downloaded (Name or service not known); copy {url} to "
+        f"weights: vgg19's weights could not be downloaded (Name or service not known); copy {url} to "
         f"{root / 'extractors' / FILES['vgg19']}, or say weights=FILE, or weights=random, which has learned nothing"
     )
     with pytest.raises(GanLabError, match=r"weights: there is no file .*nowhere.pth"):
         VGG(["relu1_1"], weights=str(tmp_path / "nowhere.pth"))
+    with pytest.raises(GanLabError, match=r"^a.b: vgg19's weights .*, or say a.b=FILE, or a.b=random, which has learned"):
+        VGG(["relu1_1"], key="a.b")
     for broken in (b"", b"not a file of weights"):
         (tmp_path / "broken.pth").write_bytes(broken)
         with pytest.raises(GanLabError, match="does not hold torchvision's weights of vgg19") as caught:

@@ -102,3 +102,6 @@ def test_what_is_refused() -> None:
         term(layers={"conv9_1": 1.0}, network=VGG)
     with pytest.raises(GanLabError, match=r"^loss.regularizers: network.weights: there is no file nowhere"):
         term(layers={"conv1_1": 1.0}, network=lambda layers: VGG(layers, weights="nowhere"))
+    key = "loss.regularizers.p.network.weights"  # as what is typed
+    with pytest.raises(GanLabError, match=rf"^{key}: there is no file nowhere"):
+        term(layers={"conv1_1": 1.0}, network=lambda layers: VGG(layers, weights="nowhere", key=key))
