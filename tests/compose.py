@@ -54,7 +54,8 @@ def variants() -> dict[str, str]:
 @functools.cache
 def models_from_images() -> list[str]:
     """The models that make images from images."""
-    return [name for name in choices("model") if "input_shape:" in yaml_of(f"model/{name}")]
+    marks = ("input_shape:", "/algorithm: style_transfer")
+    return [name for name in choices("model") if any(mark in yaml_of(f"model/{name}") for mark in marks)]
 
 
 def yaml_of(choice: str) -> str:

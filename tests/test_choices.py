@@ -31,7 +31,10 @@ CHOICES = {
     "metrics/inpainting": "psnr_hole psnr ssim",
     "metrics/paired": "psnr ssim",
     "metrics/super_resolution": "psnr ssim",
+    "metrics/style_transfer": "style_distance content_correlation",
     "model/acgan": "loss=non_saturating_auxiliary optimizer=adam",
+    "model/adain": "algorithm=style_transfer loss=regression loss/regularizers= optimizer=adam_adain "
+    "metrics=style_transfer",
     "model/biggan": "loss=hinge_orthogonal optimizer=adam_biggan",
     "model/biggan_cifar": "loss=hinge optimizer=adam_biggan_cifar",
     "model/cdcgan": "loss=non_saturating optimizer=adam",
@@ -83,6 +86,7 @@ CHOICES = {
     "model/wgan": "loss=wasserstein_clipped optimizer=rmsprop",
     "model/wgan_gp": "loss=wasserstein_gp optimizer=adam_wgan",
     "model/wgan_gp_resnet": "loss=wasserstein_gp optimizer=adam_sngan",
+    "optimizer/adam_adain": "schedule=inverse_time",
     "optimizer/adam_burn_in": "adam_r3gan",
     "optimizer/adam_fastcut": "schedule=linear_quarter",
     "optimizer/adam_pix2pix": "schedule=linear_half",

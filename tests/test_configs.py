@@ -54,6 +54,7 @@ WITH = {
     "algorithm/inpainting.yaml": ["model=deepfill"],
     "algorithm/cycle.yaml": ["model=cyclegan"],
     "algorithm/contrastive.yaml": ["model=cut"],
+    "algorithm/style_transfer.yaml": ["model=adain"],
     "algorithm/regression.yaml": [
         "model=pix2pix",
         "loss=regression",

@@ -208,6 +208,12 @@ MODELS: tuple[Row, ...] = (
     ("wgan_gp_resnet", "code gan_cifar_resnet.py: DIM_G = DIM_D = 128", nets(128, 128)),
 )
 
+ADAIN: tuple[Row, ...] = (
+    ("adain", "arXiv:1703.06868: no average", {"algorithm.ema.decay": 0.0}),
+    ("adain", "ours: the colours of a style", {"objective": "style_distance"}),
+    ("adain", "arXiv:1703.06868, section 6: the first layers of VGG19", {"model.generator.width": 64}),
+)
+
 SUPER_RESOLUTION: tuple[Row, ...] = (
     *((name, "ours: its figures", {"objective": "psnr"}) for name in ("compact", "edsr", "rrdb", "srgan", "srresnet")),
     ("rrdb", "arXiv:1809.00219, section 4.1: 23 blocks", {"model.generator.blocks": 23}),
@@ -228,6 +234,8 @@ SUPER_RESOLUTION: tuple[Row, ...] = (
 R3GAN = "arXiv:2501.05441, code train.py, CIFAR10"
 OPTIMIZERS: tuple[Row, ...] = (
     ("adam", "arXiv:1511.06434, section 4", {"generator.lr": 2e-4, "generator.betas": [0.5, 0.999], **ADAM}),
+    ("adam_adain", "code pytorch-AdaIN, train.py: lr 1e-4; torch's defaults", {"generator.lr": 1e-4, **ADAM}),
+    ("adam_adain", "as above", {"generator.betas": [0.9, 0.999]}),
     ("adam_biggan", "arXiv:1809.11096, appendix C", {"generator.lr": 5e-5, "generator.betas": [0.0, 0.999], **ADAM}),
     ("adam_biggan", "arXiv:1809.11096, appendix C", {"discriminator.lr": 2e-4}),
     ("adam_biggan_cifar", "code BigGAN-PyTorch, launch_cifar_ema.sh", {"generator.lr": 2e-4, **ADAM}),
@@ -412,6 +420,7 @@ TECHNIQUES: tuple[Row, ...] = (
     ("top_k", "arXiv:2002.06224: k times 0.99", {f"{LOSS}.top_k.schedule.fraction.shape": "exponential"}),
 )
 
+AVERAGED = ("cycle", "regression", "style_transfer")
 ALGORITHMS: tuple[Row, ...] = (
     ("contrastive", "code contrastive-unpaired-translation: --num_patches", {"algorithm.patches": 256}),
     ("contrastive", "as above: --flip_equivariance is FastCUT's", {"algorithm.mirrored": 0.0}),
@@ -421,7 +430,9 @@ ALGORITHMS: tuple[Row, ...] = (
     ("noise_to_image", "arXiv:1710.10196, section 3; latent: ours", {"algorithm.ema.decay": 0.999}),
     ("cycle", "arXiv:1703.10593, section 4: 50 images", {"algorithm.pool": 50}),
     ("style", "code stylegan2-ada-pytorch, training_loop.py: b_ema.copy_(b)", {"algorithm.ema.copy_buffers": True}),
-    *((name, "arXiv:1710.10196, section 3", {"algorithm.ema.decay": 0.999}) for name in ("cycle", "regression")),
+    *((name, "arXiv:1710.10196, section 3", {"algorithm.ema.decay": 0.999}) for name in AVERAGED),
+    ("style_transfer", "code AdaIN-style, train.lua: 1 and 10", {"algorithm.content_weight": 1.0}),
+    ("style_transfer", "as above", {"algorithm.style_weight": 10.0}),
     ("inpainting", "arXiv:1806.03589, section 3.4", {"algorithm.condition": "input", "algorithm.ema.decay": 0.999}),
     ("translation", "arXiv:1611.07004, equation 1", {"algorithm.condition": "input", "algorithm.ema.decay": 0.999}),
     ("unrolled", "arXiv:1611.02163, section 3: 5 or 10 steps", {"algorithm.unroll_steps": 5}),
@@ -448,7 +459,7 @@ METRICS: tuple[Row, ...] = (
 PREFIX = {"algorithm": "algorithm."}  # of the keys above that stand in the file without it
 TABLE: dict[str, dict[str, list[Any]]] = {}
 for group, rows in (
-    ("model", (*MODELS, *SUPER_RESOLUTION)),
+    ("model", (*MODELS, *ADAIN, *SUPER_RESOLUTION)),
     ("optimizer", OPTIMIZERS),
     ("loss", LOSSES),
     ("augmentation", AUGMENTATIONS),

@@ -217,11 +217,18 @@ def built(network: dict[str, Any]) -> bool:
     return True
 
 
+# What a model without a recipe needs that nobody has by himself. adain: the weights of VGG19. With random ones it was
+# tried, on photos of 48 pixels: after 400 rounds the colours are near the style's (style_distance 15), and of the content
+# a third is left (content_correlation 0.33): mud, which is no style transfer.
+WITHOUT_RECIPE = {"adain"}
+
+
 def test_pictures_of_models() -> None:
     """Every model, but for those that are another's with other numbers, has one, made by a recipe of that model, with
     the figures that were measured of it beside."""
     table, recipes = TABLES["model pictures"], find([CONFIG_DIR])
-    assert set(table.names) == set(choices("model")) - set(variants())
+    assert set(table.names) == set(choices("model")) - set(variants()) - WITHOUT_RECIPE
+    assert not WITHOUT_RECIPE & set(choices("experiment"))
     for name, row in table.by_name.items():
         (recipe,) = spans(row["recipe"])
         model = chosen("experiment", recipe)["model"]

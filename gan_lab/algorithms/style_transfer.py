@@ -104,6 +104,9 @@ class StyleSampler(InputSampler):
     def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
         raise ConfigError("codes: this generator takes its styles from images, not from a seed")
 
+    def codes_of_seed(self, n: int, seed: int, truncation: float | None = None) -> None:
+        """None: without a style an image keeps its own."""
+
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
         made = all_images(self, self.request_for(shown, seed))
         return {"content": input_of(shown).cpu(), "style": shown.image.cpu(), "made": made}

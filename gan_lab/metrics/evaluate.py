@@ -128,7 +128,7 @@ def requests(sampler: Sampler, reference: Reference, n: int, seed: int) -> Itera
         labels = reference.labels(len(reference.data.store)) if sampler.num_classes else None
         yield Request(n, seed, label=sampler.labels_like(labels, n, seed)), None
         return
-    codes = sampler.codes(n, seed) if "codes" in sampler.takes else None
+    codes = sampler.codes_of_seed(n, seed)
     places = choose(n, len(reference.inputs))
     at_once = min(sampler.AT_ONCE, reference.inputs.AT_ONCE)
     for start in range(0, n, at_once):

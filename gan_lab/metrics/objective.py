@@ -15,7 +15,7 @@ FIGURES: dict[str, tuple[str, ...]] = {  # of the metrics in configs/metrics, wh
 }
 METRICS = (
     "fid kid inception_score precision_recall density_coverage swd intra_class_fid memorisation cas modes "
-    "psnr ssim lpips psnr_hole ab_rmse"
+    "psnr ssim lpips psnr_hole ab_rmse style_distance content_correlation"
 ).split()
 
 

@@ -14,6 +14,7 @@ from gan_lab.losses.style import moments
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 DEEPEST = LAYERS[-1]
 EPS = 1e-5  # of variances
+KEY = "model.generator.weights"
 
 
 class Generator(nn.Module):
@@ -29,7 +30,7 @@ class Generator(nn.Module):
 
     def __init__(self, image_shape: Sequence[int], weights: str | None = None, width: int = 64, seed: int = 0) -> None:
         super().__init__()
-        self.encoder = VGG(LAYERS, weights=weights, padding="reflect", width=width, seed=seed)
+        self.encoder = VGG(LAYERS, "vgg19", weights, padding="reflect", width=width, seed=seed, key=KEY)
         self.decoder = decoder_of(self.encoder, image_shape[0])
 
     def forward(self, input: Tensor, style: Tensor | None = None, alpha: float = 1.0) -> Tensor:

@@ -19,6 +19,9 @@ class Around(Sampler):
     def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
         return self.sampler.codes(n, seed, truncation)
 
+    def codes_of_seed(self, n: int, seed: int, truncation: float | None = None) -> Tensor | None:
+        return self.sampler.codes_of_seed(n, seed, truncation)
+
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
         return self.sampler.panel(shown, seed)
 

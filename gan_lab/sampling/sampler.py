@@ -79,6 +79,10 @@ class Sampler(ABC):
         """What the network makes images from, `(n, D)` on the CPU: row i depends on the seed and i alone. Raises
         ConfigError where there is no such thing."""
 
+    def codes_of_seed(self, n: int, seed: int, truncation: float | None = None) -> Tensor | None:
+        """`codes` of a request that has none; None where a seed decides nothing."""
+        return self.codes(n, seed, truncation) if "codes" in self.takes else None
+
     @abstractmethod
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
         """Columns of images by name, `(rows, C, H, W)` each, that show what it does with a batch."""

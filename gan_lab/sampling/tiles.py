@@ -70,8 +70,8 @@ class Tiled(Around):
         """With the label and the code of each image, which all its tiles share."""
         label = self.each_in_turn(request.n) if request.label is None else request.label
         codes = request.codes
-        if codes is None and "codes" in self.takes:
-            codes = self.codes(request.n, request.seed, request.truncation)
+        if codes is None:
+            codes = self.codes_of_seed(request.n, request.seed, request.truncation)
         return request._replace(label=label, codes=codes, truncation=None)
 
     def _put_together(self, whole: Tensor, request: Request, index: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,19 @@ from gan_lab.losses.style import moments
 from gan_lab.models.adain import DEEPEST, EPS, LAYERS, align
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import all_images
+from gan_lab.sampling.tiles import Tiled
 from gan_lab.training.run import Run
 from tests.device import contentless, move
-from tests.toys.test_toys import TOYS, ready
+from tests.compose import tiny_run
 from tests.verbs.test_stylize import array, pictures
 
 __all__ = ["pictures"]
-ADAIN = ("model=toy_adain", "degradation=blur")
+ADAIN = ("model=adain", "degradation=blur")
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    return ready(tmp_path, *ADAIN)
+    return tiny_run(tmp_path, *ADAIN)
 
 
 def test_the_decoder_moves_alone(run: Run) -> None:
@@ -79,15 +81,17 @@ def test_it_shows_content_style_and_what_it_made(run: Run) -> None:
     assert_close(own, sampler.stylised(shown.input, sampler.styles(shown.input)), rtol=1e-4, atol=1e-4)
     with pytest.raises(ConfigError, match="codes: this generator takes its styles from images"):
         sampler.codes(1, 0)
+    whole = all_images(Tiled(sampler, tile=None), Request(4, input=shown.input))  # nobody asks a seed for a style
+    assert torch.equal(whole, own)
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"loss.regularizers: orthogonal: style transfer pays none"):
-        ready(tmp_path, *ADAIN, "loss/regularizers=[orthogonal]")
+        tiny_run(tmp_path, *ADAIN, "loss/regularizers=[orthogonal]")
     with pytest.raises(ConfigError, match=r"algorithm.style_weight: -1 must be at least 0"):
-        ready(tmp_path, *ADAIN, "algorithm.style_weight=-1")
+        tiny_run(tmp_path, *ADAIN, "algorithm.style_weight=-1")
     with pytest.raises(ConfigError, match="the data has no inputs"):
-        ready(tmp_path, "model=toy_adain").play()
+        tiny_run(tmp_path, "model=adain", "degradation=none").play()
 
 
 def test_stylize_by_a_run(
@@ -98,7 +102,9 @@ def test_stylize_by_a_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of a picture of any size; there is no alpha without a run."""
-    run = trained("run", f"--config-dir={TOYS}", *ADAIN, "trainer.max_steps=2", "metrics=[]")
+    run = trained("run", *ADAIN, "trainer.max_steps=2", "callbacks.metrics.every=2", "callbacks.metrics.n=8")
+    figures = json.loads((run / "summary.json").read_text())["metrics"]
+    assert {name.partition("/")[0] for name in figures} >= {"style_distance", "content_correlation"}
     asked: list[tuple[tuple[int, ...], tuple[int, ...], float]] = []
     made = StyleSampler.stylised
 
