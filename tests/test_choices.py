@@ -57,6 +57,8 @@ CHOICES = {
     "optimizer=adam_deepfill metrics=inpainting",
     "model/edsr": "algorithm=regression loss=regression optimizer=adam_srgan degradation=downscale "
     "metrics=super_resolution",
+    "model/esrgan": "algorithm=translation loss=relativistic_average loss/regularizers=esrgan "
+    "optimizer=adam_esrgan_game degradation=downscale metrics=super_resolution",
     "model/gan": "loss=non_saturating optimizer=adam",
     "model/gan_small": "loss=non_saturating optimizer=adam",
     "model/lsgan": "loss=least_squares optimizer=adam",
@@ -66,6 +68,8 @@ CHOICES = {
     "optimizer=adam_pix2pix metrics=paired",
     "model/points": "loss=non_saturating_r1_r2 optimizer=adam_points",
     "model/r3gan": "loss=relativistic_burn_in optimizer=adam_burn_in augmentation=burn_in",
+    "model/real_esrgan": "algorithm=translation loss=non_saturating loss/regularizers=real_esrgan "
+    "optimizer=adam_real_esrgan_game degradation=real_esrgan metrics=super_resolution",
     "model/rpgan": "loss=relativistic_r1_r2 optimizer=adam_r3gan",
     "model/rrdb": "algorithm=regression loss=regression optimizer=adam_esrgan degradation=downscale "
     "metrics=super_resolution",
@@ -88,9 +92,11 @@ CHOICES = {
     "model/wgan_gp_resnet": "loss=wasserstein_gp optimizer=adam_sngan",
     "optimizer/adam_adain": "schedule=inverse_time",
     "optimizer/adam_burn_in": "adam_r3gan",
+    "optimizer/adam_esrgan_game": "schedule=multi_step",
     "optimizer/adam_fastcut": "schedule=linear_quarter",
     "optimizer/adam_pix2pix": "schedule=linear_half",
     "optimizer/adam_points": "schedule=cosine",
+    "optimizer/adam_real_esrgan_game": "schedule=multi_step",
     "optimizer/adam_sngan": "schedule=linear",
     "optimizer/adam_srgan_game": "schedule=multi_step",
     "technique/adaptive_augmentation": "augmentation/adaptive@augmentation",

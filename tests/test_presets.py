@@ -208,6 +208,8 @@ MODELS: tuple[Row, ...] = (
     ("wgan_gp_resnet", "code gan_cifar_resnet.py: DIM_G = DIM_D = 128", nets(128, 128)),
 )
 
+RRDB = ("rrdb", "esrgan", "real_esrgan")
+ENLARGING = (*RRDB, "compact", "edsr", "srgan", "srresnet")
 ADAIN: tuple[Row, ...] = (
     ("adain", "arXiv:1703.06868: no average", {"algorithm.ema.decay": 0.0}),
     ("adain", "ours: the colours of a style", {"objective": "style_distance"}),
@@ -215,10 +217,11 @@ ADAIN: tuple[Row, ...] = (
 )
 
 SUPER_RESOLUTION: tuple[Row, ...] = (
-    *((name, "ours: its figures", {"objective": "psnr"}) for name in ("compact", "edsr", "rrdb", "srgan", "srresnet")),
-    ("rrdb", "arXiv:1809.00219, section 4.1: 23 blocks", {"model.generator.blocks": 23}),
-    ("rrdb", "code BasicSR, options: num_feat 64, num_grow_ch 32", {"model.generator.width": 64}),
-    ("rrdb", "code BasicSR, options: num_feat 64, num_grow_ch 32", {"model.generator.growth": 32}),
+    *((name, "ours: its figures", {"objective": "psnr"}) for name in ENLARGING),
+    *((name, "arXiv:1809.00219, section 4.1: 23 blocks", {"model.generator.blocks": 23}) for name in RRDB),
+    *((name, "code BasicSR, options: num_feat 64", {"model.generator.width": 64}) for name in RRDB),
+    *((name, "as above: num_grow_ch 32", {"model.generator.growth": 32}) for name in RRDB),
+    *((name, "as above: num_feat 64 of network_d", {"model.discriminator.width": 64}) for name in RRDB[1:]),
     (
         "compact",
         "code Real-ESRGAN: num_feat 64, num_conv 16",
@@ -232,6 +235,7 @@ SUPER_RESOLUTION: tuple[Row, ...] = (
 )
 
 R3GAN = "arXiv:2501.05441, code train.py, CIFAR10"
+ESRGAN = ("adam_esrgan", "adam_esrgan_game", "adam_real_esrgan_game")
 OPTIMIZERS: tuple[Row, ...] = (
     ("adam", "arXiv:1511.06434, section 4", {"generator.lr": 2e-4, "generator.betas": [0.5, 0.999], **ADAM}),
     ("adam_adain", "code pytorch-AdaIN, train.py: lr 1e-4; torch's defaults", {"generator.lr": 1e-4, **ADAM}),
@@ -263,8 +267,10 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("adam_srgan", "as above: beta1 0.9; the rest is torch's default", {"generator.betas": [0.9, 0.999]}),
     ("adam_srgan_game", "arXiv:1609.04802, section 3.2: half at 1e-4, half at 1e-5", {"generator.lr": 1e-4, **ADAM}),
     ("adam_srgan_game", "as above", {"schedule.at": [0.5], "schedule.factor": 0.1, "generator.betas": [0.9, 0.999]}),
-    ("adam_esrgan", "code BasicSR, train_RRDBNet_PSNR_x4.yml", {"generator.lr": 2e-4, "generator.betas": [0.9, 0.99]}),
-    ("adam_esrgan", "ours: torch's default", ADAM),
+    *((name, "code BasicSR, train_RRDBNet_PSNR_x4.yml", {"generator.lr": 2e-4, **ADAM}) for name in ESRGAN),
+    *((name, "as above; eps: torch's default", {"generator.betas": [0.9, 0.99]}) for name in ESRGAN),
+    ("adam_esrgan_game", "code BasicSR, train_ESRGAN_x4.yml: 1e-4", {"schedule.at": [0.0, 0.125, 0.25, 0.5, 0.75]}),
+    ("adam_real_esrgan_game", "arXiv:2107.10833, section 4.1: 2e-4, then 1e-4", {"schedule.at": [0.0]}),
     ("adam_stylegan2", "code stylegan2-ada-pytorch: lrate 0.002", {"generator.lr": 2e-3, **ADAM}),
     ("adam_stylegan2", "as above: betas [0, 0.99]", {"generator.betas": [0.0, 0.99]}),
     ("adam_stylegan2_auto", "code stylegan2-ada-pytorch: lrate 0.0025", {"generator.lr": 2.5e-3, **ADAM}),

@@ -73,9 +73,9 @@ def blocks(count: int) -> dict[str, Any]:
     return {"model.generator.blocks": count}
 
 
-def staged(first: int) -> dict[str, Any]:
+def staged(first: int, l1: float = 10.0) -> dict[str, Any]:
     """L1, and from a round on a game beside it; without VGG."""
-    loss = {"/loss/regularizers": ["l1"], "loss.regularizers.l1.weight": 10.0, "loss.adversarial_from": first}
+    loss = {"/loss/regularizers": ["l1"], "loss.regularizers.l1.weight": l1, "loss.adversarial_from": first}
     return {**loss, "/metrics": ["paired", "fid"], "objective": "fid", "algorithm.ema.decay": 0.99}
 
 
@@ -116,6 +116,32 @@ RECIPES = {
     "fastcut": digits("fastcut", 600, 8, **CUT),
     "compact": digits("compact", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4)),
     "edsr": digits("edsr", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4), **LIGHT),
+    "esrgan": digits(
+        "esrgan",
+        1050,
+        32,
+        350,
+        width=8,
+        g_lr=1e-3,
+        d_lr=4e-4,
+        **ENLARGED,
+        **blocks(1),
+        **staged(700, l1=4.0),
+        **{"dataset.image_shape": [1, 12, 12], "dataset.flip": True, "dataset.turn": True},
+    ),
+    "real_esrgan": digits(
+        "real_esrgan",
+        900,
+        16,
+        300,
+        width=8,
+        g_lr=1e-3,
+        d_lr=4e-4,
+        **ENLARGED,
+        **blocks(1),
+        **staged(600),
+        **{"dataset.image_shape": [1, 32, 32], "degradation.scale": 2, "degradation.sharpened": False},
+    ),
     "srgan": digits("srgan", 800, 32, 400, width=8, g_lr=1e-3, **ENLARGED, **blocks(2), **staged(400)),
     "srresnet": digits("srresnet", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4)),
     "gan": digits("gan", 2500, 64),

@@ -21,8 +21,8 @@ from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import all_images
 from gan_lab.sampling.tiles import Tiled
 from gan_lab.training.run import Run
-from tests.device import contentless, move
 from tests.compose import tiny_run
+from tests.device import contentless, move
 from tests.verbs.test_stylize import array, pictures
 
 __all__ = ["pictures"]

@@ -19,7 +19,8 @@ from gan_lab.metrics.manifolds import precision_recall
 from gan_lab.metrics.measures import DensityCoverage, PrecisionRecall
 from tests.compose import choices, composed
 
-OF_PAIRS = {"psnr", "ssim", "lpips", "psnr_hole", "ab_rmse", "style_distance", "content_correlation"}  # compare each image with that of its sample
+# compare each image with that of its sample
+OF_PAIRS = {"ab_rmse", "content_correlation", "lpips", "psnr", "psnr_hole", "ssim", "style_distance"}
 OF_IMAGES = {"swd", "cas", *OF_PAIRS}  # look at no features
 OF_CLASSES = {"intra_class_fid", "cas"}  # look at the classes that were asked for
 

@@ -42,7 +42,8 @@ def test_style_is_means_and_deviations() -> None:
     one = style.clone()
     one[:, 0] += 30  # of one channel in three
     assert figure(StyleDistance(), one, style) == pytest.approx((30**2 / 6) ** 0.5)
-    assert figure(StyleDistance(), torch.cat((style, style + 10)), torch.cat((style, style))) == pytest.approx(50**0.5 / 2)
+    both = torch.cat((style, style + 10))
+    assert figure(StyleDistance(), both, torch.cat((style, style))) == pytest.approx(50**0.5 / 2)
 
 
 def test_content_is_where_it_is_brighter() -> None:
