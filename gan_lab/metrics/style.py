@@ -65,4 +65,5 @@ class ContentCorrelation(OfStyles):
         made, content = (y_channel(each).flatten(1) for each in (images, to_bytes(input)))
         made, content = (each - each.mean(1, keepdim=True) for each in (made, content))
         norms = made.norm(dim=1) * content.norm(dim=1)
-        return ((made * content).sum(1) / norms)[norms > 0]
+        found: Tensor = ((made * content).sum(1) / norms)[norms > 0]
+        return found
