@@ -44,7 +44,7 @@ def same(run: Run) -> Iterator[tuple[Tensor, Tensor]]:
         ("model=cyclegan", "algorithm.pool=50"),
         ("model=cyclegan", "algorithm.pool=0", "loss/regularizers=[cycle]"),
         ALONE,
-        ("model=cut", *EVERY_PLACE, "engine.channels_last=false"),
+        ("model=cut", *EVERY_PLACE),
         ("model=fastcut", "algorithm.mirrored=1.0", *EVERY_PLACE),
     ],
     ids=["pix2pix", "alone", "cyclegan", "cycle", "regression", "cut", "fastcut, always mirrored"],
