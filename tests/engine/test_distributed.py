@@ -28,6 +28,8 @@ from gan_lab.training.rounds import FIRST_ROUNDS, Rounds
 from gan_lab.training.run import Run
 from tests.engine.processes import Played, apart, config_of, play, several
 
+pytestmark = pytest.mark.whole  # two processes that play every game take a minute
+
 SIZE = 2
 BATCH = "trainer.batch_size=16"
 GAMES = {  # each couples images, remembers means or draws in a way of its own

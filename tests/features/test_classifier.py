@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from gan_lab.data.dataset import Dataset
-from gan_lab.features import classifier
+from gan_lab.features import automatic, classifier
 from gan_lab.features.automatic import Automatic
 from gan_lab.features.classifier import Classifier
 from gan_lab.features.fitting_classifier import is_chance
@@ -44,8 +45,11 @@ def test_too_few_images_are_not_trained_on(
     assert f"{n} images in {classes} classes are too few for a classifier; random features" in caplog.text
 
 
-def test_no_better_than_chance_is_not_kept(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_better_than_chance_is_not_kept(
+    root: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caplog.set_level(logging.INFO)
+    monkeypatch.setattr(automatic, "Classifier", partial(Classifier, steps=5))
     found, extractor = labelled(300, 3, "noise"), Automatic()
     trained = Classifier(steps=5)
     trained.prepare(found, CPU)

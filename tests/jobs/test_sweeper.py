@@ -66,6 +66,7 @@ def test_the_table_at_the_end(call: Call, played: list[Any]) -> None:
     assert err.splitlines()[-1].startswith("gan-lab train: 2 of 4 jobs failed: 2 (model=gan seed=4")
 
 
+@pytest.mark.whole
 def test_only_what_is_missing_is_done(call: Call, played: list[Any]) -> None:
     assert call("train", "-m", "model=gan,dcgan", "seed=1,4,6,2", "hydra.sweep.dir=s")[0] == 130
     assert [name for name, _ in played] == ["0-gan-digits", "1-gan-digits", "2-gan-digits"]
