@@ -15,6 +15,7 @@ from gan_lab.distributed.world import World, world
 from gan_lab.engine import optimizers
 from gan_lab.engine.determinism import be_deterministic
 from gan_lab.engine.graphs import CudaGraphs, Graphs
+from gan_lab.engine.layout import pick_channels_last
 from gan_lab.engine.precision import pick_precision
 from gan_lab.engine.switches import check_switches
 from gan_lab.engine.tf32 import allow_tf32
@@ -34,9 +35,10 @@ class Engine:
     `device`: `auto` (CUDA, else Apple's MPS, else CPU) or a torch device. `precision`: `fp32`, `bf16` (autocast;
     weights and optimizers stay in fp32) or `auto`, which takes bf16 where it is faster on this device: on CUDA where
     the card computes in it, on a CPU where a timed convolution says so (`gan_lab.engine.precision`). `description`
-    tells in words what was chosen. `channels_last` lays images and kernels out as NHWC. `threads` bounds the CPU
-    threads; null leaves torch's choice. `products`: on a CPU, convolutions are matrix products where that is faster,
-    with equal numbers to rounding (`gan_lab.layers.products`). `capture`: `auto` records rounds as CUDA graphs where
+    tells in words what was chosen. `channels_last` lays images and kernels out as NHWC; `auto`: where that is faster
+    (`gan_lab.engine.layout`). `threads` bounds the CPU threads; null leaves torch's choice. `products`: on a CPU,
+    convolutions are matrix products where that is faster, with equal numbers to rounding (`gan_lab.layers.products`).
+    `capture`: `auto` records rounds as CUDA graphs where
     there is CUDA, `off` plays every kernel on its own, `check` compares the first replay of each with the round itself
     (`gan_lab.training.replays`). `compile`: `on` compiles the networks' forward passes (`torch.compile`); `auto` is
     off, because that takes half a minute and was not seen to pay for itself. `tf32`: whether fp32 products may be
@@ -50,7 +52,7 @@ class Engine:
         self,
         device: str = "auto",
         precision: str = "auto",
-        channels_last: bool = True,
+        channels_last: bool | str = "auto",
         threads: int | None = None,
         products: bool = True,
         capture: str = "auto",
@@ -60,18 +62,19 @@ class Engine:
     ) -> None:
         if precision not in ("auto", "fp32", "bf16"):
             raise ConfigError(f"precision: {precision!r} is not one of auto, fp32, bf16")
-        check_switches({"capture": capture, "compile": compile, "tf32": tf32, "deterministic": deterministic})
+        switches = {"capture": capture, "compile": compile, "tf32": tf32, "deterministic": deterministic}
+        check_switches({**switches, "channels_last": channels_last})
         self.world = World.of_default_group()
         if self.world.size > 1 and compile == "on":
             raise ConfigError("engine.compile: a compiled network draws for itself; several processes need compile=off")
         if threads is not None:
             torch.set_num_threads(threads)
         self.device = pick_device(device)
-        self.channels_last = channels_last
-        self.products = products and channels_last and self.device.type == "cpu"
         self.precision, reason = pick_precision(precision, self.device)
         if precision == "auto":  # a stopwatch may have decided
             self.precision, reason = self.world.agree((self.precision, reason))
+        self.channels_last = self.world.agree(pick_channels_last(channels_last, self.device, self.precision))
+        self.products = products and self.channels_last and self.device.type == "cpu"
         self.compile = compile == "on"
         if not self.compile:
             optimizers.leave_compiler_out()

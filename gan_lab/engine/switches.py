@@ -8,6 +8,7 @@ from typing import Any
 from gan_lab.errors import ConfigError
 
 SWITCHES: dict[str, tuple[object, ...]] = {
+    "channels_last": ("auto", False, True),
     "capture": ("auto", "check", "off"),
     "compile": ("auto", "off", "on"),
     "tf32": ("auto", "off", "on"),

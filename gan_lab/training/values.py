@@ -34,7 +34,7 @@ NUMBERS = {
     "warmup": 0.0, "weight": None, "weight_decay": 0.0,
 }  # fmt: skip
 FLAGS = (
-    *("aligned", "batch_norm", "channels_last", "direct", "first_norm", "flip", "hierarchical", "one_sided"),
+    *("aligned", "batch_norm", "direct", "first_norm", "flip", "hierarchical", "one_sided"),
     *("products", "reuse_fake", "turn", "two_sided", "whole", "zero_sum"),
 )
 NEEDED = ("loss.adversarial", "loss.regularizers", "optimizer.schedule", "algorithm.ema")
