@@ -28,6 +28,11 @@ def whole(cases: Iterable[Any]) -> list[Any]:
     return [pytest.param(case, marks=pytest.mark.whole) for case in cases]
 
 
+def in_part(cases: Iterable[Any], share: int) -> list[Any]:
+    """One case in `share`; the others are left to GAN_LAB_TESTS=all."""
+    return [case if place % share == 0 else whole([case])[0] for place, case in enumerate(cases)]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is marked `whole` is left to GAN_LAB_TESTS=all, so that everybody can wait for the rest."""
     if os.environ.get("GAN_LAB_TESTS") != "all":

@@ -12,7 +12,7 @@ from gan_lab.storage import checkpoint
 from gan_lab.training.assemble import assemble
 from gan_lab.training.run import Run
 from tests.compose import choices, composed, unpaired_regularizers
-from tests.conftest import TINY, equal
+from tests.conftest import TINY, equal, in_part
 from tests.data.conftest import encoded, noise, write_tree
 
 PARTS = ("networks", "ema", "optimizers", "algorithm", "augmentation", "stream")
@@ -37,7 +37,7 @@ def check(folder: Path, *overrides: str) -> None:
     assert not different
 
 
-@pytest.mark.parametrize("model", choices("model"))
+@pytest.mark.parametrize("model", in_part(choices("model"), 2))
 def test_models(model: str, tmp_path: Path) -> None:
     check(tmp_path, f"model={model}")
 
@@ -48,7 +48,7 @@ def test_techniques(technique: str, tmp_path: Path) -> None:
     check(tmp_path, f"model={model}", f"+technique=[{technique}]")
 
 
-@pytest.mark.parametrize("regularizer", unpaired_regularizers())
+@pytest.mark.parametrize("regularizer", in_part(unpaired_regularizers(), 2))
 def test_regularizers(regularizer: str, tmp_path: Path) -> None:
     model = "acgan" if "classifier" in regularizer else "dcgan"
     check(tmp_path, f"model={model}", f"loss/regularizers=[{regularizer}]")

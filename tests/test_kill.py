@@ -61,6 +61,7 @@ def check(run: Path) -> None:
     json.loads((run / "summary.json").read_text())
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(here: Path, gan_lab: Callable[..., int]) -> None:
     context = multiprocessing.get_context("forkserver")

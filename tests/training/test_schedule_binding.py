@@ -121,6 +121,7 @@ def test_an_exponential_needs_positive_ends(tmp_path: Path) -> None:
         tiny_run(tmp_path, ramp("loss.regularizers.r1.weight", end=0.0, shape="exponential"))
 
 
+@pytest.mark.whole
 def test_a_resumed_run_goes_on_with_it_exactly(trained: Callable[..., Path], gan_lab: Callable[..., int]) -> None:
     keys = "optimizer.generator.lr", "loss.regularizers.r1.weight", "algorithm.ema.decay"
     game = ("trainer.log_every=1", "trainer.checkpoint_every=3", ramp(*keys, end=0.01, steps=5, shape="cosine"))

@@ -78,6 +78,7 @@ def test_no_limit_reads_no_clock() -> None:
     assert not any(isinstance(callback, TimeLimit) for callback in assemble(composed(*SMALL), Path())[1])
 
 
+@pytest.mark.whole
 def test_the_command_says_so_and_exits_with_0(
     gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

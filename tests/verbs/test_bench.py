@@ -66,6 +66,7 @@ def test_the_trace_opens(gan_lab: Callable[..., int], here: Path, monkeypatch: p
     assert sum(each["share"] for each in profile["operators"]) <= 1.0
 
 
+@pytest.mark.whole
 def test_a_penalised_game(gan_lab: Callable[..., int], here: Path) -> None:
     words = (*TINY, "model=wgan_gp", "width=8", "algorithm.critic_steps=2", "blocks=1", "seconds=1e-3", "out=found")
     assert gan_lab("bench", *words, "precision=fp32") == 0
@@ -93,12 +94,14 @@ def test_flops_by_hand() -> None:
     assert counted == forward + weights + inputs
 
 
+@pytest.mark.whole
 def test_a_penalty_is_counted(here: Path) -> None:
     """One that torch's own counter refuses: more than the round without it."""
     game = (*TINY, "model=wgan_gp", "algorithm.critic_steps=1")
     assert counted_flops(composed(*game), here) > counted_flops(composed(*game, "loss/regularizers=[]"), here) > 0
 
 
+@pytest.mark.whole
 def test_a_lazy_penalty_counts_for_the_rounds_that_have_it(here: Path) -> None:
     game = (*TINY, "model=gan_small", "loss/regularizers=[r1]")
     without = counted_flops(composed(*TINY, "model=gan_small", "loss/regularizers=[]"), here)

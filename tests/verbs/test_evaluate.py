@@ -115,6 +115,7 @@ def test_the_same_seed_gives_the_same_figure(trained: Callable[..., Path], gan_l
     assert one == two
 
 
+@pytest.mark.whole
 def test_compare(trained: Callable[..., Path], gan_lab: Callable[..., int], capsys: pytest.CaptureFixture) -> None:
     one, two = trained("one"), trained("two", "seed=5")
     capsys.readouterr()

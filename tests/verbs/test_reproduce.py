@@ -132,6 +132,7 @@ def test_the_list() -> None:
     assert [line.split()[0] for line in listing(list(KNOWN.values()), cheap=True)[1:-2]] == ["quick", "own"]
 
 
+@pytest.mark.whole
 def test_the_command(
     gan_lab: Cli, here: Path, own_data_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

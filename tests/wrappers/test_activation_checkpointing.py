@@ -22,7 +22,7 @@ from gan_lab.wrappers import activation_checkpointing
 from gan_lab.wrappers.activation_checkpointing import OFFERING, ActivationCheckpointing, Before, recomputable
 from gan_lab.wrappers.build import build_network
 from tests.compose import choices, composed, tiny_run
-from tests.conftest import TINY, equal
+from tests.conftest import TINY, equal, whole
 
 WITH = "activation_checkpointing"
 
@@ -44,9 +44,7 @@ def played(folder: Path, rounds: int, *overrides: str) -> dict[str, Any]:
         ["model=wgan_gp_resnet"],  # a gradient penalty: blocks are differentiated twice
         ["model=r3gan", "precision=bf16"],
         ["model=sngan"],  # BatchNorm, with a scale for every class; power iterations
-        ["model=sagan"],
-        ["model=biggan_cifar"],
-        ["model=r3gan"],
+        *whole([["model=sagan"], ["model=biggan_cifar"], ["model=r3gan"]]),
         ["model=r3gan", "loss/regularizers=[r1,path_length]", "trainer.accumulation=2"],
     ],
     ids=" ".join,

@@ -48,6 +48,7 @@ def test_nonsense_is_refused_in_one_line(overrides: list[str], line: str, tmp_pa
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.whole
 def test_a_run_goes_on_as_if_never_stopped_and_is_sampled(trained: Callable[..., Path], gan_lab: object) -> None:
     chosen = (
         "model=dcgan",

@@ -78,6 +78,7 @@ def test_a_run_is_the_one_of_the_numbers_found(room: Callable[[float], None], tm
     assert equal(*states)
 
 
+@pytest.mark.whole
 def test_whoever_refers_to_the_numbers_gets_them(room: Callable[[float], None], tmp_path: Path) -> None:
     common = ["model=rpgan", "+technique=[packing,minibatch_stddev]"]
     room(dry_round(tiny_run(tmp_path, *common), 48, 2))
@@ -105,6 +106,7 @@ def test_pieces_are_whole_packs_and_groups(tmp_path: Path) -> None:
     assert fitting.least_piece(tiny_run(tmp_path, *NETS)) == 1
 
 
+@pytest.mark.whole
 def test_layers_that_see_pieces_are_named(
     room: Callable[[float], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -117,12 +119,14 @@ def test_layers_that_see_pieces_are_named(
     assert f"; BatchNorm sees pieces of {total // pieces}" in caplog.text
 
 
+@pytest.mark.whole
 def test_at_least_as_many_pieces_as_were_asked(room: Callable[[float], None], tmp_path: Path) -> None:
     room(2**40)
     assert sizes(settled(tmp_path, *NETS, AUTO, "trainer.total=12", "trainer.accumulation=3")[1]) == (12, 3)
     assert sizes(settled(tmp_path, *NETS, AUTO, "trainer.total=12", "trainer.accumulation=auto")[1]) == (12, 1)
 
 
+@pytest.mark.whole
 def test_the_device_has_the_last_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On CUDA a whole round may fail where smaller ones promised that it fits."""
     played = []
@@ -156,6 +160,7 @@ def test_every_card_counts_anew_when_memory_is_given_back(monkeypatch: pytest.Mo
     assert counted == [0, 1]
 
 
+@pytest.mark.whole
 def test_what_refuses_pieces_is_not_cut(room: Callable[[float], None], tmp_path: Path) -> None:
     overrides = ["model=rpgan", "+technique=[unrolled]", "algorithm.unroll_steps=1", AUTO, "trainer.total=16"]
     room(2**40)

@@ -14,7 +14,7 @@ from gan_lab.training.memory.available import Exceeded
 from gan_lab.training.memory.dry_round import Line, dry_round, fit_line, round_bytes
 from gan_lab.training.run import Run
 from tests.compose import tiny_run
-from tests.conftest import equal
+from tests.conftest import equal, whole
 
 
 def whole_state(run: Run) -> dict[str, object]:
@@ -49,7 +49,7 @@ MEMORIES = [
 
 
 @pytest.mark.parametrize("overrides", MEMORIES, ids=lambda overrides: overrides[0])
-@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("before", [*whole([0]), 1])
 def test_training_goes_on_as_if_nothing_had_been_tried(before: int, overrides: list[str], tmp_path: Path) -> None:
     states = []
     for trying in (False, True):

@@ -46,6 +46,7 @@ sys.exit(main(["train", *sys.argv[1:]]))
 """
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits the address space as Linux does")
 def test_a_real_shortage(here: Path) -> None:
     """With 600 MiB of address space beside what is taken when the first round begins, half of which counts."""
@@ -134,6 +135,7 @@ def test_the_line_names_what_fits(error: Exception, tmp_path: Path, monkeypatch:
     assert all(p.grad is None for n in run.algorithm.networks.values() for p in n.parameters())
 
 
+@pytest.mark.whole
 def test_what_refuses_pieces_is_told_a_smaller_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tiny_run(
         tmp_path, "model=rpgan", "+technique=[unrolled]", "algorithm.unroll_steps=1", "trainer.batch_size=16"
