@@ -19,7 +19,11 @@ from tests.compose import choices
 from tests.engine.processes import Played, apart, config_of, play, several
 
 ROUNDS = 2
-WITH = {"auxiliary_classifier": "model=acgan", "activation_checkpointing": "model=wgan_gp_resnet"}
+WITH = {
+    "auxiliary_classifier": "model=acgan",
+    "activation_checkpointing": "model=wgan_gp_resnet",
+    "path_length_style": "model=stylegan2",
+}
 MORE = {  # beside the plain choice of a name
     "path_length": ("loss.regularizers.path_length.every=1",),
     "lecam": ("loss.regularizers.lecam.begin=0",),
