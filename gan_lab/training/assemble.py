@@ -30,7 +30,7 @@ from gan_lab.training.rounds import Rounds
 from gan_lab.training.run import Run
 from gan_lab.training.schedule_binding import bind
 from gan_lab.training.time_limit import TimeLimit
-from gan_lab.wrappers.build import build_network, build_wrapped, wrappers_of
+from gan_lab.wrappers.build import build_network, build_wrapped, warn_of_idle, wrappers_of
 
 
 @explain_shortage_while_building
@@ -57,6 +57,7 @@ def assemble(
     seed_everything(config["seed"])
     plan: Plan = build(config["trainer"], "trainer")
     parts: dict[str, Any] = {}  # what was built, by its key: what a schedule may reach
+    warn_of_idle(config)
     networks = {role: engine.place(build_network(config, role, parts)) for role in config["model"]}
     if state is None:
         initialise(networks, config.get("initialise"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from torch import nn
 
 from gan_lab.config import build
 from gan_lab.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 
 def build_network(config: Mapping[str, Any], role: str, parts: dict[str, Any] | None = None) -> nn.Module:
@@ -55,6 +58,15 @@ def _around(inner: Callable[..., Any], node: Mapping[str, Any], key: str, parts:
         return parts[key]
 
     return factory
+
+
+def warn_of_idle(config: Mapping[str, Any]) -> None:
+    """Say which wrappers have nothing to be put around: a discriminator's technique where there is none."""
+    known = {"adversarial", *config["model"], *(role.partition("_")[0] for role in config["model"])}
+    for what, around in (config.get("wrappers") or {}).items():
+        names = [name for name, node in (around or {}).items() if node is not None]
+        if names and what not in known:
+            log.warning("wrappers.%s: this game has no %s, so %s does nothing", what, what, ", ".join(names))
 
 
 def wrappers_of(config: Mapping[str, Any], what: str) -> Mapping[str, Any]:
