@@ -16,7 +16,7 @@ from gan_lab.command_line.verbs import VERBS
 from gan_lab.config import CONFIG_DIR, build, check_targets
 from gan_lab.errors import ConfigError
 from tests.compose import choices, composed, tiny_run, unpaired_regularizers
-from tests.conftest import whole
+from tests.conftest import in_part, whole
 
 PRIMARY = {f"{verb}.yaml" for verb in VERBS}
 SPACES = ("space/",)  # of gan-lab tune; tested with it
@@ -154,7 +154,7 @@ def test_every_file_says_what_it_is(file: str) -> None:
     assert comments, f"{file} begins without a comment"
 
 
-@pytest.mark.parametrize("file", [name for name in COMPONENTS if name.startswith(("model/", "experiment/"))])
+@pytest.mark.parametrize("file", in_part([n for n in COMPONENTS if n.startswith(("model/", "experiment/"))], 3))
 def test_no_other_group_overrides_what_a_file_prescribes(file: str) -> None:
     written = OmegaConf.to_container(OmegaConf.load(CONFIG_DIR / file))
     whole = OmegaConf.create(composed(*WITH.get(file, []), override(file)))

@@ -37,7 +37,7 @@ def check(folder: Path, *overrides: str) -> None:
     assert not different
 
 
-@pytest.mark.parametrize("model", in_part(choices("model"), 2))
+@pytest.mark.parametrize("model", in_part(choices("model"), 4))
 def test_models(model: str, tmp_path: Path) -> None:
     check(tmp_path, f"model={model}")
 
@@ -48,7 +48,7 @@ def test_techniques(technique: str, tmp_path: Path) -> None:
     check(tmp_path, f"model={model}", f"+technique=[{technique}]")
 
 
-@pytest.mark.parametrize("regularizer", in_part(unpaired_regularizers(), 2))
+@pytest.mark.parametrize("regularizer", in_part(unpaired_regularizers(), 4))
 def test_regularizers(regularizer: str, tmp_path: Path) -> None:
     model = {"auxiliary_classifier": "acgan", "path_length_style": "stylegan2"}.get(regularizer, "dcgan")
     check(tmp_path, f"model={model}", f"loss/regularizers=[{regularizer}]")

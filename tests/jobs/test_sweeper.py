@@ -47,6 +47,7 @@ def jobs(sweep: str = "s") -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.whole
 def test_the_table_at_the_end(call: Call, played: list[Any]) -> None:
     code, out, err = call("train", "-m", "model=gan", "seed=1,4", "trainer.max_steps=3,5", "hydra.sweep.dir=s")
     assert code == 1
@@ -87,6 +88,7 @@ def test_only_what_is_missing_is_done(call: Call, played: list[Any]) -> None:
     assert played == []
 
 
+@pytest.mark.whole
 def test_what_is_typed_beside_it_applies_to_all_jobs_and_stays(call: Call, played: list[Any]) -> None:
     call("train", "-m", "model=gan", "seed=1,2", "hydra.sweep.dir=s")
     del played[:]

@@ -98,6 +98,7 @@ def test_sample_needs_a_run(call: Call) -> None:
     assert call("sample")[::2] == (2, message)
 
 
+@pytest.mark.whole
 def test_a_sweep_runs_every_job_and_sums_up(call: Call, tasks: dict[str, Task]) -> None:
     code, out, err = call("train", "-m", "model=gan", "seed=1,4,5,8,2")
     assert code == 1

@@ -253,6 +253,7 @@ def test_a_full_disk_is_one_line_and_no_traceback(
     assert not crashed
 
 
+@pytest.mark.whole
 def test_a_sweep_is_compared_by_what_differs(gan_lab: Callable[..., int], here: Path) -> None:
     from tests.conftest import TINY
 

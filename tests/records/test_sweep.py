@@ -85,7 +85,8 @@ def test_a_sweep_that_was_stopped_does_what_is_missing(gan_lab: Cli, here: Path,
     assert gan_lab("train", "resume=s/1-rpgan-digits", f"trainer.max_steps={step + 3}") == 0
 
 
-@pytest.mark.parametrize("launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.whole)])
+@pytest.mark.whole
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_jobs_side_by_side(launcher: str, here: Path, own_data_root: Path) -> None:
     pytest.importorskip(f"hydra_plugins.hydra_{launcher.partition('_')[0]}_launcher")
     with command("-m", f"hydra/launcher={launcher}", *TINY, "seed=0,-1", "hydra.sweep.dir=s") as process:
