@@ -58,13 +58,14 @@ def refusals(config: dict[str, Any]) -> list[str]:
     if "unrolled" in config["algorithm"]["_target_"] and any(
         "input_shape" in node for node in config["model"].values()
     ):
-        found.append("makes images from images")
+        found += ["makes images from images", "takes no mirrored"]
     if alone:
         kinds: list[Any] = [get_class(node["_target_"]) for node in regularizers]
         players = {node.get("player") or each.player for node, each in zip(regularizers, kinds, strict=True)}
         if "discriminator" in players:
             found.append("its player 'discriminator' is not in this game")
-        if not any(node["every"] == 1 for node in regularizers):
+        pays = "style_transfer" in config["algorithm"]["_target_"]  # of itself
+        if not pays and not any(node["every"] == 1 for node in regularizers):
             found.append("the generator has nothing to minimise")
         if "feature_matching" in loss["regularizers"]:
             found.append("feature matching needs a discriminator")

@@ -179,7 +179,7 @@ WARMED_UP = ("adam_points",)
 def test_optimizers(optimizer: str, composed: Compose) -> None:
     """Both players' optimizers build and move a weight; the discriminator follows the generator's learning rate, but
     for those whose point is two of them."""
-    config = composed(f"optimizer={optimizer}", "optimizer.generator.lr=0.125")
+    config = composed(f"optimizer={optimizer}", "optimizer.generator.lr=0.125", "+loss.adversarial_from=1")
     for player in ("generator", "discriminator"):
         weight = torch.nn.Parameter(torch.ones(1))
         opt = build(settings(config)["optimizer"][player], f"optimizer.{player}")([weight])
