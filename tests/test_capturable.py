@@ -118,5 +118,6 @@ def numbers(thing: Any, path: str, met: set[int]) -> Iterator[tuple[str, Any]]:
 
 HOST = {
     ("ExponentialMovingAverage", "_weight"),  # the device has its own copy
+    ("ExponentialMovingAverage", "half_life"),  # of which that is computed
     ("TopK", "fraction"),  # what it comes to counts, and is looked at in its place
 }
