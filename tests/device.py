@@ -40,7 +40,7 @@ def move(run: Run) -> None:
     """
     algorithm = run.algorithm
     moved: dict[int, Tensor] = {}
-    parts = [*algorithm.networks.values(), *(ema.module for ema in algorithm.averages.values())]
+    parts = [*algorithm.networks.values(), *(ema._module for ema in algorithm.averages.values())]
     for module in [*parts, algorithm.augmentation]:  # type: ignore[attr-defined]
         _move(module, moved)
     for regularizer in algorithm.regularizers.values():

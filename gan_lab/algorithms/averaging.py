@@ -20,7 +20,10 @@ class ExponentialMovingAverage:
     images, whatever the batch size: after so many a network's share is half (Karras et al. 2018, arXiv:1812.04948), and
     at 0 the average is the network itself; it has no warm-up, but can be scheduled. Floating buffers (BatchNorm
     statistics) are averaged like weights, integer ones copied; with `copy_buffers` all are, as where they are averages
-    already. `decay=0` makes it the network itself.
+    already.
+
+    With `decay=0`, which is no average, `module` is the network itself in evaluation mode: rounds leave it alone, and
+    it is copied when somebody asks for it. Where a schedule moves the decay it follows from the start (`let_move`).
 
     `1 - decay` lives in a 0-d tensor on the device: `advance` writes it from the host, `follow` only reads it, so
     a captured graph may replay `follow`. Raises ValueError for a `decay` outside [0, 1], a negative `half_life`, and
@@ -45,13 +48,25 @@ class ExponentialMovingAverage:
         self.half_life = half_life
         self.warmup = warmup
         self.copy_buffers = copy_buffers
-        self.module = copy.deepcopy(module).eval().requires_grad_(False)
-        for parameter in self.module.parameters():
+        self._module = copy.deepcopy(module).eval().requires_grad_(False)
+        for parameter in self._module.parameters():
             parameter.grad = None
-        device = next(self.module.parameters()).device
+        self._same = module if decay == 0 else None  # the network that it is, where there is no average
+        device = next(self._module.parameters()).device
         self._weight = 1.0
         self._on_host = device.type == "cpu"  # where the weight is read: a plain number is quicker there
         self.weight = torch.ones((), device=device)
+
+    @property
+    def module(self) -> nn.Module:
+        """The averaged network as it is now."""
+        if self._same is not None:
+            _copy(self._module, self._same)
+        return self._module
+
+    def let_move(self) -> None:
+        """A decay of 0 will not stay: follow in every round."""
+        self._same = None
 
     def decay_at(self, step: int, images: int = 0) -> float:
         """The decay in use at `step` (rounds counted from 0), which shows so many `images`."""
@@ -67,15 +82,19 @@ class ExponentialMovingAverage:
 
     def advance(self, step: int, images: int = 0) -> None:
         """Host part of an update: write the weight of the newcomer."""
+        if self._same is not None:
+            return
         self._weight = 1.0 - self.decay_at(step, images)
         self.weight.fill_(self._weight)
 
     @torch.no_grad()
     def follow(self, module: nn.Module) -> None:
         """Device part of an update: move every tensor of the average towards its counterpart in `module`."""
+        if self._same is not None:
+            return
         pairs: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = {}
         weights = len(list(module.parameters())) if self.copy_buffers else None
-        for index, (mean, value) in enumerate(zip(_tensors(self.module), _tensors(module), strict=True)):
+        for index, (mean, value) in enumerate(zip(_tensors(self._module), _tensors(module), strict=True)):
             if mean.is_floating_point() and (weights is None or index < weights):
                 means, values = pairs.setdefault(mean.dtype, ([], []))
                 means.append(mean)
@@ -97,6 +116,12 @@ class ExponentialMovingAverage:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state dict of the averaged network."""
         self.module.load_state_dict(state)
+
+
+@torch.no_grad()
+def _copy(to: nn.Module, module: nn.Module) -> None:
+    for copied, value in zip(_tensors(to), _tensors(module), strict=True):
+        copied.copy_(value)
 
 
 def _tensors(module: nn.Module) -> list[Tensor]:

@@ -116,7 +116,10 @@ def _of_averages(averages: Mapping[str, ExponentialMovingAverage], name: str) ->
         for average in averages.values():
             setattr(average, name, value)
 
-    return Place(_number(getattr(next(iter(averages.values())), name)), write, on_device=True)
+    now = _number(getattr(next(iter(averages.values())), name))
+    for average in averages.values():
+        average.let_move()
+    return Place(now, write, on_device=True)
 
 
 def _of_object(part: Any, name: str) -> Place:

@@ -69,8 +69,35 @@ def test_no_decay_is_the_network_itself() -> None:
         for parameter in trained.parameters():
             parameter.normal_()
     average.update(trained, 1000)
-    for mean, value in zip(average.module.state_dict().values(), trained.state_dict().values(), strict=True):
-        assert torch.equal(mean, value)
+    for state in (average.module.state_dict(), average.state_dict()):
+        assert_close(list(state.values()), list(trained.state_dict().values()), rtol=0, atol=0)
+    assert not average.module.training
+    assert average.module is not trained
+
+
+def test_no_decay_costs_a_round_nothing() -> None:
+    """Nothing is copied until somebody asks, so that a recorded round has nothing of it; a loaded state is none."""
+    trained = network()
+    average = ExponentialMovingAverage(trained, decay=0.0)
+    set_all(trained, 2.0)
+    average.load_state_dict(network().state_dict())
+    before = [tensor._version for tensor in average._module.state_dict().values()]
+    average.update(trained, 0)
+    assert [tensor._version for tensor in average._module.state_dict().values()] == before
+    assert_all(average.module, 2.0)
+
+
+def test_a_decay_that_moves_from_nothing_is_followed() -> None:
+    trained = network()
+    average = ExponentialMovingAverage(trained, decay=0.0, warmup=False)
+    average.let_move()
+    set_all(trained, 1.0)
+    average.update(trained, 0)
+    average.decay = 0.5
+    set_all(trained, 2.0)
+    assert_all(average.module, 1.0)
+    average.update(trained, 1)
+    assert_all(average.module, 1.5)
 
 
 def test_a_network_that_stands_still_is_a_fixed_point() -> None:

@@ -121,7 +121,7 @@ def alarms_of(folder: Path, make: Make, *overrides: str, inverted: bool = False)
     run = tiny_run(folder, *overrides)
     generator = Answers(make)
     for average in run.algorithm.averages.values():
-        average.module = generator
+        average._same, average._module = None, generator
     for duel in run.algorithm.duels.values():
         duel.generator = generator
     probe = Probe(run)
