@@ -39,6 +39,31 @@ def test_a_step_is_a_step(kind: type[torch.optim.Optimizer], settings: dict[str,
     assert all(p.requires_grad and p.is_leaf for p in ours.parameters())
 
 
+@pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.AdamW])
+def test_adam_steps_through_channels_last_kernels_as_they_lie(kind: type[torch.optim.Adam | torch.optim.AdamW]) -> None:
+    """The same step to the last bit, with averages in the kernels' shape, and nothing to copy for torch's kernel."""
+    torch.manual_seed(0)
+    mine, its = (nn.Conv2d(3, 5, 4).to(memory_format=torch.channels_last) for _ in range(2))
+    its.load_state_dict(mine.state_dict())
+    factory = partial(kind, lr=0.1, amsgrad=True, weight_decay=0.1)
+    ours = optimizers.build(factory, list(mine.parameters()), torch.device("cpu"))
+    torchs = factory(its.parameters(), fused=True)
+    for _ in range(3):
+        for network, optimizer in ((mine, ours), (its, torchs)):
+            optimizer.zero_grad()
+            network(torch.ones(1, 3, 4, 4)).square().sum().backward()
+            optimizers.step(optimizer)
+    assert all(torch.equal(a, b) for a, b in zip(mine.parameters(), its.parameters(), strict=True))
+    states = (ours.state_dict()["state"], torchs.state_dict()["state"])
+    assert all(
+        torch.equal(mine, its) for i in (0, 1) for mine, its in zip(*(s[i].values() for s in states), strict=True)
+    )
+    lists: list[list[torch.Tensor]] = [[] for _ in range(6)]
+    ours._init_group(ours.param_groups[0], *lists)
+    assert lists[0][0].shape == (5, 4, 4, 3)
+    assert all(tensor.is_contiguous() for tensors in lists for tensor in tensors)
+
+
 def test_whoever_listens_is_heard() -> None:
     network = layer()
     adam = torch.optim.Adam(network.parameters())
