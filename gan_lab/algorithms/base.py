@@ -12,6 +12,7 @@ from gan_lab.algorithms.duel import Duel
 from gan_lab.algorithms.game import Game, kind_of
 from gan_lab.algorithms.stage import Stage
 from gan_lab.data.batch import Batch
+from gan_lab.engine import optimizers
 from gan_lab.engine.engine import Engine, Terms
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.sampling.sampler import Sampler
@@ -238,9 +239,7 @@ class Algorithm(ABC):
             for role, ema in self.averages.items():
                 ema.load_state_dict(state["ema"][role])
             for player, optimizer in self.optimizers.items():
-                fresh = optimizer.state_dict()
-                fresh["state"] = state["optimizers"][player]["state"]
-                optimizer.load_state_dict(fresh)
+                optimizers.load_state(optimizer, state["optimizers"][player])
             for name, remembered in state["algorithm"].get("regularizers", {}).items():
                 if name in self.regularizers:
                     self.regularizers[name].load_state_dict(remembered)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -66,6 +66,20 @@ def step_as_stored(optimizer: Adam | AdamW) -> None:
         return has_complex
 
     vars(optimizer)["_init_group"] = list_as_stored
+
+
+def load_state(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
+    """Restore what a `state_dict()` tells of the parameters; rates and betas stay as they are.
+
+    Averages are laid out as their parameters: torch's fused steps (2.14) go through memory as if they were, and a
+    checkpoint may come from a machine with the other layout.
+    """
+    fresh = optimizer.state_dict()
+    optimizer.load_state_dict({**fresh, "state": state["state"]})
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape and value.stride() != parameter.stride():
+                values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def put_rates_on(device: torch.device, optimizer: Optimizer) -> None:

@@ -64,6 +64,39 @@ def test_adam_steps_through_channels_last_kernels_as_they_lie(kind: type[torch.o
     assert all(tensor.is_contiguous() for tensors in lists for tensor in tensors)
 
 
+@pytest.mark.parametrize(
+    "layouts", [(torch.channels_last, torch.contiguous_format), (torch.contiguous_format, torch.channels_last)]
+)
+def test_averages_follow_their_kernels_into_the_other_layout(
+    layouts: tuple[torch.memory_format, torch.memory_format],
+) -> None:
+    """A checkpoint of one machine goes on on another. torch's own loading steps wrongly then, without a word."""
+    gradients = torch.randn(3, 5, 2, 4, 4, generator=torch.Generator().manual_seed(0))
+    made = []
+    for moves in (True, False):
+        kernel = nn.Parameter(torch.zeros(5, 2, 4, 4).contiguous(memory_format=layouts[0]))
+        adam = torch.optim.Adam([kernel], lr=0.1, fused=True)
+        for step, gradient in enumerate(gradients):
+            if step == 2 and moves:
+                saved = adam.state_dict()
+                kernel = nn.Parameter(kernel.detach().contiguous(memory_format=layouts[1]))
+                adam = torch.optim.Adam([kernel], lr=0.1, fused=True)
+                optimizers.load_state(adam, saved)
+            kernel.grad = gradient.contiguous(memory_format=layouts[int(moves and step == 2)])
+            optimizers.step(adam)
+        made.append(kernel.detach())
+    torch.testing.assert_close(*made, check_stride=False)
+
+
+def test_a_state_is_loaded_and_the_rates_stay() -> None:
+    saved = torch.optim.Adam(layer().parameters(), lr=0.1)
+    saved.step()
+    loaded = torch.optim.Adam(layer().parameters(), lr=0.2)
+    optimizers.load_state(loaded, saved.state_dict())
+    assert loaded.param_groups[0]["lr"] == 0.2
+    assert float(next(iter(loaded.state.values()))["step"]) == 1
+
+
 def test_whoever_listens_is_heard() -> None:
     network = layer()
     adam = torch.optim.Adam(network.parameters())
