@@ -28,11 +28,13 @@ from gan_lab.training.memory.shortage import explain_shortage_while_building
 from gan_lab.training.plan import Plan
 from gan_lab.training.rounds import Rounds
 from gan_lab.training.run import Run
+from gan_lab.training.say_once import say_once
 from gan_lab.training.schedule_binding import bind
 from gan_lab.training.time_limit import TimeLimit
 from gan_lab.wrappers.build import build_network, build_wrapped, warn_of_idle, wrappers_of
 
 
+@say_once()
 @explain_shortage_while_building
 def assemble(
     config: dict[str, Any], folder: Path, state: Mapping[str, Any] | None = None, interactive: bool = False
@@ -41,7 +43,8 @@ def assemble(
 
     What the configuration leaves open (`precision: auto`, the classes and channels of a folder) is settled and written
     into `config`, so that the run goes on with the same. The data is opened before any network is built; that of a
-    checkpoint is found by its checksum where its images have gone.
+    checkpoint is found by its checksum where its images have gone. What is said of it is said once, however often
+    `batch_size=auto` has it built.
     """
     require_seed(config["seed"])
     if state is None:
