@@ -58,7 +58,7 @@ def refusals(config: dict[str, Any]) -> list[str]:
     if "unrolled" in config["algorithm"]["_target_"] and any(
         "input_shape" in node for node in config["model"].values()
     ):
-        found += ["makes images from images", "takes no mirrored"]
+        found.append("makes images from images")
     if alone:
         kinds: list[Any] = [get_class(node["_target_"]) for node in regularizers]
         players = {node.get("player") or each.player for node, each in zip(regularizers, kinds, strict=True)}

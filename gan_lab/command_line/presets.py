@@ -15,7 +15,7 @@ from hydra._internal import hydra as maker
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import IConfigRepository
 from hydra._internal.defaults_list import create_defaults_list
-from hydra.core.default_element import ResultDefault
+from hydra.core.default_element import GroupDefault, ResultDefault
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -30,8 +30,9 @@ class PresetLoader(ConfigLoaderImpl):
     """Hydra's loader, but a preset's settings of what is not chosen any more are left out.
 
     A setting is about the file that has its key, or the nearest above it, where the preset is chosen and nothing else;
-    it stands while that file is part of the composition. What is new in a collection (`wrappers`) is about nothing
-    else, and what is taken away (null for a component) stays away.
+    it stands while that file is part of the composition, and none that was typed in another's place says otherwise
+    (`trainer=debug` of a recipe's rounds). What is new in a collection (`wrappers`) is about nothing else, and what is
+    taken away (null for a component) stays away.
     """
 
     typed: Sequence[str] = ()
@@ -48,31 +49,42 @@ class PresetLoader(ConfigLoaderImpl):
         return super().load_configuration(config_name, overrides, run_mode, from_shell, validate_sweep_overrides)
 
     def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: IConfigRepository) -> DictConfig:
-        typed = {read(word).key.partition("/")[0] for word in self.typed}
-        presets = [each for each in defaults if path(each).startswith(PRESETS)]
+        typed = [each for each in defaults if path(each) in choices_of(self.typed) and not is_preset(each)]
+        taken = {read(word).key.partition("/")[0] for word in self.typed}
+        taken |= {top for each in typed for top in self._tree(each, repo)}
+        taken |= {top for each in defaults if path(each).startswith("technique/") for top in overridden(each, repo)}
+        presets = [each for each in defaults if is_preset(each)]
         for preset in presets:
             loaded = repo.load_config(path(preset))  # read for this composition alone
             assert loaded is not None
             assert isinstance(loaded.config, DictConfig)
             others = set(loaded.config) - {path(preset).partition("/")[0]}
-            if preset is not presets[-1] or typed & others:  # else nothing can have taken a place
-                for key in list(self._stale(preset, defaults, repo)):
+            if preset is not presets[-1] or taken & others:  # else nothing can have taken a place
+                for key in list(self._stale(preset, defaults, typed, repo)):
                     remove(loaded.config, key)
         return super()._compose_config_from_defaults_list(defaults, repo)
 
-    def _stale(self, preset: ResultDefault, defaults: list[ResultDefault], repo: IConfigRepository) -> Iterator[str]:
-        """The keys that a preset sets in what is not part of the composition."""
+    def _stale(
+        self,
+        preset: ResultDefault,
+        defaults: list[ResultDefault],
+        typed: list[ResultDefault],
+        repo: IConfigRepository,
+    ) -> Iterator[str]:
+        """The keys that a preset sets in what is not part of the composition, or was typed otherwise."""
         primary = next(each.config_path for each in defaults if each.primary)
         choice = OverridesParser.create().parse_override("=".join(path(preset).split("/", 1)))
         alone = create_defaults_list(repo, primary, [choice], prepend_hydra=True, skip_missing=True).defaults
         before = alone[: [path(each) for each in alone].index(path(preset))]
         there = {(each.config_path, each.package) for each in defaults}
+        others = [self._tree(each, repo) for each in typed if path(each) not in map(path, alone)]
         trees = [((each.config_path, each.package) in there, self._tree(each, repo)) for each in before]
         for key, value in leaves(self._tree(preset, repo)):
             stands, (depth, about) = max(((here, nearest(tree, key)) for here, tree in reversed(trees)), key=depth_of)
             is_new = depth < len(key.split(".")) and isinstance(about, dict) and "_target_" not in about
             is_taken_away = value is None and isinstance(about, dict)
-            if not (stands or depth == 0 or is_new or is_taken_away):
+            is_typed = any(nearest(tree, key)[0] == len(key.split(".")) for tree in others)
+            if not is_taken_away and (is_typed or not (stands or depth == 0 or is_new)):
                 yield key
 
     def _tree(self, default: ResultDefault, repo: IConfigRepository) -> Any:
@@ -82,6 +94,25 @@ class PresetLoader(ConfigLoaderImpl):
 def path(default: ResultDefault) -> str:
     """`group/choice`."""
     return default.config_path or ""
+
+
+def is_preset(default: ResultDefault) -> bool:
+    return path(default).startswith(PRESETS)
+
+
+def choices_of(typed: Sequence[str]) -> set[str]:
+    """What words like `group=choice` choose, as `group/choice`; those with several choices, which are merged in order,
+    are left out."""
+    return {f"{word.key}/{word.value}" for word in map(read, typed)}
+
+
+def overridden(default: ResultDefault, repo: IConfigRepository) -> Iterator[str]:
+    """The tops of the groups in which a file chooses another."""
+    loaded = repo.load_config(path(default))
+    assert loaded is not None
+    for entry in loaded.defaults_list or []:
+        if isinstance(entry, GroupDefault) and entry.override:
+            yield (entry.group or "").strip("/").partition("/")[0]
 
 
 def nearest(tree: Any, key: str) -> tuple[int, Any]:

@@ -104,6 +104,23 @@ def test_it_stands_where_the_component_is_there() -> None:
     assert composed("experiment=srgan", "loss=hinge")["loss"]["adversarial_from"] == 400
 
 
+def test_a_technique_that_chooses_another_algorithm_leaves_nothing_of_the_model() -> None:
+    """FastCUT's mirrored images are those of its own game; what stands in both games stays."""
+    assert "mirrored" not in composed("model=fastcut", "+technique=[unrolled]")["algorithm"]
+    assert composed("model=biggan", "+technique=[unrolled]")["algorithm"]["latent"]["dim"] == 120
+
+
+def test_what_is_typed_wins_over_a_recipe_that_says_the_same() -> None:
+    """The choice of a trainer says how many rounds, and so does the recipe; what only the recipe says stands."""
+    recipe, debug = composed("experiment=edsr"), composed("experiment=edsr", "trainer=debug")
+    assert recipe["trainer"]["max_steps"] > debug["trainer"]["max_steps"] == 2
+    assert debug["trainer"]["batch_size"] == 8
+    assert debug["objective"] == composed("model=edsr", "trainer=debug")["objective"] == "loss/generator"
+    assert debug["degradation"] == recipe["degradation"]
+    assert composed("experiment=edsr", "trainer=debug", "trainer.max_steps=7")["trainer"]["max_steps"] == 7
+    assert composed("experiment=edsr", "trainer=default") == recipe
+
+
 def test_a_recipe_that_chooses_another_leaves_nothing_of_the_model(tmp_path: Path) -> None:
     recipe = "# @package _global_\ndefaults:\n  - override /model: deepfill\n  - override /degradation: jpeg\n"
     (tmp_path / "experiment").mkdir()
