@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from gan_lab.layers.first_map import FirstMap, first_map
 from gan_lab.layers.mapping import Mapping
+from gan_lab.models.stylegan2_names import Weights, generator_weights
 from gan_lab.models.stylegan2_synthesis import Synthesis
 
 
@@ -97,6 +98,10 @@ class Generator(nn.Module):
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         return self.synthesise(self.style(latent, label))
+
+    def published_names(self, weights: Weights) -> Weights:
+        """Weights by the names that they have here, where they have those of StyleGAN2-ADA's files."""
+        return generator_weights(weights) if "mapping.fc0.weight" in weights else weights
 
 
 def channels_of(first: FirstMap, width: int, full: int) -> list[int]:

@@ -17,6 +17,7 @@ from gan_lab.layers.mapping import Mapping
 from gan_lab.layers.minibatch_deviation import MinibatchDeviation
 from gan_lab.layers.reduced_precision import precision_of
 from gan_lab.models.stylegan2 import channels_of
+from gan_lab.models.stylegan2_names import Weights, discriminator_weights
 from gan_lab.models.stylegan2_synthesis import GAIN, HALF, LEAK, clamped, is_reduced, require_architecture
 
 MAPPING_DEPTH = 8  # of labels, whatever the generator has
@@ -100,7 +101,7 @@ class Discriminator(nn.Module):
         super().__init__()
         require_architecture(architecture)
         self.num_classes = num_classes or 0
-        first = first_map(image_shape)
+        self.last_map = first = first_map(image_shape)
         channels = channels_of(first, width, full)
         settings = {"architecture": architecture, "clamp": clamp}
         self.blocks = nn.ModuleList(
@@ -139,3 +140,8 @@ class Discriminator(nn.Module):
             if label is None:
                 return Critique(scores.squeeze(1), features)
             return Critique((scores * self.mapping(None, label)).sum(1) / math.sqrt(scores.shape[1]), features)
+
+    def published_names(self, weights: Weights) -> Weights:
+        """Weights by the names that they have here, where they have those of StyleGAN2-ADA's files."""
+        published = any(name.endswith(".fromrgb.weight") for name in weights)
+        return discriminator_weights(weights, self.last_map.height, self.last_map.width) if published else weights

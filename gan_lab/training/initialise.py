@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.checkpoint import KEYS
+from gan_lab.storage.network_pickle import NetworkPickle
 
 log = logging.getLogger(__name__)
 
 Weights = dict[str, Tensor]
 NESTS = ("params_ema", "params", "state_dict", "model", "net", "model_state_dict", "generator")
 PREFIXES = ("module.", "netG.")
-SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
+SUFFIXES = (".pth", ".pt", ".bin", ".safetensors", ".pkl")
 
 
 def files_of(given: Any, key: str = "initialise") -> dict[str, Path]:
@@ -50,7 +51,7 @@ def initialise(networks: Mapping[str, nn.Module], given: Any) -> None:
 def read_weights(file: Path, role: str = "generator") -> Weights:
     """The tensors of a file by their keys, out of whatever they are nested in; of a checkpoint of ours the averaged
     network of that role. Raises GanLabError for a file that is none, ConfigError where a library is missing."""
-    state: Any = _safetensors(file) if file.suffix == ".safetensors" else _pickled(file)
+    state: Any = READERS.get(file.suffix, _pickled)(file, role)
     if isinstance(state, Mapping) and set(state) >= KEYS:
         state = state["ema"].get(role, state["networks"].get(role))
     while isinstance(state, Mapping) and (nest := next((name for name in NESTS if name in state), None)):
@@ -71,7 +72,10 @@ def fit(network: nn.Module, weights: Weights, said: str, role: str) -> None:
     told = ""
     for target in targets:
         rename: Callable[[Weights], Weights] = getattr(target, "published_names", dict)
-        named = rename(weights)
+        try:
+            named = rename(weights)
+        except ValueError as error:  # of another kind, which no name shows
+            raise ConfigError(f"{said}: {error}") from error
         told = _difference(named, target.state_dict())
         if not told:
             target.load_state_dict(named)
@@ -91,7 +95,7 @@ def _difference(weights: Weights, wanted: Mapping[str, Tensor]) -> str:
     return "" if more is None else f"the network has no {more}, which the file has"
 
 
-def _pickled(file: Path) -> Any:
+def _pickled(file: Path, role: str) -> Any:
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -99,7 +103,7 @@ def _pickled(file: Path) -> Any:
         raise GanLabError(f"initialise={file}: cannot be read as weights ({why}); nothing in it was run") from error
 
 
-def _safetensors(file: Path) -> Weights:
+def _safetensors(file: Path, role: str) -> Weights:
     try:
         from safetensors.torch import load_file
     except ImportError as error:
@@ -110,3 +114,10 @@ def _safetensors(file: Path) -> Weights:
     except Exception as error:
         why = " ".join(str(error).split())[:120]
         raise GanLabError(f"initialise={file}: cannot be read as weights ({why})") from error
+
+
+def _network_pickle(file: Path, role: str) -> Weights | None:
+    return NetworkPickle(file).of(role)
+
+
+READERS: dict[str, Callable[[Path, str], Any]] = {".safetensors": _safetensors, ".pkl": _network_pickle}

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.models import stylegan2, stylegan2_discriminator
 from gan_lab.models.rrdb import Generator
 from gan_lab.training.assemble import assemble
 from gan_lab.training.initialise import initialise, read_weights
 from tests.compose import composed
 from tests.conftest import TINY
+from tests.importing import files
 
 SHAPES = ((3, 32, 32), (3, 8, 8))
 
@@ -126,3 +128,26 @@ def test_a_checkpoint_of_another_run_and_a_run_that_goes_on(tmp_path: Path) -> N
     (tmp_path / "last.pt").unlink()
     again, _ = assemble(config, tmp_path, run.state_dict())
     assert same(again.algorithm.networks["generator"], averaged)
+
+
+def test_a_network_pickle_gives_each_role_its_own(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    channels = {4: 4, 8: 4}
+    published = {"G_ema": files.generator(channels), "D": files.discriminator(channels)}
+    path = files.write(tmp_path / "network.pkl", **published)
+    of_generator = {"style_dim": 5, "depth": 2}
+    networks: dict[str, nn.Module] = {
+        "generator": stylegan2.Generator((3, 8, 8), 6, width=4, full=8, **of_generator),
+        "discriminator": stylegan2_discriminator.Discriminator((3, 8, 8), width=4, full=8),
+    }
+    initialise(networks, dict.fromkeys(networks, path))
+    generator, discriminator = (network.state_dict() for network in networks.values())
+    assert torch.equal(generator["synthesis.start"], published["G_ema"]["synthesis.b4.const"].permute(1, 2, 0))
+    assert torch.equal(discriminator["to_score.weight"], published["D"]["b4.out.weight"])
+    with pytest.raises(ConfigError, match=r"the file has no mapping.layers.2.weight"):
+        initialise({"generator": stylegan2.Generator((3, 8, 8), 6, width=4, full=8, style_dim=5, depth=3)}, path)
+    other = {**published["G_ema"], "synthesis.b8.conv0.resample_filter": torch.eye(4)}
+    with pytest.raises(ConfigError, match=r"is not the filter"):
+        initialise(networks, files.write(path, G_ema=other))
+    with pytest.raises(GanLabError, match="holds no weights of a network"):
+        initialise(networks, {"discriminator": path})
