@@ -35,6 +35,7 @@ examples:
   gan-lab tune model=gan_small space=learning_rates trials=16
   gan-lab ablate model=points dataset=grid techniques=all seeds=3
   gan-lab reproduce gan seeds=3
+  gan-lab import network.pkl
   gan-lab data pack dataset=cifar10 from=cifar10.zip
 
 gan-lab VERB --help lists a verb's groups and keys.

@@ -24,6 +24,7 @@ ROOMS = (  # each may import from those before it
         "tuning",
         "ablation",
         "reproduction",
+        "importing",
         "verbs",
         "cli",
         "__main__",

@@ -232,12 +232,8 @@ class Algorithm(ABC):
 
         Raises GanLabError, in one line, when the networks are not those that were saved.
         """
-        self.loads += 1
+        self.load_networks(state)
         try:
-            for role, network in self.networks.items():
-                network.load_state_dict(state["networks"][role])
-            for role, ema in self.averages.items():
-                ema.load_state_dict(state["ema"][role])
             for player, optimizer in self.optimizers.items():
                 optimizers.load_state(optimizer, state["optimizers"][player])
             for name, remembered in state["algorithm"].get("regularizers", {}).items():
@@ -247,5 +243,21 @@ class Algorithm(ABC):
                 each.load_state_dict(state["algorithm"]["memory"][name])
             self.augmentation.load_state_dict(state["augmentation"])
         except (KeyError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise GanLabError(f"the checkpoint does not fit this configuration's networks: {reason}") from error
+            raise unfit(error) from error
+
+    def load_networks(self, state: Mapping[str, Any]) -> None:
+        """Restore networks and averages alone. Raises as `load_state_dict`."""
+        self.loads += 1
+        try:
+            for role, network in self.networks.items():
+                network.load_state_dict(state["networks"][role])
+            for role, ema in self.averages.items():
+                ema.load_state_dict(state["ema"][role])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise unfit(error) from error
+
+
+def unfit(error: Exception) -> GanLabError:
+    """What is said of a checkpoint of other networks."""
+    reason = " ".join(str(error).split())[:200]
+    return GanLabError(f"the checkpoint does not fit this configuration's networks: {reason}")

@@ -76,6 +76,13 @@ VERBS = {
     "runs": Verb(
         "gan_lab.verbs.runs", "a table of all runs", groups=(), subject="folder", texts=("filter", "sort", "show")
     ),
+    "import": Verb(
+        "gan_lab.verbs.importing",
+        "a run out of networks that others have trained",
+        groups=(),
+        example="file=network.pkl",
+        subject="file",
+    ),
     "data": Verb(
         "gan_lab.verbs.data",
         "pack, list, inspect and remove datasets",
@@ -100,6 +107,7 @@ MEANT = {
     "bench": "benchmark profile speed time perf",
     "tune": "search optimize optimise hpo optuna hyperparameters tuning",
     "ablate": "ablation ablations techniques",
+    "import": "load pretrained pkl legacy",
     "data": "dataset datasets download prepare pack inspect",
 }
 SAID = {

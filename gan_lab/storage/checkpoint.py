@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,12 @@ def load(path: Path) -> dict[str, Any]:
         )
     state.pop("rng", None)
     return {**state, "config": with_current_targets(state["config"])}
+
+
+def is_begun(state: Mapping[str, Any] | None) -> bool:
+    """Whether a round has been played: a checkpoint without a stream has the weights of somebody's networks, and no
+    more."""
+    return state is not None and state["stream"] is not None
 
 
 def _why(error: Exception) -> str:

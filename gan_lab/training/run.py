@@ -119,7 +119,10 @@ class Run:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to that moment."""
+        """Go back to that moment; of a checkpoint that has only weights (`is_begun`) take these, and begin."""
+        if not checkpoint.is_begun(state):
+            self.algorithm.load_networks(state)
+            return
         self.algorithm.load_state_dict(state)
         self.stream.load_state_dict(state["stream"])
         self.step, self.images_seen = state["step"], state["images_seen"]

@@ -65,7 +65,7 @@ def begin(cfg: DictConfig, folder: Path) -> Start:
     check_targets({key: value for key, value in stored.items() if key not in PROVENANCE}, typed["trust"])
     changes = difference(original, typed)
     config = apply(stored, changes)
-    show_and_check(stored, changes, bool(typed["resume_force"]), started=state is not None)
+    show_and_check(stored, changes, bool(typed["resume_force"]), started=checkpoint.is_begun(state))
     if state is not None:
         state = adapt(state, stored, config)
     return Start(config, state, overrides)
@@ -75,7 +75,11 @@ def adapt(state: dict[str, Any], stored: dict[str, Any], config: dict[str, Any])
     """The checkpoint as the changed configuration can take it, and a word on what jumps. Raises ConfigError where a
     change would do nothing."""
     now, then = dict(leaves(config)), dict(leaves(stored))
-    check_takes_effect(config, [key for key in now if key in then and now[key] != then[key]])
+    changed = [key for key in now if key in then and now[key] != then[key]]
+    if not checkpoint.is_begun(state):
+        check_takes_effect(config, [key for key in changed if key.partition(".")[0] == "initialise"])
+        return state
+    check_takes_effect(config, changed)
     for line in jumps(stored, config, state["step"], state["images_seen"]):
         log.warning("%s", line)
     optimizers = dict(state["optimizers"])

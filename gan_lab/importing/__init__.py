@@ -1,0 +1,1 @@
+"""Runs out of files that others have trained."""
