@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from PIL import Image
 from gan_lab.command_line.verbs import VERBS
 from gan_lab.config import CONFIG_DIR, build, check_targets
 from gan_lab.errors import ConfigError
-from tests.compose import choices, composed, tiny_run, unpaired_regularizers
+from tests.compose import choices, composed, tiny_run, unpaired_regularizers, yaml_of
 from tests.conftest import in_part, whole
 
 PRIMARY = {f"{verb}.yaml" for verb in VERBS}
@@ -32,6 +33,12 @@ ELSEWHERE = (
 )  # test_matrix and test_capturable play them
 OF_MODELS = [f"experiment/{name}.yaml" for name in choices("model")]  # theirs is the model's round
 ONLY_HERE = [name for name in COMPONENTS if not name.startswith(ELSEWHERE) and name not in OF_MODELS]
+
+
+def comment_of(model: str) -> str:
+    """What stands above a model's settings, as one line."""
+    lines = yaml_of(f"model/{model}").partition("defaults:")[0].splitlines()
+    return " ".join(line.lstrip("# ") for line in lines)
 
 
 def override(file: str) -> str:
@@ -169,6 +176,19 @@ def leaves(node: Any, above: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(value, f"{above}{key}.")
         elif key != "defaults" and "${" not in str(value):
             yield f"{above}{key}", value
+
+
+ADVISED = {
+    name: [word.rstrip(".") for word in re.findall(r"~?model\.\S+", text)]
+    for name in choices("model")
+    if "._target_=" in (text := comment_of(name))
+}
+
+
+@pytest.mark.parametrize("model", ADVISED)
+def test_the_network_that_a_model_advises_instead_plays_a_round(model: str, tmp_path: Path) -> None:
+    """Hydra takes nothing away that is null."""
+    tiny_run(tmp_path, f"model={model}", *ADVISED[model]).play()
 
 
 def test_what_is_typed_wins_over_what_a_model_prescribes() -> None:

@@ -26,7 +26,7 @@ class Generator(nn.Module):
         image_shape: Sequence[int],
         input_shape: Sequence[int],
         width: int = 64,
-        levels: int | None = None,
+        levels: int | str | None = unet.AUTO,
         normalization: str = "batch",
         dropout: float = 0.5,
     ) -> None:

@@ -22,6 +22,7 @@ from gan_lab.layers.image_norm import normalization_of
 from gan_lab.models.dcgan import initialise
 
 DEEPEST = 8  # levels
+AUTO = "auto"  # None in runs of 0.8.0
 WIDEST = 8  # times the width
 
 
@@ -29,7 +30,7 @@ class Generator(nn.Module):
     """Inputs (N, C', H, W) to images (N, C, H, W) in [-1, 1], both of one size. `width` channels at the first level,
     twice as many at each further one, up to eight times.
 
-    `levels`: how often the size is halved; None: as often as it can be, up to 8 (256 pixels: 8, 128: 7). Both sides of
+    `levels`: how often the size is halved; auto: as often as it can be, up to 8 (256 pixels: 8, 128: 7). Both sides of
     what it is given must be multiples of `multiple`, 2 to the power of `levels`. Raises ConfigError for sizes that do
     not halve that often, for fewer than two levels, and for images of another size than their inputs.
     """
@@ -39,7 +40,7 @@ class Generator(nn.Module):
         image_shape: Sequence[int],
         input_shape: Sequence[int],
         width: int = 64,
-        levels: int | None = None,
+        levels: int | str | None = AUTO,
         normalization: str = "batch",
         dropout: float = 0.5,
     ) -> None:
@@ -78,7 +79,7 @@ class Generator(nn.Module):
         return images
 
 
-def levels_of(image_shape: Sequence[int], input_shape: Sequence[int], levels: int | None) -> int:
+def levels_of(image_shape: Sequence[int], input_shape: Sequence[int], levels: int | str | None) -> int:
     """How often the size is halved. Raises ConfigError, as `Generator` says."""
     height, width = image_shape[1:]
     if tuple(input_shape[1:]) != (height, width):
@@ -88,13 +89,15 @@ def levels_of(image_shape: Sequence[int], input_shape: Sequence[int], levels: in
             f"{height}x{width}; model=edsr makes larger ones"
         )
     most = min((side & -side).bit_length() - 1 for side in (height, width))  # halvings without a rest
-    if levels is not None and 2 <= levels <= most:
+    if isinstance(levels, str) and levels != AUTO:
+        raise ConfigError(f"model.generator.levels: {levels!r} is neither a number nor {AUTO}")
+    if isinstance(levels, int) and 2 <= levels <= most:
         return levels
-    if most < 2 or levels is not None:
-        wanted = 2 ** (2 if levels is None or levels < 2 else levels)
+    if most < 2 or isinstance(levels, int):
+        wanted = 2 ** max(2, levels if isinstance(levels, int) else 2)
         raise ConfigError(
             f"model.generator: images of {height}x{width} halve {most} times; choose sides that are multiples of "
             f"{wanted}, by dataset.image_shape or dataset.crop"
-            + ("" if levels is None else ", or model.generator.levels")
+            + (", or model.generator.levels" if isinstance(levels, int) else "")
         )
     return min(most, DEEPEST)

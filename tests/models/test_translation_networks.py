@@ -111,9 +111,10 @@ def test_an_innermost_level_of_zeros_leaves_the_way_beside_it() -> None:
 @pytest.mark.parametrize(
     ("image", "input", "levels", "message"),
     [
-        ((3, 18, 18), (3, 18, 18), None, "images of 18x18 halve 1 times; choose sides that are multiples of 4"),
+        ((3, 16, 16), (3, 16, 16), "all", "levels: 'all' is neither a number nor auto"),
+        ((3, 18, 18), (3, 18, 18), "auto", "images of 18x18 halve 1 times; choose sides that are multiples of 4"),
         ((3, 48, 32), (3, 48, 32), 5, "images of 48x32 halve 4 times; choose sides that are multiples of 32"),
-        ((3, 32, 32), (3, 16, 16), None, "makes images of the size of their inputs, which are 16x16 here"),
+        ((3, 32, 32), (3, 16, 16), "auto", "makes images of the size of their inputs, which are 16x16 here"),
     ],
 )
 def test_sizes_that_a_unet_refuses(image: Any, input: Any, levels: Any, message: str) -> None:
