@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gan_lab.algorithms.duel import Duel
 from gan_lab.algorithms.game import Game, kind_of
 from gan_lab.algorithms.stage import Stage
+from gan_lab.command_line.games import models_for
 from gan_lab.data.batch import Batch
 from gan_lab.engine import optimizers
 from gan_lab.engine.engine import Engine, Terms
@@ -42,9 +43,11 @@ class Algorithm(ABC):
     """One round of a game: the order of moves, and nothing else.
 
     `averaged` names the players whose moving average makes the samples, `pairs` what it hands to regularizers as made
-    and wanted. A subclass asks for its networks with `need` and registers its duels with `add_duel`: whoever wants to
-    know who plays against whom looks there. What it remembers beside networks (a pool of images) it names in `memory`,
-    and that is all that a checkpoint needs. Raises ConfigError for a regularizer whose player or pair is not in it.
+    and wanted. A subclass names the networks that it cannot do without in `needs`, and in `data`, for messages, what it
+    is played with; which others there must be it asks with `need`. It registers its duels with `add_duel`: whoever
+    wants to know who plays against whom looks there. What it remembers beside networks (a pool of images) it names in
+    `memory`, and that is all that a checkpoint needs. Raises ConfigError for a network that is missing, and for a
+    regularizer whose player or pair is not in the game.
 
     A round does no host synchronisation. What varies on the host between rounds is `due(step)`: `adversarial` once the
     players play against each other, and the regularizers whose turn it is. What is scheduled is set between rounds by
@@ -53,12 +56,15 @@ class Algorithm(ABC):
 
     averaged: ClassVar[tuple[str, ...]] = ("generator",)
     pairs: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[tuple[str, ...]] = ()
+    data: ClassVar[str] = ""
 
     def __init__(self, game: Game) -> None:
         self.game = game
         self.networks, self.optimizers = dict(game.networks), dict(game.optimizers)
         self.engine, self.augmentation, self.accumulation = game.engine, game.augmentation, game.accumulation
         self.regularizers = game.regularizers
+        self.need(*self.needs)
         players = {kind_of(role) for role in self.networks}
         for name, regularizer in self.regularizers.items():
             if regularizer.player not in players:
@@ -92,7 +98,13 @@ class Algorithm(ABC):
         """Raise ConfigError for a network that is not there."""
         for role in roles:
             if role not in self.networks:
-                raise ConfigError(f"model.{role}: missing; {type(self).__name__} needs {', '.join(roles)}")
+                raise ConfigError(f"model.{role}: missing; {self.requirements(roles)}")
+
+    @classmethod
+    def requirements(cls, roles: Sequence[str] = ()) -> str:
+        """What this game needs, in words: the networks `roles`, or those of `needs`; and our models for it."""
+        data, ours = (f" and {cls.data}" if cls.data else ""), models_for(f"{cls.__module__}.{cls.__qualname__}")
+        return f"{cls.__name__} needs {', '.join(roles or cls.needs)}{data}" + (f": {ours}" if ours else "")
 
     def add_duel(self, duel: Duel) -> Duel:
         """Register a duel under its suffix."""

@@ -14,7 +14,7 @@ from gan_lab.algorithms.base import Algorithm, Due, Metrics
 from gan_lab.algorithms.duel import Duel, Fake
 from gan_lab.algorithms.game import Game
 from gan_lab.algorithms.input_sampler import InputSampler
-from gan_lab.algorithms.translation import input_of
+from gan_lab.algorithms.translation import UNPAIRED, input_of
 from gan_lab.config import require_number, require_whole
 from gan_lab.data.batch import Batch
 from gan_lab.distributed.world import world
@@ -53,10 +53,11 @@ class Contrastive(Algorithm):
     """
 
     pairs = ("source", "identity")
+    needs = ("generator", "generator_projector", "discriminator")
+    data = UNPAIRED
 
     def __init__(self, game: Game, patches: int = 256, mirrored: float = 0.0) -> None:
         super().__init__(game)
-        self.need("generator", "generator_projector", "discriminator")
         self.generator, self.projector = self.networks["generator"], self.networks["generator_projector"]
         for method in ("translate", "features"):
             if not callable(getattr(self.generator, method, None)):

@@ -13,7 +13,7 @@ from gan_lab.algorithms.duel import Duel, Fake, is_per_image
 from gan_lab.algorithms.game import Game
 from gan_lab.algorithms.image_pool import ImagePool
 from gan_lab.algorithms.input_sampler import InputSampler
-from gan_lab.algorithms.translation import input_of
+from gan_lab.algorithms.translation import UNPAIRED, input_of
 from gan_lab.config import require_whole
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine, Terms
@@ -35,10 +35,11 @@ class Cycle(Algorithm):
     """
 
     pairs = ("cycle", "identity")
+    needs = tuple(f"{kind}_{side}" for side in SIDES for kind in ("generator", "discriminator"))
+    data = UNPAIRED
 
     def __init__(self, game: Game, pool: int = 50) -> None:
         super().__init__(game)
-        self.need(*(f"{kind}_{side}" for kind in ("generator", "discriminator") for side in SIDES))
         for side in SIDES:
             self.add_duel(Duel(game, input_of, f"generator_{side}", f"discriminator_{side}", None, None, side))
         self.pools = {side: ImagePool(require_whole(pool, "algorithm.pool", 0)) for side in SIDES}

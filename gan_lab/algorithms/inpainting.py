@@ -23,6 +23,7 @@ class Inpainting(Translation):
     (Yu et al. 2018, arXiv:1806.03589, section 3.4), and the image, or as much of its middle as was made."""
 
     pairs: ClassVar[tuple[str, ...]] = ("target", *DRAFTS)
+    data = "pictures with holes (degradation=mask)"
 
     def __init__(self, game: Game, condition: str | None = "input") -> None:
         super().__init__(game, condition)

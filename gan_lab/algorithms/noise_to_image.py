@@ -43,11 +43,12 @@ class NoiseToImage(Algorithm):
     labels evenly. A stored run that does not say whether fakes are reused goes on as it began: they are.
     """
 
+    needs = ("generator", "discriminator")
+
     def __init__(
         self, game: Game, latent: Latent, critic_steps: int = 1, reuse_fake: bool = True, generator_batch: int = 1
     ) -> None:
         super().__init__(game)
-        self.need("generator", "discriminator")
         given = list(signature(type(game.networks["generator"]).forward).parameters)[1:2]
         if given == ["input"]:
             raise ConfigError(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gan_lab.algorithms.base import Algorithm, Due, Metrics
 from gan_lab.algorithms.game import Game
 from gan_lab.algorithms.input_sampler import InputSampler
-from gan_lab.algorithms.translation import input_of
+from gan_lab.algorithms.translation import PAIRED, input_of
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine, Terms
 from gan_lab.errors import ConfigError
@@ -26,10 +26,11 @@ class Regression(Algorithm):
     """
 
     pairs = ("target",)
+    needs = ("generator",)
+    data = PAIRED
 
     def __init__(self, game: Game) -> None:
         super().__init__(game)
-        self.need("generator")
         if not any(regularizer.begin == 0 and regularizer.every == 1 for regularizer in self.regularizers.values()):
             raise ConfigError(
                 "loss.regularizers: without a game the generator has nothing to minimise; add one that it pays in "

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gan_lab.algorithms.base import Algorithm, Due, Metrics
 from gan_lab.algorithms.game import Game
 from gan_lab.algorithms.input_sampler import InputSampler
-from gan_lab.algorithms.translation import input_of
+from gan_lab.algorithms.translation import UNPAIRED, input_of
 from gan_lab.config import require_number
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine, Terms
@@ -34,9 +34,11 @@ class StyleTransfer(Algorithm):
     Raises ConfigError for regularizers, of which none is paid here, and for weights below 0.
     """
 
+    needs = ("generator",)
+    data = UNPAIRED
+
     def __init__(self, game: Game, content_weight: float = 1.0, style_weight: float = 10.0) -> None:
         super().__init__(game)
-        self.need("generator")
         if self.regularizers:
             raise ConfigError(f"loss.regularizers: {', '.join(self.regularizers)}: style transfer pays none")
         self.content_weight = require_number(content_weight, "algorithm.content_weight", 0)

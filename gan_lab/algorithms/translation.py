@@ -20,6 +20,8 @@ from gan_lab.sampling.sampler import Sampler
 
 Fakes = Callable[[Batch], Fake]
 CONDITIONS = (None, "input")
+PAIRED = "pairs (dataset=paired, or a degradation)"
+UNPAIRED = "two sets without pairs (dataset=unpaired)"
 
 
 class Translation(Algorithm):
@@ -35,6 +37,8 @@ class Translation(Algorithm):
     """
 
     pairs: ClassVar[tuple[str, ...]] = ("target",)
+    needs = ("generator",)
+    data = PAIRED
 
     def __init__(self, game: Game, condition: str | None = "input") -> None:
         super().__init__(game)

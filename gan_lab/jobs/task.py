@@ -7,6 +7,7 @@ import importlib
 import logging
 import math
 import os
+import re
 import sys
 import time
 import traceback
@@ -17,6 +18,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue, OmegaConfBaseException
 
@@ -169,15 +171,26 @@ def check_values(cfg: DictConfig, verb: str) -> None:
     check_complete([str(key) for key in cfg], verb)
     if not VERBS[verb].complete:  # its groups may be left open
         cfg = OmegaConf.masked_copy(cfg, sorted(own_keys(verb)))
-    for key in sorted(OmegaConf.missing_keys(cfg)):
+    try:
+        missing = sorted(OmegaConf.missing_keys(cfg))
+        plain = OmegaConf.to_container(cfg, resolve=True) if not missing else {}
+    except OmegaConfBaseException as error:
+        raise ConfigError(reason_of_game(error, cfg) or reason(error)) from error
+    for key in missing:
         example = VERBS[verb].example if VERBS[verb].example.startswith(f"{key}=") else f"{key}=..."
         raise ConfigError(f"{key} is missing; give it, e.g. gan-lab {verb} {example}")
-    try:
-        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise ConfigError(reason(error)) from error
     assert isinstance(plain, dict)
     check_settings({str(key): value for key, value in plain.items()})
+
+
+def reason_of_game(error: OmegaConfBaseException, cfg: DictConfig) -> str:
+    """What the algorithm needs, where a network asks for something that another algorithm has; else nothing."""
+    asked = re.search(r"'(algorithm\.[^']*)' not found", str(error))
+    target = str(OmegaConf.select(cfg, "algorithm._target_"))
+    if asked is None or not str(error.full_key).startswith("model.") or not target.startswith("gan_lab."):
+        return ""
+    game: Any = get_class(target)
+    return f"{error.full_key} asks for {asked[1]}, which this algorithm has not; {game.requirements()}"
 
 
 def check_complete(keys: Collection[str], verb: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,6 +19,7 @@ from gan_lab.algorithms.noise_to_image import NoiseToImage
 from gan_lab.algorithms.translation import Translation
 from gan_lab.algorithms.unrolled import Unrolled
 from gan_lab.config import CONFIG_DIR
+from gan_lab.errors import ConfigError
 from gan_lab.losses.patch_nce import PatchNCE
 from gan_lab.losses.regularizers import Regularizer, Turn
 from gan_lab.training.assemble import build_regularizers
@@ -41,7 +43,7 @@ from tests.algorithms.stand_ins import (
     codes,
     tags,
 )
-from tests.compose import choices, composed
+from tests.compose import choices, composed, tiny_run
 from tests.toys.games import Growing, Pyramid
 
 SGD = partial(torch.optim.SGD, lr=1e-3)
@@ -420,3 +422,27 @@ def test_several_discriminators_see_the_same() -> None:
         one, other = (journal.of(role, mover) for role in ("discriminator", "discriminator1"))
         assert one == [seen._replace(role="discriminator") for seen in other]
         assert one
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["model=edsr", "algorithm=cycle"],
+            r"^model.generator_ab: missing; Cycle needs .* \(dataset=unpaired\): model=",
+        ),
+        (["model=edsr", "algorithm=noise_to_image"], r"^model.discriminator: missing; .* discriminator: model=acgan, "),
+        (
+            ["model=cyclegan", "algorithm=regression"],
+            r"^model.generator: missing; Regression needs generator and pairs ",
+        ),
+        (
+            ["model=edsr", "algorithm=inpainting"],
+            r"^model.discriminator: missing; .* \(degradation=mask\): model=context",
+        ),
+    ],
+)
+def test_a_game_says_which_networks_it_needs_and_who_has_them(words: list[str], message: str, tmp_path: Path) -> None:
+    """Before anything else that a model of another game lacks, too."""
+    with pytest.raises(ConfigError, match=message):
+        tiny_run(tmp_path, *words)

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from gan_lab.jobs.task import reason_of_game
 from tests.command_line.fixtures import Task
 
 Call = Callable[..., tuple[int, str, str]]
@@ -160,3 +163,21 @@ def test_a_folder_that_cannot_be_made(call: Call) -> None:
     Path("file").write_text("")
     code, _, err = call("train", "hydra.run.dir=file/run")
     assert (code, err) == (1, "gan-lab train: file/run: Not a directory\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "named"),
+    [
+        ("gan_lab.algorithms.cycle.Cycle", "dim, which this algorithm has not; Cycle needs generator_ab, "),
+        ("mine.M", ""),
+    ],
+)
+def test_a_network_of_another_game_is_told_what_this_one_needs(target: str, named: str) -> None:
+    model = {"generator": {"latent_dim": "${algorithm.latent.dim}"}}
+    cfg = OmegaConf.create({"algorithm": {"_target_": target}, "model": model})
+    with pytest.raises(OmegaConfBaseException) as error:
+        OmegaConf.to_container(cfg, resolve=True)
+    told = reason_of_game(error.value, cfg)
+    assert told.startswith(f"model.generator.latent_dim asks for algorithm.latent.{named}" if named else "")
+    assert told.endswith("(dataset=unpaired): model=cyclegan" if named else "")
+    assert bool(told) == bool(named)
