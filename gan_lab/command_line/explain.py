@@ -61,7 +61,8 @@ def explain(error: Exception, known: Choices) -> str:
     if "Config group override must be a string" in text:
         if told := next(filter(None, (_no_group(read(word).key, known) for word in known.overrides)), ""):
             return told
-        wrong = next((word for word in known.overrides if read(word).key in known.groups()), "")
+        of_groups = [word for word in known.overrides if read(word).key in known.groups()]
+        wrong = next((word for word in of_groups if not _is_name(read(word).value)), of_groups[0] if of_groups else "")
         return f"{wrong}: a group takes the name of a choice; choose from {_choices(read(wrong).key, known)}"
     for link in (error, cause):
         if isinstance(link, OmegaConfBaseException):
@@ -96,6 +97,10 @@ def _several(word: str, known: Choices) -> str:
     if present is None and re.fullmatch(r"[\d.,\s]+", value):
         return f"{word} is several values: write {as_list} for a list, or {each}"
     return f"{word} is several values: {each}, or quote one value: \"{key}='{value}'\""
+
+
+def _is_name(value: str | None) -> bool:
+    return value is not None and re.fullmatch(r"null|true|false|[\d.+-]+", unquote(value), re.IGNORECASE) is None
 
 
 def _short(text: str) -> str:

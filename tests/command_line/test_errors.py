@@ -30,6 +30,10 @@ CHOICES = "\n  choices: dcgan, gan, wgan_gp"
         (["-m", "trainer.max_step=1,2"], "unknown key trainer.max_step; nearest: trainer.max_steps"),
         (["loss/regularizers=[r11]"], "unknown loss/regularizers=r11; nearest: r1\n  choices: r1, r2"),
         (["experiment=rwo"], "unknown experiment=rwo; nearest: row\n  choices: row"),
+        (
+            ["loss=minimax", "model=null"],
+            "model=null: a group takes the name of a choice; choose from dcgan, gan, wgan_gp",
+        ),
         (["model=3"], "model=3: a group takes the name of a choice; choose from dcgan, gan, wgan_gp"),
         (["dcgan"], "'dcgan' is not key=value; did you mean model=dcgan?"),
         (["x y"], "'x y' is not key=value"),
