@@ -32,6 +32,14 @@ def first_map(image_shape: Sequence[int]) -> FirstMap:
     return FirstMap(blocks, height, width)
 
 
+def channels_of(first: FirstMap, width: int, full: int) -> list[int]:
+    """Of each resolution, smallest first. Raises ValueError for a `width` or a `full` below 1."""
+    if width < 1 or full < 1:
+        raise ValueError(f"width and full must be at least 1, not {width} and {full}")
+    pixels = [4 << index for index in range(first.blocks + 1)]
+    return [max(min(width * full // side, width), 1) for side in pixels]
+
+
 def check_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
     """(channels, height, width), or ValueError."""
     if len(image_shape) != 3 or any(side < 1 for side in image_shape):

@@ -28,7 +28,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gan_lab.layers.first_map import FirstMap, first_map
+from gan_lab.layers.first_map import channels_of, first_map
 from gan_lab.layers.mapping import Mapping
 from gan_lab.models.stylegan2_names import Weights, generator_weights
 from gan_lab.models.stylegan2_synthesis import Synthesis
@@ -102,11 +102,3 @@ class Generator(nn.Module):
     def published_names(self, weights: Weights) -> Weights:
         """Weights by the names that they have here, where they have those of StyleGAN2-ADA's files."""
         return generator_weights(weights) if "mapping.fc0.weight" in weights else weights
-
-
-def channels_of(first: FirstMap, width: int, full: int) -> list[int]:
-    """Of each resolution, smallest first. Raises ValueError for a `width` or a `full` below 1."""
-    if width < 1 or full < 1:
-        raise ValueError(f"width and full must be at least 1, not {width} and {full}")
-    pixels = [4 << index for index in range(first.blocks + 1)]
-    return [max(min(width * full // side, width), 1) for side in pixels]

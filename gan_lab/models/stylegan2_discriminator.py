@@ -11,12 +11,11 @@ from torch.nn.functional import leaky_relu
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.equalized import EqualizedConv2d, EqualizedLinear
 from gan_lab.layers.fir import Downsample, Smooth
-from gan_lab.layers.first_map import first_map
+from gan_lab.layers.first_map import channels_of, first_map
 from gan_lab.layers.labels import require_label
 from gan_lab.layers.mapping import Mapping
 from gan_lab.layers.minibatch_deviation import MinibatchDeviation
 from gan_lab.layers.reduced_precision import precision_of
-from gan_lab.models.stylegan2 import channels_of
 from gan_lab.models.stylegan2_names import Weights, discriminator_weights
 from gan_lab.models.stylegan2_synthesis import GAIN, HALF, LEAK, clamped, is_reduced, require_architecture
 
