@@ -134,6 +134,10 @@ class Algorithm(ABC):
     def advance(self, images: int) -> None:
         """Write to the device what changes with the images shown within a stage (a fade), before the round."""
 
+    def shortfall(self, images: int) -> str | None:
+        """What a run that shows at most so many images does not come to, in a line, if anything."""
+        return None
+
     @property
     def takes_pieces(self) -> bool:
         """Whether a batch may be cut into pieces."""
@@ -183,7 +187,7 @@ class Algorithm(ABC):
         so many real `images` were shown."""
         for setting in self.settings:
             setting(step, images)
-        factor = self.game.schedule.factor(step)
+        factor = self.rate_factor(step, images)
         for player, optimizer in self.optimizers.items():
             rates = [base * factor for base in self.base_rates[player]]
             if rates == self._rates[player]:
@@ -194,6 +198,10 @@ class Algorithm(ABC):
                     group["lr"].fill_(rate)
                 else:
                     group["lr"] = rate
+
+    def rate_factor(self, step: int, images: int) -> float:
+        """What every learning rate is multiplied by in that round."""
+        return self.game.schedule.factor(step)
 
     def learning_rates(self) -> dict[str, float]:
         """The learning rate of each player, of its first parameter group."""

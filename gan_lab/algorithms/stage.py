@@ -1,4 +1,4 @@
-"""How large the pictures are at one time of a run, and of how many a batch consists."""
+"""How large the pictures are at one time of a run, and of how many a batch consists at most."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 
 class Stage(NamedTuple):
-    """A part of a run in which every round is of one size. `batch_size` None: the run's own; `image_size` None: that of
-    the data. A stage is a pure function of the images shown, so nothing of it is in a checkpoint."""
+    """A part of a run in which every round is of one size. `batch_size`: the most images of a batch, None: as many as
+    the run has; `image_size`: the height in pixels, None: that of the data; `fading`: what the latest size brought
+    comes in little by little. A stage is a pure function of the images shown, so nothing of it is in a checkpoint."""
 
     batch_size: int | None = None
     image_size: int | None = None
+    fading: bool = False

@@ -77,12 +77,8 @@ class Rounds:
         """The round that follows `step` rounds, in which so many `images` were shown. The metrics are the caller's:
         nothing overwrites them."""
         algorithm = self.algorithm
-        if (stage := algorithm.stage(images)) != self.stage:
-            self._enter(stage)
-        if algorithm.loads != self._loads:
-            self.forget()
+        self.begin(images)
         seed_round(self.seed, step, algorithm.engine.device)
-        algorithm.advance(images)
         algorithm.schedule_step(step, images)
         algorithm.advance_averages(step, self.stream.batch_size * algorithm.batches_per_round)
         drawn = [self.stream.draw() for _ in range(algorithm.batches_per_round)]
@@ -95,10 +91,19 @@ class Rounds:
             return self._first_replay(kind, drawn, step)
         return self._eager(kind, drawn, step)
 
+    def begin(self, images: int = 0) -> None:
+        """Get ready for the round before which so many `images` were shown: its stage is entered, if it is another or
+        a state was loaded, which may be of another."""
+        algorithm = self.algorithm
+        stage, loaded = algorithm.stage(images), algorithm.loads != self._loads
+        if loaded or stage != self.stage:
+            self._enter(stage)
+        algorithm.advance(images)
+
     def _enter(self, stage: Stage) -> None:
         """Rounds of another size begin: what was recorded, and the memory it read, is of no use to them."""
         self.stage = stage
-        self.stream.batch_size = stage.batch_size or self._batch_size
+        self.stream.batch_size = min(stage.batch_size or self._batch_size, self._batch_size)
         self.algorithm.enter(stage)
         self.forget()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Sequence
 
 from gan_lab.training.callback import Callback
@@ -10,6 +11,8 @@ from gan_lab.training.interruption import Interruption
 from gan_lab.training.memory.shortage import explain_shortage
 from gan_lab.training.rollback import roll_back
 from gan_lab.training.run import Run
+
+log = logging.getLogger(__name__)
 
 
 def fit(run: Run, callbacks: Sequence[Callback]) -> Interruption:
@@ -21,6 +24,7 @@ def fit(run: Run, callbacks: Sequence[Callback]) -> Interruption:
     with Interruption() as interruption, run.engine.own_stream():
         run.unless_interrupted = interruption.unless_interrupted
         try:
+            begin(run)
             for callback in callbacks:
                 callback.on_fit_start(run)
             while not run.ending and interruption.signal is None:
@@ -43,6 +47,14 @@ def fit(run: Run, callbacks: Sequence[Callback]) -> Interruption:
             run.stream.close()
             run.rounds.forget()  # a run lies in circles: what its graphs hold would be there until Python collects
     return interruption
+
+
+def begin(run: Run) -> None:
+    """Enter the stage of the first round, before anybody looks, and say what the run is too short for."""
+    run.rounds.begin(run.images_seen)
+    rounds, shown = run.plan.max_steps - run.step, run.plan.batch_size * run.algorithm.batches_per_round
+    if (shortfall := run.algorithm.shortfall(run.images_seen + rounds * shown)) is not None:
+        log.warning("%s", shortfall)
 
 
 def step(run: Run, callbacks: Sequence[Callback]) -> None:

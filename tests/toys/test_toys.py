@@ -134,16 +134,16 @@ def test_a_regularizer_may_begin_late(tmp_path: Path) -> None:
 
 
 def test_growing_networks_grow(tmp_path: Path) -> None:
-    """24 images in batches of 6 at half the size; then batches of 4, and a fade over 16 images; captured apart."""
+    """8 images in batches of 2 at half the size; then batches of 4, and a fade over 16 images; captured apart."""
     eager = ready(tmp_path, "model=toy_growing")
     sizes, fades = [], []
     for _ in range(10):
         eager.play()
         sizes.append(eager.stream.batch_size)
         fades.append(float(eager.algorithm.networks["generator"].fade))  # type: ignore[arg-type]
-    assert sizes == [6] * 4 + [4] * 6
+    assert sizes == [2] * 4 + [4] * 6
     assert fades == [0.0] * 5 + [0.25, 0.5, 0.75, 1.0, 1.0]
-    assert eager.images_seen == 4 * 6 + 6 * 4
+    assert eager.images_seen == 4 * 2 + 6 * 4
     assert eager.rounds.stage == Stage()
     recorded = ready(tmp_path, "model=toy_growing")
     graphs = recording(recorded)
