@@ -17,6 +17,7 @@ from tests.test_presets import Loader, presets
 
 ABSENT = ("regularizers=", "constraints=", "schedule=constant")  # of whom nothing else is said
 CHOICES = {
+    "algorithm/growing": "noise_to_image",
     "algorithm/style": "noise_to_image",
     "algorithm/unrolled": "noise_to_image",
     "loss/hinge_orthogonal": "regularizers=orthogonal",
@@ -67,6 +68,10 @@ CHOICES = {
     "model/pix2pixhd": "algorithm=translation loss=least_squares loss/regularizers=feature_matching_layers "
     "optimizer=adam_pix2pix metrics=paired",
     "model/points": "loss=non_saturating_r1_r2 optimizer=adam_points",
+    "model/progressive": "algorithm=growing loss=wasserstein_gp loss/regularizers=gradient_penalty,drift "
+    "optimizer=adam_progressive",
+    "model/progressive_cifar": "progressive",
+    "model/progressive_conditional": "progressive loss/regularizers=gradient_penalty,drift,auxiliary_classifier",
     "model/r3gan": "loss=relativistic_burn_in optimizer=adam_burn_in augmentation=burn_in",
     "model/real_esrgan": "algorithm=translation loss=non_saturating loss/regularizers=real_esrgan "
     "optimizer=adam_real_esrgan_game degradation=real_esrgan metrics=super_resolution",

@@ -56,6 +56,7 @@ WITH = {
     "technique/activation_checkpointing.yaml": ["model=wgan_gp_resnet"],  # blocks
     "model/points.yaml": ["dataset=ring"],  # a plane
     "algorithm/style.yaml": ["model=stylegan2"],
+    "algorithm/growing.yaml": ["model=progressive"],
     "loss/regularizers/path_length_style.yaml": ["model=stylegan2"],
     "algorithm/translation.yaml": ["model=pix2pix"],
     "algorithm/inpainting.yaml": ["model=deepfill"],

@@ -79,14 +79,19 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("is to be told the mask")
     if "spectral_norm" in wrappers and "r3gan" in game["_target_"]:
         found.append("all zeros")
-    if "spectral_norm" in wrappers and "stylegan2" in game["_target_"]:
+    if "spectral_norm" in wrappers and ("stylegan2" in game["_target_"] or "progressive" in game["_target_"]):
         found.append("is equalized")
     asks_styles = any("path_length_style" in node.get("_target_", "") for node in loss["regularizers"].values() if node)
     if asks_styles and not any(each.startswith("stylegan2") for each in networks):
         found.append("which this generator has not")
     if "activation_checkpointing" in wrappers and not all(each.startswith(WITH_BLOCKS) for each in networks):
         found.append("has no blocks")
-    from_noise = config["algorithm"]["_target_"].split(".")[2] in ("noise_to_image", "style_based", "unrolled")
+    from_noise = config["algorithm"]["_target_"].split(".")[2] in (
+        "growing",
+        "noise_to_image",
+        "style_based",
+        "unrolled",
+    )
     if from_noise and any(node.get("pair") for node in regularizers):
         found.append("is not in this game")
     if any("_target_" not in node for node in regularizers):

@@ -67,6 +67,7 @@ MULTI_STEP: dict[str, Any] = {"at": [0.125, 0.25, 0.5, 0.75], "factor": 0.5, "be
 RAW: dict[str, Any] = {"algorithm.ema.decay": 0.0}
 SRRESNET = {"model.generator.width": 64, "model.generator.blocks": 16, **RAW}
 ADA = "code stylegan2-ada-pytorch, train.py"
+GP = "loss.regularizers.gradient_penalty"
 
 
 def half_life(end: int) -> dict[str, Any]:
@@ -75,6 +76,17 @@ def half_life(end: int) -> dict[str, Any]:
     return {"algorithm.ema.half_life": 0.0, **{f"algorithm.ema.schedule.half_life.{k}": v for k, v in ramp.items()}}
 
 
+PGAN = "code progressive_growing_of_gans"
+PROGRESSIVE: tuple[Row, ...] = (
+    ("progressive", "arXiv:1710.10196, table 2; z of 512", game(1, 512) | {"algorithm.ema.decay": 0.999}),
+    ("progressive", f"{PGAN}, networks.py: fmap_base 8192 = 512 * 32 / 2, fmap_max 512", nets(512, None, g_full=32)),
+    ("progressive", "arXiv:1710.10196, appendix A.1: the whole batch of 16", {"model.discriminator.group": 16}),
+    ("progressive_cifar", f"{PGAN}, branch original-theano-version: 4096, 128", nets(128, None, g_full=64)),
+    ("progressive_cifar", "as above: latent 128", {"algorithm.latent.dim": 128}),
+    ("progressive_cifar", "as above: 400 kimg each", {"algorithm.stages.stable_images": 400_000}),
+    ("progressive_cifar", "as above: 400 kimg each", {"algorithm.stages.fade_images": 400_000}),
+    ("progressive_cifar", "arXiv:1710.10196, appendix A.1: 750", {f"{GP}.weight": 10 / 750**2, f"{GP}.target": 750.0}),
+)
 STYLEGAN2: tuple[Row, ...] = (
     ("stylegan2", f"{ADA}: stylegan2; z of 512", game(1, 512) | {"algorithm.ema.half_life": 10_000.0}),
     ("stylegan2", f"{ADA}: fmaps 1, map 8: 32768 = 512 * 64", nets(512, None, g_full=64, g_style_dim=512, g_depth=8)),
@@ -199,6 +211,7 @@ MODELS: tuple[Row, ...] = (
     ("sngan", "null: the paper's for each size (tests/models/test_sngan.py)", nets(None, None)),
     ("sngan_dcgan", "arXiv:1802.05957, table 3; table 1, setting C", game(1, 128) | nets(64, 64)),
     ("sngan_dcgan", "chainer-gan-lib, common/net.py; compare_gan, sndcgan.py", nets(64, 64, g_first_norm=True)),
+    *PROGRESSIVE,
     *STYLEGAN2,
     ("wgan", "arXiv:1701.07875, algorithm 1: n_critic 5; code main.py: nz 100, ngf = ndf = 64", game(5, 100)),
     ("wgan", "code WassersteinGAN, models/dcgan.py: the critic has BatchNorm", nets(64, 64, d_normalization="batch")),
@@ -271,6 +284,8 @@ OPTIMIZERS: tuple[Row, ...] = (
     *((name, "as above; eps: torch's default", {"generator.betas": [0.9, 0.99]}) for name in ESRGAN),
     ("adam_esrgan_game", "code BasicSR, train_ESRGAN_x4.yml: 1e-4", {"schedule.at": [0.0, 0.125, 0.25, 0.5, 0.75]}),
     ("adam_real_esrgan_game", "arXiv:2107.10833, section 4.1: 2e-4, then 1e-4", {"schedule.at": [0.0]}),
+    ("adam_progressive", "arXiv:1710.10196, appendix A.1", {"generator.lr": 1e-3, "generator.betas": [0.0, 0.99]}),
+    ("adam_progressive", "arXiv:1710.10196, appendix A.1: eps", ADAM),
     ("adam_stylegan2", "code stylegan2-ada-pytorch: lrate 0.002", {"generator.lr": 2e-3, **ADAM}),
     ("adam_stylegan2", "as above: betas [0, 0.99]", {"generator.betas": [0.0, 0.99]}),
     ("adam_stylegan2_auto", "code stylegan2-ada-pytorch: lrate 0.0025", {"generator.lr": 2.5e-3, **ADAM}),
@@ -325,6 +340,7 @@ REGULARIZERS: tuple[Row, ...] = (
     ),
     ("gradient_penalty", "arXiv:1704.00028, algorithm 1", {"gradient_penalty.weight": 10.0}),
     ("gradient_penalty", "arXiv:1704.00028, equation 3", {"gradient_penalty.target": 1.0}),
+    ("drift", "arXiv:1710.10196, appendix A.1: epsilon_drift", {"drift.weight": 1e-3}),
     ("historical_averaging", "ours: the paper names no weight", {"historical_generator.weight": 0.1}),
     ("historical_averaging", "ours: the paper names no weight", {"historical_discriminator.weight": 0.1}),
     ("historical_averaging", "arXiv:1606.03498, section 3.3: both", {"historical_generator.player": "generator"}),
@@ -426,6 +442,7 @@ TECHNIQUES: tuple[Row, ...] = (
     ("top_k", "arXiv:2002.06224: k times 0.99", {f"{LOSS}.top_k.schedule.fraction.shape": "exponential"}),
 )
 
+STAGES, PHASES = "algorithm.stages", ("stable", "fade")
 AVERAGED = ("cycle", "regression", "style_transfer")
 ALGORITHMS: tuple[Row, ...] = (
     ("contrastive", "code contrastive-unpaired-translation: --num_patches", {"algorithm.patches": 256}),
@@ -435,6 +452,9 @@ ALGORITHMS: tuple[Row, ...] = (
     ("noise_to_image", "arXiv:1406.2661, algorithm 1: m and m", game(1, 128, generator_batch=1)),
     ("noise_to_image", "arXiv:1710.10196, section 3; latent: ours", {"algorithm.ema.decay": 0.999}),
     ("cycle", "arXiv:1703.10593, section 4: 50 images", {"algorithm.pool": 50}),
+    ("growing", "arXiv:1710.10196, appendix A.1: 800k each", {f"{STAGES}.{each}_images": 800_000 for each in PHASES}),
+    ("growing", "as above: from 4x4", {f"{STAGES}.start": 0}),
+    ("growing", "as above: 14, 6, 3", {f"{STAGES}.batch_limits": [[256, 14], [512, 6], [1024, 3]]}),
     ("style", "code stylegan2-ada-pytorch, training_loop.py: b_ema.copy_(b)", {"algorithm.ema.copy_buffers": True}),
     *((name, "arXiv:1710.10196, section 3", {"algorithm.ema.decay": 0.999}) for name in AVERAGED),
     ("style_transfer", "code AdaIN-style, train.lua: 1 and 10", {"algorithm.content_weight": 1.0}),

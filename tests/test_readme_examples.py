@@ -75,8 +75,8 @@ def test_a_number_moves(words: list[str], here: Path, gan_lab: Callable[..., int
 
 
 def test_the_regularizer_is_paid(own: Path, gan_lab: Callable[..., int]) -> None:
-    train(gan_lab, training("loss/regularizers=[gradient_penalty,drift]"))
-    assert "loss/discriminator/drift" in records(own / "run")[-1]
+    train(gan_lab, training("loss/regularizers=[gradient_penalty,centred]"))
+    assert "loss/discriminator/centred" in records(own / "run")[-1]
 
 
 def test_the_metric_and_the_extractor_measure(own: Path, gan_lab: Callable[..., int]) -> None:

@@ -23,10 +23,10 @@ CUDA = re.compile(r"(?:gpu|nvidia|cuda)[\s:_-]*(\d*)", re.IGNORECASE)  # what is
 # By the last part of their keys: whole numbers with the least that they may be, numbers, and yes or no.
 WHOLE = {
     "accumulation": 1, "attention": 0, "begin": 0, "blocks": 0, "count": 1, "critic_steps": 1, "depth": 0, "dim": 1,
-    "dims": 1, "embedding_dim": 1, "every": 0, "group": 0, "growth": 1, "interval": 1, "k": 1, "kernels": 1,
-    "latent_dim": 1, "line_every": 0, "max_corrupt": 0, "most": 1, "n": 1, "patches": 1, "patience": 1,
-    "pixels": 0, "shared_dim": 0, "size": 1, "splits": 1, "steps": 1, "subset_size": 2, "subsets": 1, "unroll_steps": 0,
-    "waves": 1, "width": 1,
+    "dims": 1, "embedding_dim": 1, "every": 0, "fade_images": 0, "group": 0, "growth": 1, "interval": 1, "k": 1,
+    "kernels": 1, "latent_dim": 1, "line_every": 0, "max_corrupt": 0, "most": 1, "n": 1, "patches": 1, "patience": 1,
+    "pixels": 0, "shared_dim": 0, "size": 1, "splits": 1, "stable_images": 1, "steps": 1, "subset_size": 2,
+    "subsets": 1, "unroll_steps": 0, "waves": 1, "width": 1,
 }  # fmt: skip
 NUMBERS = {
     "alpha": 0.0, "bound": 0.0, "decay": 0.0, "deviation": 0.0, "dropout": 0.0, "end_factor": 0.0, "eps": 0.0,

@@ -58,6 +58,8 @@ OTHERS = (
     ("model=cut", "algorithm.mirrored=0.5", "algorithm.patches=16", "degradation=noise", "trainer.accumulation=2"),
     ("model=toy_pyramid",),
     ("model=toy_growing", "algorithm.grow_at=16"),
+    ("model=progressive", "algorithm.stages.stable_images=8", "algorithm.stages.fade_images=64"),
+    ("model=progressive_conditional", "algorithm.stages.stable_images=8", "algorithm.stages.fade_images=64"),
     ("model=toy_translation", "degradation=noise", "trainer.accumulation=2"),
     ("model=dcgan", "dataset=stacked_digits", "+technique=[instance_noise]"),
 )

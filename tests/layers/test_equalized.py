@@ -74,3 +74,16 @@ def test_refusal() -> None:
     for multiplier in (0.0, math.inf):
         with pytest.raises(ValueError, match="multiplier must be a number above 0"):
             EqualizedLinear(2, 2, multiplier=multiplier)
+
+
+def test_a_gain_of_the_weights_alone() -> None:
+    torch.manual_seed(0)
+    conv, linear = EqualizedConv2d(4, 6, 3, gain=3.0, bias_gain=1.0), EqualizedLinear(7, 5, gain=3.0, bias_gain=0.5)
+    assert conv.bias is not None
+    nn.init.normal_(conv.bias)
+    assert_close(conv(torch.zeros(1, 4, 2, 2))[0, :, 0, 0], conv.bias)
+    assert linear.bias is not None
+    nn.init.normal_(linear.bias)
+    weight, bias = function_of(linear)
+    assert_close(bias, 0.5 * linear.bias.detach())
+    assert_close(weight, linear.weight.detach() * 3 / math.sqrt(7))
