@@ -69,6 +69,11 @@ PHOTOS |= {"dataset.flip": True, "dataset.turn": True, "/degradation": "downscal
 UNLABELLED = {"model.generator.num_classes": 0, "model.discriminator.num_classes": 0}
 
 
+def stages(images: int) -> dict[str, Any]:
+    """As many images at each size as for each fade."""
+    return {f"algorithm.stages.{part}_images": images for part in ("stable", "fade")}
+
+
 def blocks(count: int) -> dict[str, Any]:
     return {"model.generator.blocks": count}
 
@@ -157,6 +162,7 @@ RECIPES = {
         **{"/degradation": "edges", "degradation.threshold": 1.0, "model.generator.blocks": 2, "width": 8},
     ),
     "points": modes("ring", "points", 3000, every=3000, n=2500),
+    "progressive": digits("progressive", 4000, 16, 1000, width=32, **stages(10_000)),
     "r3gan": digits("r3gan", 2400, 32, width=8, g_lr=5e-4),
     "ring": modes("ring", "points", 8000, every=1000, n=2500),
     "rpgan": digits("rpgan", 2000, 64),
