@@ -7,8 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from gan_lab.errors import GanLabError
-from gan_lab.layers.first_map import FirstMap, first_map
-from gan_lab.models.stylegan2 import channels_of
+from gan_lab.layers.first_map import FirstMap, channels_of, first_map
 from gan_lab.models.stylegan2_names import Weights, resolutions
 from gan_lab.storage.network_pickle import NetworkPickle
 
