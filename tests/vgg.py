@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import torch
@@ -31,4 +32,6 @@ def write_narrow_weights(root: Path) -> None:
     """Put narrow ones where the published ones are looked for."""
     (root / "extractors").mkdir(parents=True, exist_ok=True)
     for architecture, file in FILES.items():
-        torch.save(random_state(architecture), root / "extractors" / file)
+        whole = root / "extractors" / f"{file}.{os.getpid()}"  # other workers put the same there
+        torch.save(random_state(architecture), whole)
+        whole.replace(root / "extractors" / file)

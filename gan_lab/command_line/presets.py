@@ -7,15 +7,16 @@ into what they were not meant for (`degradation.sigma` of noise into a blur), or
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from hydra._internal import defaults_list
 from hydra._internal import hydra as maker
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import IConfigRepository
 from hydra._internal.defaults_list import create_defaults_list
-from hydra.core.default_element import GroupDefault, ResultDefault
+from hydra.core.default_element import GroupDefault, InputDefault, ResultDefault
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -24,6 +25,7 @@ from gan_lab.command_line.overrides import read
 from gan_lab.config import leaves, remove
 
 PRESETS = ("model/", "experiment/")
+Place = tuple[str, str]
 
 
 class PresetLoader(ConfigLoaderImpl):
@@ -49,9 +51,10 @@ class PresetLoader(ConfigLoaderImpl):
         return super().load_configuration(config_name, overrides, run_mode, from_shell, validate_sweep_overrides)
 
     def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: IConfigRepository) -> DictConfig:
-        typed = [each for each in defaults if path(each) in choices_of(self.typed) and not is_preset(each)]
+        words = choices_of(self.typed)
+        typed = [each for each in defaults if path(each) in words and not is_preset(each)]
         taken = {read(word).key.partition("/")[0] for word in self.typed}
-        taken |= {top for each in typed for top in self._tree(each, repo)}
+        taken |= {top for each in typed for top in tree_of(each, repo)}
         taken |= {top for each in defaults if path(each).startswith("technique/") for top in overridden(each, repo)}
         presets = [each for each in defaults if is_preset(each)]
         for preset in presets:
@@ -72,14 +75,12 @@ class PresetLoader(ConfigLoaderImpl):
         repo: IConfigRepository,
     ) -> Iterator[str]:
         """The keys that a preset sets in what is not part of the composition, or was typed otherwise."""
-        primary = next(each.config_path for each in defaults if each.primary)
-        choice = OverridesParser.create().parse_override("=".join(path(preset).split("/", 1)))
-        alone = create_defaults_list(repo, primary, [choice], prepend_hydra=True, skip_missing=True).defaults
-        before = alone[: [path(each) for each in alone].index(path(preset))]
-        there = {(each.config_path, each.package) for each in defaults}
-        others = [self._tree(each, repo) for each in typed if path(each) not in map(path, alone)]
-        trees = [((each.config_path, each.package) in there, self._tree(each, repo)) for each in before]
-        for key, value in leaves(self._tree(preset, repo)):
+        primary = next(path(each) for each in defaults if each.primary)
+        before = self._before(preset, primary, repo)
+        usual, there = {place for place, _ in before}, {place_of(each) for each in defaults}
+        others = [tree_of(each, repo) for each in typed if place_of(each) not in usual]
+        trees = [(place in there, tree) for place, tree in before]
+        for key, value in leaves(tree_of(preset, repo)):
             stands, (depth, about) = max(((here, nearest(tree, key)) for here, tree in reversed(trees)), key=depth_of)
             is_new = depth < len(key.split(".")) and isinstance(about, dict) and "_target_" not in about
             is_taken_away = value is None and isinstance(about, dict)
@@ -87,8 +88,12 @@ class PresetLoader(ConfigLoaderImpl):
             if not is_taken_away and (is_typed or not (stands or depth == 0 or is_new)):
                 yield key
 
-    def _tree(self, default: ResultDefault, repo: IConfigRepository) -> Any:
-        return OmegaConf.to_container(self._load_single_config(default, repo).config)
+    def _before(self, preset: ResultDefault, primary: str, repo: IConfigRepository) -> list[tuple[Place, Any]]:
+        """What is merged before a preset where nothing else is chosen: where it is put, and what it has."""
+        choice = OverridesParser.create().parse_override("=".join(path(preset).split("/", 1)))
+        alone = create_defaults_list(repo, primary, [choice], prepend_hydra=True, skip_missing=True).defaults
+        before = alone[: [path(each) for each in alone].index(path(preset))]
+        return [(place_of(each), tree_of(each, repo)) for each in before]
 
 
 def path(default: ResultDefault) -> str:
@@ -115,6 +120,21 @@ def overridden(default: ResultDefault, repo: IConfigRepository) -> Iterator[str]
             yield (entry.group or "").strip("/").partition("/")[0]
 
 
+def tree_of(default: ResultDefault, repo: IConfigRepository) -> Any:
+    """What a file has, in its package, as plain data."""
+    loaded = repo.load_config(path(default))
+    assert loaded is not None
+    tree = OmegaConf.to_container(loaded.config)
+    for part in reversed((default.package or "").split(".")):
+        tree = {part: tree} if part else tree
+    return tree
+
+
+def place_of(default: ResultDefault) -> Place:
+    """A file, and the package that it is put into."""
+    return path(default), default.package or ""
+
+
 def nearest(tree: Any, key: str) -> tuple[int, Any]:
     """How many parts of a dotted key a tree has, and what it has there."""
     depth = 0
@@ -132,9 +152,21 @@ def depth_of(found: tuple[bool, tuple[int, Any]]) -> int:
 @contextmanager
 def presets_give_way() -> Iterator[None]:
     """Compose with `PresetLoader` where Hydra would with its own loader, which it makes by itself, without asking."""
-    before = vars(maker)["ConfigLoaderImpl"]
+    before = vars(maker)["ConfigLoaderImpl"], vars(defaults_list)["_create_interpolation_map"]
     vars(maker)["ConfigLoaderImpl"] = PresetLoader
+    vars(defaults_list)["_create_interpolation_map"] = choices_where_asked(before[1])
     try:
         yield
     finally:
-        vars(maker)["ConfigLoaderImpl"] = before
+        vars(maker)["ConfigLoaderImpl"], vars(defaults_list)["_create_interpolation_map"] = before
+
+
+def choices_where_asked(collect: Callable[..., DictConfig]) -> Callable[..., DictConfig]:
+    """Hydra collects all choices so far for every file, which takes a third of a composition, and reads them where a
+    defaults list refers to one (`${...}`): only then are they collected."""
+
+    def collected(overrides: Any, defaults: list[InputDefault], self_added: bool) -> DictConfig:
+        asked = any(each.is_interpolation() for each in defaults if not each.is_self())
+        return collect(overrides, defaults, self_added) if asked else DictConfig({})
+
+    return collected

@@ -137,3 +137,12 @@ def test_what_is_new_in_a_collection_is_about_nothing_else(tmp_path: Path) -> No
     (tmp_path / "model" / "mine.yaml").write_text(mine)
     config = composed("model=mine", "loss=hinge", configs=tmp_path)
     assert config["loss"]["regularizers"] == {"mine": {"_target_": "a.Mine", "weight": 2}}
+
+
+def test_a_defaults_list_may_refer_to_a_choice(tmp_path: Path) -> None:
+    """Choices are collected for a file that asks for them, and for no other."""
+    mine = "# @package _global_\ndefaults: [gan, {/optimizer/schedule@other: '${model}'}, _self_]\n"
+    for folder, name, text in (("model", "mine", mine), ("optimizer/schedule", "mine", "a: 3\n")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / f"{name}.yaml").write_text(text)
+    assert composed("model=mine", configs=tmp_path)["other"] == {"a": 3}
