@@ -16,17 +16,19 @@ from gan_lab.command_line.stored_overrides import is_run
 from gan_lab.config import leaves, settings, to_yaml
 from gan_lab.engine.seeding import seed_everything
 from gan_lab.errors import GanLabError
+from gan_lab.importing.rosinality import read_rosinality
 from gan_lab.importing.stylegan2 import settings_of
 from gan_lab.models.stylegan2_names import discriminator_names, generator_names
 from gan_lab.storage import checkpoint
 from gan_lab.storage.files import write_text
 from gan_lab.storage.folders import OUTPUTS
-from gan_lab.storage.network_pickle import NetworkPickle
+from gan_lab.storage.network_pickle import Networks, read_network_pickle
 from gan_lab.training.start import compose_training
 from gan_lab.wrappers.build import build_network
 
 log = logging.getLogger(__name__)
 
+READERS = {".pt": read_rosinality, ".pth": read_rosinality}
 CHOICES = {"model": "stylegan2_auto", "dataset": "folder"}
 FOLLOWED = ("model.generator.width", "model.generator.full")  # by the discriminator's, where nothing is said of them
 NAMES = {"generator": generator_names, "discriminator": discriminator_names}
@@ -42,7 +44,7 @@ def import_networks(file: Path, out: Path | None) -> Path:
     folder = out or Path(OUTPUTS) / "imported" / (re.sub(r"[^A-Za-z0-9._-]+", "_", file.stem) or "network")
     if is_run(folder) or (folder / "checkpoints").exists():
         raise already_holds("out", folder, "a run")
-    found = NetworkPickle(file)
+    found = READERS.get(file.suffix.lower(), read_network_pickle)(file)
     config = configuration(settings_of(found))
     state = state_of(found, config)
     checkpoint.save(folder / "checkpoints", state, keep=1)
@@ -64,7 +66,7 @@ def configuration(found: dict[str, Any]) -> dict[str, Any]:
     return {**config, "classes": None, "choices": dict(CHOICES), "overrides": overrides}
 
 
-def state_of(found: NetworkPickle, config: dict[str, Any]) -> dict[str, Any]:
+def state_of(found: Networks, config: dict[str, Any]) -> dict[str, Any]:
     """A checkpoint that has weights and nothing else. Where the file has no discriminator a new one begins."""
     raw = {
         "generator": found.weights.get("G") or found.of("generator"),
@@ -77,7 +79,7 @@ def state_of(found: NetworkPickle, config: dict[str, Any]) -> dict[str, Any]:
     return {**state, "algorithm": {"regularizers": {}, "memory": {}}, "measured": {}, "best": None, "config": config}
 
 
-def fitted(found: NetworkPickle, config: dict[str, Any], role: str, weights: Any) -> dict[str, Tensor]:
+def fitted(found: Networks, config: dict[str, Any], role: str, weights: Any) -> dict[str, Tensor]:
     """The state of a network with these weights. It is built without memory first: a file does not decide how much is
     taken before all of its shapes are those of the network."""
     if weights is None:
@@ -108,14 +110,14 @@ def require_fit(outline: nn.Module, named: dict[str, Tensor], theirs: dict[str, 
             raise GanLabError(f"{where}: {theirs[name]} makes {name} of {is_}, which is to be {should}")
 
 
-def tell(found: NetworkPickle, config: dict[str, Any], folder: Path) -> None:
+def tell(found: Networks, config: dict[str, Any], folder: Path) -> None:
     """What was read, and what to type next."""
     model, run = config["model"]["generator"], shown(folder)
     classes = f", {model['num_classes']} classes" if model["num_classes"] else ""
     log.info(
         "read      %s: %s of %s%s",
         shown(found.path),
-        ", ".join(found.networks),
+        ", ".join(found.weights),
         config["dataset"]["image_shape"],
         classes,
     )

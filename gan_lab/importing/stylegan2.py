@@ -9,12 +9,13 @@ from torch import Tensor
 from gan_lab.errors import GanLabError
 from gan_lab.layers.first_map import FirstMap, channels_of, first_map
 from gan_lab.models.stylegan2_names import Weights, resolutions
-from gan_lab.storage.network_pickle import NetworkPickle
+from gan_lab.storage.network_pickle import Networks
 
 MOST = 4096  # pixels of a side
+HALF_LIFE = 10_000.0  # images: the average is there already, and need not forget its beginning quickly
 
 
-def settings_of(found: NetworkPickle) -> dict[str, Any]:
+def settings_of(found: Networks) -> dict[str, Any]:
     """Dotted keys of the configuration and their values. Raises GanLabError naming the tensor that is missing or of a
     shape that no StyleGAN2 has."""
     generator = found.of("generator")
@@ -23,7 +24,7 @@ def settings_of(found: NetworkPickle) -> dict[str, Any]:
         raise GanLabError(
             f"{found.path}: is a StyleGAN3, of which there are no networks here; those of StyleGAN2 are read"
         )
-    shapes = Shapes(generator, f"{found.path}: {next(iter(found.networks))}")
+    shapes = Shapes(generator, f"{found.path}: {next(iter(found.weights))}")
     sizes = shapes.sizes("synthesis.b{}.conv1.weight")
     channels, start = shapes.first("synthesis.b{}.conv1.weight", sizes), shapes.of(f"synthesis.b{sizes[0]}.const", 3)
     last = shapes.of(f"synthesis.b{sizes[-1]}.torgb.weight", 4)
@@ -36,6 +37,7 @@ def settings_of(found: NetworkPickle) -> dict[str, Any]:
     settings = {
         "dataset.image_shape": image,
         "algorithm.latent.dim": first - embedded,
+        "algorithm.ema.half_life": HALF_LIFE,
         "model.generator.width": width,
         "model.generator.full": full,
         "model.generator.style_dim": shapes.of(f"synthesis.b{sizes[0]}.conv1.affine.weight", 2)[1],
@@ -51,7 +53,7 @@ def settings_of(found: NetworkPickle) -> dict[str, Any]:
     return {**settings, **discriminator_settings(found)}
 
 
-def discriminator_settings(found: NetworkPickle) -> dict[str, Any]:
+def discriminator_settings(found: Networks) -> dict[str, Any]:
     """The same of the discriminator; none where the file has no discriminator."""
     weights = found.of("discriminator")
     if weights is None:
@@ -61,7 +63,7 @@ def discriminator_settings(found: NetworkPickle) -> dict[str, Any]:
     blocks = shapes.sizes("b{}.conv0.weight")
     channels = [shapes.of(f"b{sizes[0]}.conv.weight", 4)[0], *shapes.first("b{}.conv0.weight", blocks)]
     width, full = width_and_full(channels, shapes.where)
-    group = found.setting("D", "epilogue_kwargs", "mbstd_group_size")
+    group = found.argument("D", "epilogue_kwargs", "mbstd_group_size")
     return {
         "model.discriminator.width": width,
         "model.discriminator.full": full,

@@ -3,7 +3,7 @@ dictionary of networks (`G`, `D`, `G_ema`), of which the tensors are read and no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,37 +17,49 @@ OF_ROLE = {"generator": ("G_ema", "G"), "discriminator": ("D",)}
 OLD = b"dnnlib.tflib.network"
 
 
-class NetworkPickle:
-    """The file's networks as tensors by name, and what it says of them. `D` and `G` may be missing, and one of `G_ema`
-    and `G`. Raises ConfigError for a file that is not there, GanLabError for one that is none of these or does more."""
+class Networks:
+    """The networks of a file as tensors by name, under the names `G_ema`, `G` and `D`, of which some may be missing,
+    and the arguments that they were made with, where the file tells them."""
 
-    def __init__(self, path: Path) -> None:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read ({error.strerror or error})") from error
-        if OLD in data[:1000]:
-            raise GanLabError(
-                f"{path}: was written by the authors' TensorFlow code; their legacy.py makes one of PyTorch's"
-            )
-        found = read(data, path)
-        if not isinstance(found, dict) or not any(isinstance(found.get(name), Thing) for name in NETWORKS[:2]):
-            raise GanLabError(f"{path}: holds no G_ema, the generator of a network.pkl of StyleGAN2-ADA or StyleGAN3")
+    def __init__(
+        self,
+        path: Path,
+        weights: Mapping[str, dict[str, Tensor]],
+        arguments: Mapping[str, Any] | None = None,
+    ) -> None:
         self.path = path
-        self.networks = {name: found[name] for name in NETWORKS if isinstance(found.get(name), Thing)}
-        self.weights = {name: dict(tensors(network, path)) for name, network in self.networks.items()}
-        self.data = found.get("training_set_kwargs")
+        self.weights = weights
+        self.arguments = arguments or {}
 
     def of(self, role: str) -> dict[str, Tensor] | None:
         """The weights for a role of ours, those that were averaged before others."""
         return next((self.weights[name] for name in OF_ROLE.get(role, ()) if name in self.weights), None)
 
-    def setting(self, network: str, *keys: str) -> Any:
+    def argument(self, network: str, *keys: str) -> Any:
         """An argument that a network was made with, None where it was not given."""
-        value: Any = self.networks[network].state.get("_init_kwargs") if network in self.networks else None
+        value = self.arguments.get(network)
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
         return value
+
+
+def read_network_pickle(path: Path) -> Networks:
+    """What the file holds. Raises ConfigError for a file that is not there, GanLabError for one that is none of these
+    or does more."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if OLD in data[:1000]:
+        raise GanLabError(
+            f"{path}: was written by the authors' TensorFlow code; their legacy.py makes one of PyTorch's"
+        )
+    found = read(data, path)
+    if not isinstance(found, dict) or not any(isinstance(found.get(name), Thing) for name in NETWORKS[:2]):
+        raise GanLabError(f"{path}: holds no G_ema, the generator of a network.pkl of StyleGAN2-ADA or StyleGAN3")
+    networks = {name: found[name] for name in NETWORKS if isinstance(found.get(name), Thing)}
+    weights = {name: dict(tensors(network, path)) for name, network in networks.items()}
+    return Networks(path, weights, {name: network.state.get("_init_kwargs") for name, network in networks.items()})
 
 
 def tensors(network: Thing, path: Path) -> Iterator[tuple[str, Tensor]]:

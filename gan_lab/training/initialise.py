@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.checkpoint import KEYS
-from gan_lab.storage.network_pickle import NetworkPickle
+from gan_lab.storage.network_pickle import read_network_pickle
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ def _safetensors(file: Path, role: str) -> Weights:
 
 
 def _network_pickle(file: Path, role: str) -> Weights | None:
-    return NetworkPickle(file).of(role)
+    return read_network_pickle(file).of(role)
 
 
 READERS: dict[str, Callable[[Path, str], Any]] = {".safetensors": _safetensors, ".pkl": _network_pickle}

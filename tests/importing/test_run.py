@@ -109,6 +109,8 @@ def test_settings(tmp_path: Path) -> None:
     assert generator["image_shape"] == discriminator["image_shape"] == [1, 8, 8]
     assert (generator["latent_dim"], generator["style_dim"], generator["depth"], generator["width"]) == (4, 9, 3, 7)
     assert (discriminator["width"], discriminator["full"], discriminator["group"]) == (6, 4, 8)
+    average = config["algorithm"]["ema"]
+    assert average["half_life"] == average["schedule"]["half_life"]["end"] == 10_000
     assert config["overrides"][:2] == ["model=stylegan2_auto", "dataset=folder"]
     changed = [word.partition("=")[0] for word in config["overrides"]]
     assert "model.discriminator.width" in changed
