@@ -93,10 +93,11 @@ def adapt(state: dict[str, Any], stored: dict[str, Any], config: dict[str, Any])
 
 def accept(start: Start, run: Run) -> None:
     """Write down what holds from here on: everything was built and fits, so the run folder may say so."""
-    write_text(run.folder / "config.yaml", to_yaml(start.config))
+    config = to_yaml(start.config)
+    write_text(run.folder / "config.yaml", config)
     write_text(run.folder / ".hydra" / "overrides.yaml", to_yaml(start.overrides))
     run.loggers.open(run.folder, run.step)
-    run.loggers.text(run.step, "config", "```yaml\n" + to_yaml(start.config) + "```")
+    run.loggers.text(run.step, "config", f"```yaml\n{config}```")
 
 
 def read_run(folder: Path, typed: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
