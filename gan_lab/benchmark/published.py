@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, conv2d, interpolate
 
 from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.projection import Projection, Readout, Score
+from gan_lab.layers.scaled_convolution import EnlargingConv2d, HalvingConv2d
 from gan_lab.training.run import Run
 
 SWITCHES = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes, not what
@@ -18,13 +20,14 @@ SWITCHES = ("fused", "foreach", "capturable", "differentiable")  # how an optimi
 
 def as_published(network: nn.Module, run: Run) -> nn.Module:
     """A copy of `network` that computes the same: a transposed convolution on a 1x1 map first, a convolution of the
-    whole map last, torch's own layers and memory layout, and nothing of ours to make them faster."""
+    whole map last, a change of size and a convolution one after the other, torch's own layers and memory layout, and
+    nothing of ours to make them faster."""
     plain = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
     for module in plain.modules():
         for name in ("forward", "_conv_forward"):
             vars(module).pop(name, None)  # what `as_products` has put there
     for name, module in list(plain.named_modules()):
-        if isinstance(module, (Projection, Score, Dropout)):
+        if isinstance(module, (Projection, Score, Dropout, EnlargingConv2d, HalvingConv2d)):
             parent, _, leaf = name.rpartition(".")
             setattr(plain.get_submodule(parent), leaf, _layer(module, run))
     return plain.requires_grad_(True).train()
@@ -43,9 +46,11 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, Tensor) else value
 
 
-def _layer(module: Projection | Score | Dropout, run: Run) -> nn.Module:
+def _layer(module: Projection | Score | Dropout | EnlargingConv2d | HalvingConv2d, run: Run) -> nn.Module:
     if isinstance(module, Dropout):
         return nn.Dropout(module.p)
+    if isinstance(module, (EnlargingConv2d, HalvingConv2d)):
+        return _Resized(module)
     biased = module.bias is not None
     device = module.weight.device
     if isinstance(module, Projection):
@@ -64,6 +69,20 @@ def _layer(module: Projection | Score | Dropout, run: Run) -> nn.Module:
     shrunk = nn.Conv2d(channels, 1, (height, width), bias=biased, device=device)
     _take(shrunk, module, module.weight.view(1, height, width, channels).permute(0, 3, 1, 2))
     return nn.Sequential(shrunk, nn.Flatten(0))
+
+
+class _Resized(nn.Module):
+    """Pixels repeated, then a convolution; or a convolution, then means of 2x2 blocks."""
+
+    def __init__(self, fused: EnlargingConv2d | HalvingConv2d) -> None:
+        super().__init__()
+        self.weight, self.bias, self.scale = fused.weight, fused.bias, fused.scale
+        self.up = isinstance(fused, EnlargingConv2d)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        maps = interpolate(maps, scale_factor=2.0) if self.up else maps
+        made = conv2d(maps, self.weight * self.scale, self.bias, padding=1)
+        return made if self.up else avg_pool2d(made, 2)
 
 
 class _Placed(nn.Module):

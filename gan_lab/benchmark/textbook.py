@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 from torch.utils.data import DataLoader, Dataset
 
+from gan_lab.algorithms.growing import Growing
 from gan_lab.algorithms.noise_to_image import NoiseToImage
 from gan_lab.algorithms.style_based import StyleBased
 from gan_lab.benchmark import from_images, styles
@@ -28,6 +29,7 @@ from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import of
 from gan_lab.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
 from gan_lab.losses.constraints import WeightClipping
+from gan_lab.losses.drift import Drift
 from gan_lab.losses.regularizers import GradientPenalty
 from gan_lab.training.run import Run
 
@@ -175,6 +177,7 @@ def critic(players: Players, hinge: bool = False) -> Step:
     """The WGAN tutorials: several steps of the critic, clipped or with a gradient penalty; SNGAN's with a hinge."""
     clipping = [c.bound for c in players.constraints.values() if isinstance(c, WeightClipping)]
     penalties = [r for r in players.regularizers.values() if isinstance(r, GradientPenalty)]
+    drifts = [r for r in players.regularizers.values() if isinstance(r, Drift)]
 
     def step() -> tuple[float, float]:
         for _ in range(players.critic_steps):
@@ -186,6 +189,8 @@ def critic(players: Players, hinge: bool = False) -> Step:
             loss = relu(1 - on_real).mean() + relu(1 + on_fake).mean() if hinge else on_fake.mean() - on_real.mean()
             for penalty in penalties:
                 loss = loss + penalty.weight * gradient_penalty(players, real, fake, labels, penalty.target)
+            for drift in drifts:
+                loss = loss + drift.weight * (on_real**2).mean()
             loss.backward()
             players.optimizer_discriminator.step()
             for bound in clipping:
@@ -224,10 +229,15 @@ def is_from_images(run: Run) -> bool:
 def _loop(run: Run) -> Callable[[Players], Step]:
     """The tutorial's loop for the run's game. Raises ConfigError where there is none."""
     algorithm = run.algorithm
-    if type(algorithm) is not NoiseToImage:
+    if type(algorithm) not in (NoiseToImage, Growing):
         raise _no_loop(f"algorithm {type(algorithm).__name__}")
+    if isinstance(algorithm, Growing) and algorithm.grown(0).level < algorithm.levels:
+        raise ConfigError(
+            "algorithm.stages.start: rounds are measured at the whole size, with algorithm.stages.start="
+            f"{algorithm.levels}"
+        )
     for name, regularizer in algorithm.regularizers.items():
-        if not isinstance(regularizer, GradientPenalty):
+        if not isinstance(regularizer, (GradientPenalty, Drift)):
             raise _no_loop(f"loss.regularizers.{name}")
     if list(algorithm.augmentation.children()):
         raise _no_loop("an augmentation")

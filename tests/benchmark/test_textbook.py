@@ -71,6 +71,14 @@ def test_hinge_and_clipping(loss: str, optimizer: str, tmp_path: Path) -> None:
     assert theirs == pytest.approx(ours, rel=1e-3, abs=1e-4)
 
 
+def test_networks_that_grow_at_their_whole_size(tmp_path: Path) -> None:
+    """Penalty and drift included; a smaller size is another round."""
+    theirs, ours = both(tiny_run(tmp_path, "model=progressive", "algorithm.stages.start=2", "precision=fp32"), 3)
+    assert theirs == pytest.approx(ours, rel=1e-3, abs=1e-4)
+    with pytest.raises(ConfigError, match=r"^algorithm.stages.start: .* with algorithm.stages.start=2$"):
+        textbook(tiny_run(tmp_path, "model=progressive"))
+
+
 def test_the_optimizer_is_the_recipes_as_it_comes(tmp_path: Path) -> None:
     run = tiny_run(tmp_path, "model=gan_small", "optimizer=adam", "optimizer.generator.betas=[0.3,0.9]")
     players = Players(run, same(run))
@@ -92,7 +100,7 @@ def test_the_penalty_of_a_linear_critic(tmp_path: Path) -> None:
     assert torch.isfinite(torch.tensor([first, second])).all()
 
 
-@pytest.mark.parametrize("model", ["dcgan", "gan", "wgan_gp_resnet"])
+@pytest.mark.parametrize("model", ["dcgan", "gan", "progressive", "wgan_gp_resnet"])
 def test_the_published_form_computes_the_same(model: str, tmp_path: Path) -> None:
     algorithm = (run := tiny_run(tmp_path, f"model={model}")).algorithm
     latent, images = torch.randn(6, algorithm.latent.dim), torch.randn(6, 1, 16, 16)  # type: ignore[attr-defined]
