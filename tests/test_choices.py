@@ -18,6 +18,7 @@ from tests.test_presets import Loader, presets
 ABSENT = ("regularizers=", "constraints=", "schedule=constant")  # of whom nothing else is said
 CHOICES = {
     "algorithm/growing": "noise_to_image",
+    "algorithm/growing_styles": "growing",
     "algorithm/style": "noise_to_image",
     "algorithm/unrolled": "noise_to_image",
     "loss/hinge_orthogonal": "regularizers=orthogonal",
@@ -85,6 +86,7 @@ CHOICES = {
     "degradation=downscale metrics=super_resolution",
     "model/srresnet": "algorithm=regression loss=regression loss/regularizers=mse optimizer=adam_srgan "
     "degradation=downscale metrics=super_resolution",
+    "model/stylegan": "algorithm=growing_styles loss=non_saturating loss/regularizers=r1 optimizer=adam_progressive",
     "model/stylegan2": "algorithm=style loss=non_saturating loss/regularizers=r1_lazy,path_length_style "
     "optimizer=adam_stylegan2",
     "model/stylegan2_auto": "stylegan2 loss/regularizers=r1_scaled,path_length_style optimizer=adam_stylegan2_auto",

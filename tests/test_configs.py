@@ -57,6 +57,7 @@ WITH = {
     "model/points.yaml": ["dataset=ring"],  # a plane
     "algorithm/style.yaml": ["model=stylegan2"],
     "algorithm/growing.yaml": ["model=progressive"],
+    "algorithm/growing_styles.yaml": ["model=stylegan"],
     "loss/regularizers/path_length_style.yaml": ["model=stylegan2"],
     "algorithm/translation.yaml": ["model=pix2pix"],
     "algorithm/inpainting.yaml": ["model=deepfill"],

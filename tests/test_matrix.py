@@ -42,6 +42,7 @@ def some(
     return [(first[(begin + index) % len(first)], name) for index, name in enumerate(second[::step])]
 
 
+FROM_NOISE = ("growing", "growing_styles", "noise_to_image", "style_based", "unrolled")
 WITH_BLOCKS = ("biggan", "r3gan", "resnet", "sagan", "sngan.", "srresnet.Generator", "stylegan2")
 
 
@@ -79,19 +80,14 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("is to be told the mask")
     if "spectral_norm" in wrappers and "r3gan" in game["_target_"]:
         found.append("all zeros")
-    if "spectral_norm" in wrappers and ("stylegan2" in game["_target_"] or "progressive" in game["_target_"]):
+    if "spectral_norm" in wrappers and any(name in game["_target_"] for name in ("stylegan", "progressive")):
         found.append("is equalized")
     asks_styles = any("path_length_style" in node.get("_target_", "") for node in loss["regularizers"].values() if node)
-    if asks_styles and not any(each.startswith("stylegan2") for each in networks):
+    if asks_styles and not any(each.startswith("stylegan") for each in networks):
         found.append("which this generator has not")
     if "activation_checkpointing" in wrappers and not all(each.startswith(WITH_BLOCKS) for each in networks):
         found.append("has no blocks")
-    from_noise = config["algorithm"]["_target_"].split(".")[2] in (
-        "growing",
-        "noise_to_image",
-        "style_based",
-        "unrolled",
-    )
+    from_noise = config["algorithm"]["_target_"].split(".")[2] in FROM_NOISE
     if from_noise and any(node.get("pair") for node in regularizers):
         found.append("is not in this game")
     if any("_target_" not in node for node in regularizers):

@@ -87,6 +87,19 @@ PROGRESSIVE: tuple[Row, ...] = (
     ("progressive_cifar", "as above: 400 kimg each", {"algorithm.stages.fade_images": 400_000}),
     ("progressive_cifar", "arXiv:1710.10196, appendix A.1: 750", {f"{GP}.weight": 10 / 750**2, f"{GP}.target": 750.0}),
 )
+SG = "code stylegan"
+STYLEGAN: tuple[Row, ...] = (
+    (
+        "stylegan",
+        f"{SG}, train.py; z of 512; G_smoothing_kimg 10",
+        game(1, 512) | {"algorithm.ema.half_life": 10_000.0},
+    ),
+    ("stylegan", f"{SG}, networks_stylegan.py: fmap_base 8192, fmap_max 512", nets(512, None, g_full=32)),
+    ("stylegan", "arXiv:1812.04948, section 2: 8 layers", nets(512, None, g_style_dim=512, g_depth=8)),
+    ("stylegan", f"{SG}: style_mixing_prob, dlatent_avg_beta", nets(512, None, g_mixing=0.9, g_style_decay=0.995)),
+    ("stylegan", f"{SG}: mbstd 4; noise: as the paper", nets(512, None, g_noise="random", d_group=4)),
+    ("stylegan", f"{SG}, train.py: r1_gamma 10", {"loss.regularizers.r1.weight": 10.0}),
+)
 STYLEGAN2: tuple[Row, ...] = (
     ("stylegan2", f"{ADA}: stylegan2; z of 512", game(1, 512) | {"algorithm.ema.half_life": 10_000.0}),
     ("stylegan2", f"{ADA}: fmaps 1, map 8: 32768 = 512 * 64", nets(512, None, g_full=64, g_style_dim=512, g_depth=8)),
@@ -212,6 +225,7 @@ MODELS: tuple[Row, ...] = (
     ("sngan_dcgan", "arXiv:1802.05957, table 3; table 1, setting C", game(1, 128) | nets(64, 64)),
     ("sngan_dcgan", "chainer-gan-lib, common/net.py; compare_gan, sndcgan.py", nets(64, 64, g_first_norm=True)),
     *PROGRESSIVE,
+    *STYLEGAN,
     *STYLEGAN2,
     ("wgan", "arXiv:1701.07875, algorithm 1: n_critic 5; code main.py: nz 100, ngf = ndf = 64", game(5, 100)),
     ("wgan", "code WassersteinGAN, models/dcgan.py: the critic has BatchNorm", nets(64, 64, d_normalization="batch")),
@@ -442,7 +456,7 @@ TECHNIQUES: tuple[Row, ...] = (
     ("top_k", "arXiv:2002.06224: k times 0.99", {f"{LOSS}.top_k.schedule.fraction.shape": "exponential"}),
 )
 
-STAGES, PHASES = "algorithm.stages", ("stable", "fade")
+STAGES, PHASES, LARGE = "algorithm.stages", ("stable", "fade"), [[256, 8], [512, 4]]
 AVERAGED = ("cycle", "regression", "style_transfer")
 ALGORITHMS: tuple[Row, ...] = (
     ("contrastive", "code contrastive-unpaired-translation: --num_patches", {"algorithm.patches": 256}),
@@ -453,6 +467,12 @@ ALGORITHMS: tuple[Row, ...] = (
     ("noise_to_image", "arXiv:1710.10196, section 3; latent: ours", {"algorithm.ema.decay": 0.999}),
     ("cycle", "arXiv:1703.10593, section 4: 50 images", {"algorithm.pool": 50}),
     ("growing", "arXiv:1710.10196, appendix A.1: 800k each", {f"{STAGES}.{each}_images": 800_000 for each in PHASES}),
+    ("growing_styles", f"{SG}, train.py: 600 kimg each", {f"{STAGES}.{each}_images": 600_000 for each in PHASES}),
+    ("growing_styles", "arXiv:1812.04948, appendix C: from 8x8", {f"{STAGES}.start": 1}),
+    ("growing_styles", f"{SG}, train.py: 1 GPU", {f"{STAGES}.batch_limits": [[32, 64], [64, 32], [128, 16], *LARGE]}),
+    ("growing_styles", f"{SG}, train.py: lrate", {f"{STAGES}.rates": [[128, 1.5], [256, 2.0], [512, 3.0]]}),
+    ("growing_styles", f"{SG}: truncation_cutoff; b_ema.copy_(b)", {"algorithm.truncation_cutoff": 8}),
+    ("growing_styles", "as style", {"algorithm.ema.copy_buffers": True}),
     ("growing", "as above: from 4x4", {f"{STAGES}.start": 0}),
     ("growing", "as above: 14, 6, 3", {f"{STAGES}.batch_limits": [[256, 14], [512, 6], [1024, 3]]}),
     ("style", "code stylegan2-ada-pytorch, training_loop.py: b_ema.copy_(b)", {"algorithm.ema.copy_buffers": True}),

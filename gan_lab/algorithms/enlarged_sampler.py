@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from gan_lab.algorithms.noise_sampler import NoiseSampler
+from gan_lab.algorithms.style_sampler import StyleSampler
 from gan_lab.layers.in_stages import InStages, enlarge
 from gan_lab.sampling.request import Request
 
@@ -22,3 +23,7 @@ class EnlargedSampler(NoiseSampler):
     def drawn(self, request: Request) -> Iterator[Tensor]:
         part = next(part for part in self.network.modules() if isinstance(part, InStages))
         return (enlarge(images, 2**part.behind) for images in super().drawn(request))
+
+
+class EnlargedStyleSampler(EnlargedSampler, StyleSampler):
+    """The same of `StyleSampler`, of a generator with styles."""

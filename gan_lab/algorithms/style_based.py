@@ -34,16 +34,21 @@ class StyleBased(NoiseToImage):
         truncation_cutoff: int | None = None,
     ) -> None:
         super().__init__(game, latent, critic_steps, reuse_fake, generator_batch)
-        if truncation_cutoff is not None:
-            require_whole(truncation_cutoff, "algorithm.truncation_cutoff", 0)
-        generator = game.networks["generator"]
-        if not all(hasattr(generator, name) for name in ("style", "synthesise", "truncated")):
-            raise ConfigError(
-                f"algorithm: {type(self).__name__} needs a generator with styles, and {type(generator).__name__} has "
-                "none (model=stylegan2); algorithm=noise_to_image takes any"
-            )
+        require_styles(self, truncation_cutoff)
 
     @classmethod
     def sampler(cls, networks: Mapping[str, nn.Module], settings: Mapping[str, Any], engine: Engine) -> Sampler:
         latent = build(settings["latent"], "algorithm.latent")
         return StyleSampler(networks["generator"], latent, engine, cutoff=settings.get("truncation_cutoff"))
+
+
+def require_styles(game: NoiseToImage, truncation_cutoff: int | None) -> None:
+    """Raise ConfigError for a generator without styles, and for what is no number of layers."""
+    if truncation_cutoff is not None:
+        require_whole(truncation_cutoff, "algorithm.truncation_cutoff", 0)
+    generator = game.networks["generator"]
+    if not all(hasattr(generator, name) for name in ("style", "synthesise", "truncated")):
+        raise ConfigError(
+            f"algorithm: {type(game).__name__} needs a generator with styles, and {type(generator).__name__} has "
+            "none (model=stylegan2); algorithm=noise_to_image takes any"
+        )

@@ -79,6 +79,17 @@ class Mapping(nn.Module):
     def _follow(self, style: Tensor, share: float) -> None:
         self.average.lerp_(world().mean(style.mean(0)).to(self.average.dtype), share)
 
-    def truncated(self, style: Tensor, psi: float) -> Tensor:
-        """The truncation trick: styles moved towards their average, psi 1 not at all, 0 all the way."""
-        return torch.lerp(self.average, style, psi)
+    def truncated(self, styles: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
+        """The truncation trick (arXiv:1812.04948, appendix B): styles (N, layers, dim), those of the first `cutoff`
+        layers, null: of all, moved towards their average, psi 1 not at all, 0 all the way."""
+        near = torch.lerp(self.average, styles, psi)
+        return near if cutoff is None else torch.cat([near[:, :cutoff], styles[:, cutoff:]], 1)
+
+
+def mix(styles: Tensor, others: Tensor, layer: Tensor, layers: int, probability: float) -> Tensor:
+    """Style mixing (arXiv:1812.04948, section 3.1), once for a batch and with that `probability`: from one of 1 ...
+    `layers` - 1 on, each as likely, styles (N, L, dim) are the others (N, 1, dim). `layer`: 0 ... L - 1."""
+    one, other = (torch.rand((), device=styles.device) for _ in range(2))
+    cut = 1 + (one * (layers - 1)).floor()
+    mixed = (layer >= cut) & (other < probability)
+    return torch.where(mixed[:, None], others, styles)

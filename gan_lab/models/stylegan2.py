@@ -29,7 +29,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.layers.first_map import channels_of, first_map
-from gan_lab.layers.mapping import Mapping
+from gan_lab.layers.mapping import Mapping, mix
 from gan_lab.models.stylegan2_names import Weights, generator_weights
 from gan_lab.models.stylegan2_synthesis import Synthesis
 
@@ -80,10 +80,7 @@ class Generator(nn.Module):
         if not (self.training and self.mixing):
             return styles
         others = self.mapping(torch.randn_like(latent), label, follow=False)[:, None]
-        one, other = (torch.rand((), device=latent.device) for _ in range(2))
-        cut = 1 + (one * (self.num_ws - 1)).floor()  # in 1 ... num_ws - 1, each as likely
-        mixed = (self.layer >= cut) & (other < self.mixing)
-        return torch.where(mixed[:, None], others, styles)
+        return mix(styles, others, self.layer, self.num_ws, self.mixing)
 
     def synthesise(self, styles: Tensor) -> Tensor:
         """Images of styles (N, num_ws, style_dim)."""
@@ -91,10 +88,8 @@ class Generator(nn.Module):
         return images
 
     def truncated(self, styles: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
-        """The truncation trick (arXiv:1812.04948, appendix B): styles of the first `cutoff` layers, null: of all, moved
-        towards their average, psi 1 not at all, 0 all the way."""
-        near = self.mapping.truncated(styles, psi)
-        return near if cutoff is None else torch.cat([near[:, :cutoff], styles[:, cutoff:]], 1)
+        """Styles moved towards their average: see `Mapping.truncated`."""
+        return self.mapping.truncated(styles, psi, cutoff)
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         return self.synthesise(self.style(latent, label))

@@ -28,7 +28,7 @@ from tests.training.test_rounds import pair, play, recording
 
 TWO = ("algorithm.stages.stable_images=8", "algorithm.stages.fade_images=12")  # rounds of 4: three whole, two fading
 FOUR = ("algorithm.stages.stable_images=12", "algorithm.stages.fade_images=20")  # four and four
-GROWING = ("model=progressive",)
+GROWING = ("model=progressive", "model=stylegan")
 
 
 def ready(folder: Path, *words: str, state: Any = None) -> Run:
@@ -59,13 +59,13 @@ def test_everybody_is_of_one_size(model: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", GROWING)
 def test_going_on_anywhere_is_not_having_stopped(model: str, tmp_path: Path) -> None:
     """In the middle of a fade, at its beginning, at its end, and between them."""
-    straight, states = ready(tmp_path, model, *TWO), []
+    straight, states = ready(tmp_path, model, *TWO, "algorithm.stages.start=0"), []
     for _ in range(10):
         run_state = checkpoint.save(tmp_path / f"{len(states)}", straight.state_dict(), 1)
         states.append(checkpoint.load(run_state))
         straight.play()
     for done in (3, 4, 5, 9):
-        again = ready(tmp_path, model, *TWO, state=states[done])
+        again = ready(tmp_path, model, *TWO, "algorithm.stages.start=0", state=states[done])
         play(again, 10 - done)
         one, two = straight.state_dict(), again.state_dict()
         for part in ("networks", "ema", "optimizers", "algorithm", "stream", "images_seen"):

@@ -59,6 +59,7 @@ OTHERS = (
     ("model=toy_pyramid",),
     ("model=toy_growing", "algorithm.grow_at=16"),
     ("model=progressive", "algorithm.stages.stable_images=8", "algorithm.stages.fade_images=64"),
+    ("model=stylegan", "algorithm.stages.stable_images=8", "algorithm.stages.fade_images=64"),
     ("model=progressive_conditional", "algorithm.stages.stable_images=8", "algorithm.stages.fade_images=64"),
     ("model=toy_translation", "degradation=noise", "trainer.accumulation=2"),
     ("model=dcgan", "dataset=stacked_digits", "+technique=[instance_noise]"),

@@ -39,3 +39,14 @@ def test_maps_keep_their_precision() -> None:
     nn.init.constant_(noise.strength, 1.0)
     assert noise(torch.zeros(2, 3, 4, 5, dtype=torch.bfloat16)).dtype == torch.bfloat16
     assert noise.double()(torch.zeros(2, 3, 4, 5, dtype=torch.float64)).dtype == torch.float64
+
+
+def test_a_strength_for_each_channel() -> None:
+    noise = Noise(4, 5, channels=3)
+    assert torch.equal(noise(torch.ones(2, 3, 4, 5)), torch.ones(2, 3, 4, 5))
+    with torch.no_grad():
+        noise.strength.copy_(torch.tensor([0.0, 1.0, 2.0])[:, None, None])
+    added = noise(torch.zeros(2, 3, 4, 5))
+    assert not added[:, 0].any()
+    assert torch.equal(added[:, 2], 2 * added[:, 1])
+    assert torch.equal(noise.eval()(torch.zeros(1, 3, 4, 5))[0, 1], noise.picture)
