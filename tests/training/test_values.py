@@ -100,7 +100,7 @@ def test_what_is_right_is_taken(words: list[str]) -> None:
 
 
 ZERO = {
-    *("attention", "begin", "blocks", "depth", "every", "group", "line_every", "max_corrupt", "pixels"),
+    *("attention", "begin", "blocks", "depth", "every", "fade_images", "group", "line_every", "max_corrupt", "pixels"),
     *("shared_dim", "unroll_steps"),
 }
 
