@@ -472,7 +472,7 @@ ALGORITHMS: tuple[Row, ...] = (
     ("growing_styles", f"{SG}, train.py: 1 GPU", {f"{STAGES}.batch_limits": [[32, 64], [64, 32], [128, 16], *LARGE]}),
     ("growing_styles", f"{SG}, train.py: lrate", {f"{STAGES}.rates": [[128, 1.5], [256, 2.0], [512, 3.0]]}),
     ("growing_styles", f"{SG}: truncation_cutoff; b_ema.copy_(b)", {"algorithm.truncation_cutoff": 8}),
-    ("growing_styles", "as style", {"algorithm.ema.copy_buffers": True}),
+    ("growing_styles", "as above", {"algorithm.ema.copy_buffers": True}),
     ("growing", "as above: from 4x4", {f"{STAGES}.start": 0}),
     ("growing", "as above: 14, 6, 3", {f"{STAGES}.batch_limits": [[256, 14], [512, 6], [1024, 3]]}),
     ("style", "code stylegan2-ada-pytorch, training_loop.py: b_ema.copy_(b)", {"algorithm.ema.copy_buffers": True}),
