@@ -37,7 +37,7 @@ def applicable(
     for name, measure in measures.items():
         why = None if sampler is None else _why_not_of(measure, sampler)
         if not (measure.paired or reference.inputs.one_size):
-            why = "whole pictures, of many sizes, can be compared with their targets only"
+            why = "whole pictures, of many sizes, can be compared with their targets only (metrics=super_resolution)"
         try:
             why = why or measure.why_not(reference) or _too_few(measure.fewest(reference), reference, n)
         except GanLabError:

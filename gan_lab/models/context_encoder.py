@@ -31,7 +31,8 @@ class Generator(nn.Module):
     """A picture with a hole and its mask `(N, C + 1, H, W)` to `(N, C, H, W)` in [-1, 1]; with `drafts` also the middle
     that was made, `(N, C, H / 2, W / 2)`. Of a hole that reaches further the rest stays missing; `hole` says what those
     of training are like (`kind`, `largest`, `centred`), where that is known. Raises ConfigError for inputs without a
-    mask, for holes of training that reach further, and for images that are no squares of 16, 32, 64, 128, ... pixels.
+    mask or of another size, for holes of training that reach further, and for images that are no squares of 16, 32, 64,
+    128, ... pixels.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Generator(nn.Module):
         hole: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        self.sides = tuple(image_shape[1:])
         check_masked(image_shape, input_shape)
         check_hole(**(hole or {}))
         channels, halvings = image_shape[0], halvings_of(image_shape)
@@ -60,6 +62,12 @@ class Generator(nn.Module):
 
     def forward(self, input: Tensor, label: Tensor | None = None, drafts: bool = False) -> Tensor | Drafts:
         picture, hole = parts(input)
+        if picture.shape[2:] != self.sides:
+            height, width = self.sides
+            raise ConfigError(
+                f"input: {picture.shape[3]}x{picture.shape[2]} pixels, and this context encoder takes {width}x{height} "
+                "alone: crop the picture to that, or make it so small"
+            )
         made = self.decoder(self.encoder(picture))
         across, down = made.shape[3] // 2, made.shape[2] // 2
         around = (across, across, down, down)

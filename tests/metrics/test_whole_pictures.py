@@ -89,7 +89,8 @@ def test_figures_are_means_over_pictures(ask: Ask) -> None:
     reference, sampler = ask(), Converter(Enlarged())
     measures = {"psnr": PeakSignalToNoise(border=2, luma=False), "fid": FrechetDistance()}
     taken, refused = applicable(measures, reference, sampler)
-    assert refused == {"fid": "whole pictures, of many sizes, can be compared with their targets only"}
+    why = "whole pictures, of many sizes, can be compared with their targets only (metrics=super_resolution)"
+    assert refused == {"fid": why}
     (figure,) = measure(sampler, reference, taken, 100, 0, {})
     found = []
     for place in range(2):

@@ -109,3 +109,11 @@ def test_the_configuration_tells_it_of_the_hole() -> None:
     words = ("model=context_encoder", "dataset.image_shape=[1,32,32]")
     with pytest.raises(ConfigError, match="degradation.largest=0.5 at most, or model=deepfill"):
         build(composed(*words, "degradation.largest=0.75")["model"]["generator"] | SHAPES, "model.generator")
+
+
+@pytest.mark.parametrize("size", [(32, 30), (64, 64), (7, 32)])
+def test_an_input_of_another_size_is_told_which_it_takes(size: tuple[int, int]) -> None:
+    """Also of one that convolutions alone would take."""
+    told = f"^input: {size[1]}x{size[0]} pixels, and this context encoder takes 32x32 alone"
+    with pytest.raises(ConfigError, match=told):
+        Generator(**SHAPES, width=4, bottleneck=8)(torch.zeros(1, 2, *size))
