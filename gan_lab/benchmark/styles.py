@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import torch
@@ -29,6 +30,7 @@ from gan_lab.models.stylegan2_synthesis import StyleLayer
 from gan_lab.training.run import Run
 
 Step = Callable[[], tuple[float, float]]
+Scores = Callable[[Tensor, "Tensor | None"], Tensor]
 KINDS: tuple[type[Regularizer], ...] = (R1, ScaledR1, StylePathLength)
 
 
@@ -127,49 +129,68 @@ def step_of(run: Run, batches: Iterator[tuple[Tensor, Tensor]]) -> Step:
     for_generator = as_it_comes(algorithm.optimizers["generator"], generator)
     for_discriminator = as_it_comes(algorithm.optimizers["discriminator"], discriminator)
     device, conditional = run.engine.device, bool(generator.num_classes)
-    played, average = 0, torch.zeros((), device=device)
+    rounds, average = count(), torch.zeros((), device=device)
 
     def scores(images: Tensor, labels: Tensor | None) -> Tensor:
         return of(discriminator(images, labels)).scores
 
-    def r1(real: Tensor, labels: Tensor | None) -> Tensor:
-        images = real.detach().requires_grad_(True)
-        (gradient,) = torch.autograd.grad(scores(images, labels).sum(), images, create_graph=True)
-        return 0.5 * gradient.square().sum((1, 2, 3)).mean()
-
-    def path_length(latent: Tensor, labels: Tensor | None, decay: float) -> Tensor:
-        styles = generator.style(latent[::2], None if labels is None else labels[::2])
-        images = generator.synthesise(styles)
-        noise = torch.randn_like(images) / math.sqrt(images.shape[2] * images.shape[3])
-        (gradient,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
-        lengths = gradient.square().sum(2).mean(1).sqrt()
-        average.lerp_(lengths.detach().mean(), decay)
-        penalty: Tensor = (lengths - average).square().mean()
-        return penalty
-
     def step() -> tuple[float, float]:
-        nonlocal played
+        played = next(rounds)
+        due = [term for term in algorithm.regularizers.values() if played % term.every == 0]
         images, labels, *_ = next(batches)
         real, label = images.to(device), labels.to(device) if conditional else None
         discriminator.zero_grad()
         with torch.no_grad():
             fake = generator(algorithm.latent(len(real), device), label)
-        loss = softplus(-scores(real, label)).mean() + softplus(scores(fake, label)).mean()
-        for term in algorithm.regularizers.values():
-            if isinstance(term, R1) and played % term.every == 0:
-                size = real.shape[2] * real.shape[3] / term.batch_size if isinstance(term, ScaledR1) else 1.0
-                loss = loss + r1(real, label) * (float(term.weight) * size * term.every)
+        loss = discriminator_loss(scores, real, fake, label, due)
         loss.backward()
         for_discriminator.step()
         generator.zero_grad()
-        latent = algorithm.latent(len(real), device)
-        moved = softplus(-scores(generator(latent, label), label)).mean()
-        for term in algorithm.regularizers.values():
-            if isinstance(term, StylePathLength) and played % term.every == 0:
-                moved = moved + path_length(latent, label, term.decay) * (float(term.weight) * term.every)
+        moved = generator_loss(generator, scores, algorithm.latent(len(real), device), label, due, average)
         moved.backward()
         for_generator.step()
-        played += 1
         return loss.item(), moved.item()
 
     return step
+
+
+def discriminator_loss(scores: Scores, real: Tensor, fake: Tensor, labels: Tensor | None, due: list[Any]) -> Tensor:
+    """The non-saturating loss, and the R1 that is due."""
+    loss = softplus(-scores(real, labels)).mean() + softplus(scores(fake, labels)).mean()
+    for term in due:
+        if isinstance(term, R1):
+            size = real.shape[2] * real.shape[3] / term.batch_size if isinstance(term, ScaledR1) else 1.0
+            loss = loss + r1(scores, real, labels) * (float(term.weight) * size * term.every)
+    return loss
+
+
+def generator_loss(
+    generator: Any, scores: Scores, latent: Tensor, labels: Tensor | None, due: list[Any], average: Tensor
+) -> Tensor:
+    """The non-saturating loss, and the path length that is due, whose `average` moves on."""
+    loss = softplus(-scores(generator(latent, labels), labels)).mean()
+    for term in due:
+        if isinstance(term, StylePathLength):
+            loss = loss + path_length(generator, latent, labels, average, term.decay) * (
+                float(term.weight) * term.every
+            )
+    return loss
+
+
+def r1(scores: Scores, real: Tensor, labels: Tensor | None) -> Tensor:
+    """Half the squared gradient of the scores of real images."""
+    images = real.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(scores(images, labels).sum(), images, create_graph=True)
+    return 0.5 * gradient.square().sum((1, 2, 3)).mean()
+
+
+def path_length(generator: Any, latent: Tensor, labels: Tensor | None, average: Tensor, decay: float) -> Tensor:
+    """How far the lengths of paths, over half the batch, are from their `average`, which follows them."""
+    styles = generator.style(latent[::2], None if labels is None else labels[::2])
+    images = generator.synthesise(styles)
+    noise = torch.randn_like(images) / math.sqrt(images.shape[2] * images.shape[3])
+    (gradient,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
+    lengths = gradient.square().sum(2).mean(1).sqrt()
+    average.lerp_(lengths.detach().mean(), decay)
+    penalty: Tensor = (lengths - average).square().mean()
+    return penalty
