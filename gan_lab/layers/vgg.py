@@ -59,6 +59,7 @@ class VGG(nn.Module):
         for value, choices in ((pooling, POOLING), (padding, PADDING)):
             if value not in choices:
                 raise ConfigError(f"{architecture}: {value!r} is not one of {', '.join(choices)}")
+        self.card = {"network": architecture, "weights": weights or "published"}
         self.names = known[: max(map(known.index, layers)) + 1]
         self.wanted = frozenset(layers)
         self.smallest = 2 ** sum(name.startswith("pool") for name in self.names) * (2 if padding == "reflect" else 1)
