@@ -59,8 +59,8 @@ class SpectralNorm(nn.Module):
 def spectral_norm(module: ModuleT) -> ModuleT:
     """Constrain every convolution, linear layer and embedding in `module`, in place, and return it.
 
-    A layer that is constrained already is left alone. Raises ValueError for a weight of zeros, which has no direction,
-    and for an equalized layer, which scales what it would be given.
+    A layer that is constrained already, or frozen, is left alone. Raises ValueError for a weight of zeros, which has no
+    direction, and for an equalized layer, which scales what it would be given.
     """
     for name, layer in list(module.named_modules()):
         if isinstance(layer, (EqualizedConv2d, EqualizedLinear)):
@@ -68,6 +68,8 @@ def spectral_norm(module: ModuleT) -> ModuleT:
         if not isinstance(layer, (_ConvNd, nn.Linear, nn.Embedding)) or parametrize.is_parametrized(layer, "weight"):
             continue
         weight = layer.weight
+        if not isinstance(weight, nn.Parameter):
+            continue
         if not weight.is_meta and not weight.detach().any():
             where = name or type(layer).__name__
             raise ValueError(f"spectral norm: the weight of {where} starts as all zeros; leave spectral norm out")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.layers.frozen import freeze
 from gan_lab.storage.published import published
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class VGG(nn.Module):
                 self.layers[place] = POOLING[pooling](2)
             elif isinstance(layer, nn.Conv2d):
                 layer.padding_mode = padding  # type: ignore[assignment]
-                _keep_out_of_checkpoints(layer)
+                freeze(layer, stored=False)
         for key, numbers in (("mean", MEAN), ("std", STD)):
             self.register_buffer(key, torch.tensor(numbers).view(3, 1, 1), persistent=False)
 
@@ -134,13 +135,6 @@ def _convolution(state: dict[str, Tensor], place: int) -> nn.Conv2d:
         layer = nn.Conv2d(weight.shape[1], len(weight), 3, padding=1)
     layer.load_state_dict({"weight": weight.float(), "bias": bias.float()}, assign=True)
     return layer
-
-
-def _keep_out_of_checkpoints(layer: nn.Conv2d) -> None:
-    for name in ("weight", "bias"):
-        value = getattr(layer, name).detach()
-        delattr(layer, name)
-        layer.register_buffer(name, value, persistent=False)
 
 
 def _drawn(architecture: str, width: int, seed: int, key: str) -> dict[str, Tensor]:
