@@ -87,6 +87,7 @@ CHOICES = {
     "model/srresnet": "algorithm=regression loss=regression loss/regularizers=mse optimizer=adam_srgan "
     "degradation=downscale metrics=super_resolution",
     "model/stylegan": "algorithm=growing_styles loss=non_saturating loss/regularizers=r1 optimizer=adam_progressive",
+    "model/projected_gan": "loss=hinge optimizer=adam_projected_gan augmentation=diffaugment",
     "model/stylegan2": "algorithm=style loss=non_saturating loss/regularizers=r1_lazy,path_length_style "
     "optimizer=adam_stylegan2",
     "model/stylegan2_auto": "stylegan2 loss/regularizers=r1_scaled,path_length_style optimizer=adam_stylegan2_auto",

@@ -63,6 +63,7 @@ def game(critic_steps: int, dim: int, **more: Any) -> dict[str, Any]:
     }
 
 
+BACKBONE, LITE0 = "model.discriminator.backbone", "tf_efficientnet_lite0"
 MULTI_STEP: dict[str, Any] = {"at": [0.125, 0.25, 0.5, 0.75], "factor": 0.5, "begin": 0}
 RAW: dict[str, Any] = {"algorithm.ema.decay": 0.0}
 SRRESNET = {"model.generator.width": 64, "model.generator.blocks": 16, **RAW}
@@ -205,6 +206,11 @@ MODELS: tuple[Row, ...] = (
     ("points", "ours: where a dataset does not say its own", nets(128, 128, g_extent=1.0, d_extent=1.0)),
     ("points", "ours: Fourier features at the scale of the modes", nets(128, 128, d_waves=32, d_frequency=0.16)),
     ("points", "ours: bf16 cannot tell the points of a mode apart", {"precision": "fp32"}),
+    ("projected_gan", "code projected-gan, train.py: fastgan, z of 256", game(1, 256) | nets(128, None, g_lite=False)),
+    ("projected_gan", "code projected-gan, projector.py: cout 64", {"model.discriminator.base": 64}),
+    ("projected_gan", "as above: 224 pixels", {f"{BACKBONE}.architecture": LITE0, f"{BACKBONE}.size": 224}),
+    ("projected_gan", "ours: where there are no weights", {f"{BACKBONE}.width": 16, f"{BACKBONE}.random_size": 64}),
+    ("projected_gan", "code projected-gan, train.py: ema 64 * 10 / 32, ramp 0.05", half_life(20_000)),
     ("r3gan", "arXiv:2501.05441, code train.py, CIFAR10", game(1, 64) | nets(768, 768, g_blocks=2, d_blocks=2)),
     ("r3gan", "code train.py: ema_scheduler from 0", {"algorithm.ema.half_life": 0.0}),
     ("r3gan", "code train.py: ema_nimg = 5000 * 1000", {"algorithm.ema.schedule.half_life.end": 5_000_000}),
@@ -287,6 +293,8 @@ OPTIMIZERS: tuple[Row, ...] = (
     ),
     ("adam_points", "ours: fast, and an eps that is felt", {"generator.lr": 2e-3, "generator.betas": [0.0, 0.99]}),
     ("adam_points", "ours: fast, and an eps that is felt", {"generator.eps": 1e-4}),
+    ("adam_projected_gan", "code projected-gan, train.py: 0.0002, [0, 0.99]", {"generator.lr": 2e-4, **ADAM}),
+    ("adam_projected_gan", "as above", {"generator.betas": [0.0, 0.99]}),
     ("adam_r3gan", R3GAN, {"generator.lr": 2e-4, "generator.betas": [0.0, 0.99], **ADAM}),
     ("adam_sngan", "arXiv:1802.05957, B.4; code sngan_projection", {"generator.lr": 2e-4, **ADAM}),
     ("adam_sngan", "as above; gan_cifar_resnet.py: LR 2e-4, beta1 0, beta2 .9", {"generator.betas": [0.0, 0.9]}),

@@ -43,6 +43,7 @@ def modes(data: str, model: str, steps: int, batch: int | None = None, **more: A
     return recipe(data, model, steps, batch, objective="reverse_kl", **more)
 
 
+BACKBONE = "model.discriminator.backbone"
 CUT = {
     "/degradation": "noise",
     "degradation.sigma": 100,
@@ -163,6 +164,15 @@ RECIPES = {
     ),
     "points": modes("ring", "points", 3000, every=3000, n=2500),
     "progressive": digits("progressive", 4000, 16, 1000, width=32, **stages(10_000)),
+    "projected_gan": digits(
+        "projected_gan",
+        1000,
+        32,
+        width=8,
+        g_lr=1e-3,
+        **{"model.generator.lite": True, "model.discriminator.base": 16, f"{BACKBONE}.weights": "random"},
+        **{f"{BACKBONE}.random_size": 32},
+    ),
     "r3gan": digits("r3gan", 2400, 32, width=8, g_lr=5e-4),
     "ring": modes("ring", "points", 8000, every=1000, n=2500),
     "rpgan": digits("rpgan", 2000, 64),
