@@ -63,6 +63,8 @@ CHOICES = {
     "optimizer=adam_esrgan_game degradation=downscale metrics=super_resolution",
     "model/gan": "loss=non_saturating optimizer=adam",
     "model/gan_small": "loss=non_saturating optimizer=adam",
+    "model/lapgan": "algorithm=pyramid loss=non_saturating optimizer=sgd_lapgan",
+    "model/lapgan_conditional": "lapgan",
     "model/lsgan": "loss=least_squares optimizer=adam",
     "model/pix2pix": "algorithm=translation loss=non_saturating loss/regularizers=l1 optimizer=adam_pix2pix "
     "metrics=paired",
@@ -107,6 +109,7 @@ CHOICES = {
     "optimizer/adam_real_esrgan_game": "schedule=multi_step",
     "optimizer/adam_sngan": "schedule=linear",
     "optimizer/adam_srgan_game": "schedule=multi_step",
+    "optimizer/sgd_lapgan": "sgd",
     "technique/adaptive_augmentation": "augmentation/adaptive@augmentation",
     "technique/consistency": "loss/regularizers/balanced_consistency@loss.regularizers",
     "technique/diffaugment": "augmentation/diffaugment@augmentation",

@@ -42,7 +42,7 @@ def some(
     return [(first[(begin + index) % len(first)], name) for index, name in enumerate(second[::step])]
 
 
-FROM_NOISE = ("growing", "growing_styles", "noise_to_image", "style_based", "unrolled")
+FROM_NOISE = ("growing", "growing_styles", "noise_to_image", "pyramid", "style_based", "unrolled")
 WITH_BLOCKS = ("biggan", "r3gan", "resnet", "sagan", "sngan.", "srresnet.Generator", "stylegan2")
 
 
@@ -60,6 +60,8 @@ def refusals(config: dict[str, Any]) -> list[str]:
         "input_shape" in node for node in config["model"].values()
     ):
         found.append("makes images from images")
+    if "unrolled" in config["algorithm"]["_target_"] and "generator" not in config["model"]:
+        found.append("model.generator: missing")
     if alone:
         kinds: list[Any] = [get_class(node["_target_"]) for node in regularizers]
         players = {node.get("player") or each.player for node, each in zip(regularizers, kinds, strict=True)}

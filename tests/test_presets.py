@@ -31,6 +31,8 @@ BURN_IN = 20_000_000  # images
 EMA = {"algorithm.ema.decay": 0.9999}  # code: ema_decay in utils.py and the launch scripts
 STANDING = {"algorithm.standing_statistics.passes": 16, "algorithm.standing_statistics.batch": 64}
 
+PLAYERS = ("generator", "discriminator")
+
 Row = tuple[str, str, Mapping[str, Any]]
 
 
@@ -121,6 +123,22 @@ STYLEGAN2: tuple[Row, ...] = (
     ("stylegan2_paper512", f"{ADA}: ema 20", {"algorithm.ema.half_life": 20_000.0}),
     ("stylegan2_paper1024", f"{ADA}: gamma 2", {"gamma": 2.0}),
 )
+EYESCREAM = "code eyescream"
+LAPGAN: tuple[Row, ...] = (
+    ("lapgan", f"{EYESCREAM}: --noiseDim 100; no average", {"algorithm.latent.dim": 100, "algorithm.ema.decay": 0.0}),
+    *(
+        ("lapgan", "arXiv:1506.05751, section 3.1: 8, 16, 32", {f"model.{kind}_{level}.halvings": 2 - level})
+        for kind in PLAYERS
+        for level in range(3)
+    ),
+    *(("lapgan", "arXiv:1506.05751: dropout", {f"model.discriminator_{level}.dropout": 0.5}) for level in range(3)),
+    (
+        "lapgan",
+        f"{EYESCREAM}: 1200 and 600 units",
+        {"model.generator_0.width": 1200, "model.discriminator_0.width": 600},
+    ),
+    *(("lapgan", f"{EYESCREAM}: 64 maps", {f"model.{kind}_{n}.width": 64}) for kind in PLAYERS for n in (1, 2)),
+)
 MODELS: tuple[Row, ...] = (
     ("acgan", "arXiv:1610.09585, appendix A, CIFAR-10", game(1, 100) | nets(96, 16, d_dropout=0.5)),
     ("biggan", "arXiv:1809.11096, tables 4 and 5, appendix C", game(2, 120) | EMA),
@@ -185,6 +203,7 @@ MODELS: tuple[Row, ...] = (
     ("gan", "ours: the paper has maxout and dropout, and prints no sizes", nets(128, 256, d_depth=2, d_dropout=0.3)),
     ("gan_small", "ours: the smallest", game(1, 100) | nets(128, 128, g_depth=1, d_depth=1)),
     ("gan_small", "ours: the smallest", nets(128, 128, g_batch_norm=False, d_dropout=0.0)),
+    *LAPGAN,
     ("lsgan", "arXiv:1611.04076, figure 2; code train_lsun.py", game(1, 1024, reuse_fake=True) | nets(64, 64)),
     ("lsgan", "arXiv:1611.04076, section 3.3: the discriminator of DCGAN", nets(64, 64, d_normalization="batch")),
     ("pix2pix", "arXiv:1611.07004: no average", {"algorithm.ema.decay": 0.0}),
@@ -319,6 +338,7 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("adamw", "ours: torch's default", {"generator.weight_decay": 1e-2}),
     ("rmsprop", "arXiv:1701.07875, algorithm 1; alpha: torch's default, as in code", {"generator.lr": 5e-5}),
     ("rmsprop", "code WassersteinGAN, main.py: RMSprop as it comes", {"generator.alpha": 0.99}),
+    ("sgd_lapgan", "arXiv:1506.05751, section 3.1", {"generator.lr": 0.02, "generator.momentum": 0.5}),
     ("sgd", "ours: no paper of a model here takes it", {"generator.lr": 1e-2, "generator.momentum": 0.5}),
     ("schedule/cosine", "ours: arXiv:1608.03983 has no warm-up", {"warmup": 0.05, "end_factor": 0.0}),
     ("schedule/multi_step", "code BasicSR, train_ESRGAN_x4.yml: 50k, 100k, 200k, 300k of 400k", MULTI_STEP),
@@ -465,7 +485,7 @@ TECHNIQUES: tuple[Row, ...] = (
 )
 
 STAGES, PHASES, LARGE = "algorithm.stages", ("stable", "fade"), [[256, 8], [512, 4]]
-AVERAGED = ("cycle", "regression", "style_transfer")
+AVERAGED = ("cycle", "pyramid", "regression", "style_transfer")
 ALGORITHMS: tuple[Row, ...] = (
     ("contrastive", "code contrastive-unpaired-translation: --num_patches", {"algorithm.patches": 256}),
     ("contrastive", "as above: --flip_equivariance is FastCUT's", {"algorithm.mirrored": 0.0}),
@@ -483,6 +503,7 @@ ALGORITHMS: tuple[Row, ...] = (
     ("growing_styles", "as above", {"algorithm.ema.copy_buffers": True}),
     ("growing", "as above: from 4x4", {f"{STAGES}.start": 0}),
     ("growing", "as above: 14, 6, 3", {f"{STAGES}.batch_limits": [[256, 14], [512, 6], [1024, 3]]}),
+    ("pyramid", "arXiv:1506.05751, section 3.1: 100 uniform numbers", {"algorithm.latent.dim": 100}),
     ("style", "code stylegan2-ada-pytorch, training_loop.py: b_ema.copy_(b)", {"algorithm.ema.copy_buffers": True}),
     *((name, "arXiv:1710.10196, section 3", {"algorithm.ema.decay": 0.999}) for name in AVERAGED),
     ("style_transfer", "code AdaIN-style, train.lua: 1 and 10", {"algorithm.content_weight": 1.0}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import ABC, abstractmethod
 
@@ -30,6 +31,12 @@ class Latent(ABC):
         """
         where = torch.device(device) if generator is None else generator.device
         return self._draw(torch.empty(n, self.dim, device=where), generator).to(device)
+
+    def of_dim(self, dim: int) -> Latent:
+        """The same prior over vectors of another length."""
+        other = copy.copy(self)
+        other.dim = dim
+        return other
 
     def drawn(self, n: int, seed: int, truncation: float | None = None, start: int = 0) -> Tensor:
         """(n, dim) on the CPU, the rows from `start` on: row i depends on `seed` and i alone, whatever n. No number is

@@ -33,9 +33,11 @@ class Wrapper(nn.Module):
 def probe(discriminator: nn.Module, image_shape: Sequence[int]) -> Critique:
     """What a discriminator says about one blank image (or one pack of them), leaving it and the random state alone.
 
-    Raises ValueError when it does not take images of this shape.
+    One that says by `image_shape` which images it takes, those of a level of a pyramid, is shown such. Raises
+    ValueError when it does not take images of this shape.
     """
-    images = torch.zeros(getattr(discriminator, "images_per_score", 1), *image_shape)
+    shape = getattr(discriminator, "image_shape", image_shape)
+    images = torch.zeros(getattr(discriminator, "images_per_score", 1), *shape)
     classes = getattr(discriminator, "num_classes", 0)
     label = torch.zeros(len(images), dtype=torch.int64) if classes else None
     with evaluating(discriminator), torch.no_grad(), torch.random.fork_rng(devices=[]):
@@ -44,7 +46,7 @@ def probe(discriminator: nn.Module, image_shape: Sequence[int]) -> Critique:
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:160]
             raise ValueError(
-                f"the discriminator inside does not take images of shape {list(image_shape)}: {reason}"
+                f"the discriminator inside does not take images of shape {list(shape)}: {reason}"
             ) from error
 
 

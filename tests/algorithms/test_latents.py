@@ -85,3 +85,9 @@ def test_signs() -> None:
     assert set(latents.unique().tolist()) == {-1.0, 1.0}
     assert_close(latents.mean(0), torch.zeros(5), atol=0.06, rtol=0)
     assert_close(latents.T.cov(), torch.eye(5), atol=0.06, rtol=0)
+
+
+def test_the_same_prior_over_other_vectors() -> None:
+    latent = Uniform(8)
+    assert torch.equal(latent.of_dim(5).drawn(3, 1), Uniform(5).drawn(3, 1))
+    assert latent.dim == 8

@@ -71,6 +71,9 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
         *("model=cut", "algorithm.mirrored=0.5", "algorithm.patches=16"),
         *("degradation=noise", "trainer.accumulation=2"),
     ),
+    "levels, each with noise, dropout and a share of its own": (
+        *("model=lapgan_conditional", "algorithm.shares=[1.0,0.5,1.0]", "trainer.accumulation=2"),
+    ),
     "computed again": (  # on the same fakes: rounding grows less
         *("model=biggan_cifar", "+technique=[activation_checkpointing]"),
         *("algorithm.critic_steps=1", "algorithm.reuse_fake=true"),

@@ -28,6 +28,12 @@ def test_classes_and_labels_are_passed_on() -> None:
     assert wrapper(torch.randn(2, *SHAPE), torch.tensor([0, 2])).class_logits.shape == (2, 3)
 
 
+def test_a_probe_shows_images_of_the_size_that_a_network_says() -> None:
+    network = Plain([3, 2, 2])
+    network.image_shape = (3, 2, 2)  # type: ignore[assignment]
+    assert probe(network, SHAPE).scores.shape[2:] == (2, 2)
+
+
 def test_a_probe_leaves_network_and_random_state_alone() -> None:
     network = Linear(SHAPE, num_classes=2).train()
     network.drop.eval()
