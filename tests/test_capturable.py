@@ -27,6 +27,7 @@ CASES = [
 ]
 WITH = {
     "loss/regularizers=[auxiliary_classifier]": "model=acgan",
+    "loss/regularizers=[autoencoding]": "model=fastgan",
     "loss/regularizers=[path_length_style]": "model=stylegan2",
     "technique=[activation_checkpointing]": "model=wgan_gp_resnet",
 }

@@ -53,6 +53,7 @@ CHOICES = {
     "model/cyclegan": "algorithm=cycle loss=least_squares loss/regularizers=cycle,identity optimizer=adam_pix2pix "
     "metrics=fid",
     "model/dcgan": "loss=non_saturating optimizer=adam",
+    "model/fastgan": "loss=hinge_random_margin loss/regularizers=autoencoding optimizer=adam augmentation=diffaugment",
     "model/fastcut": "algorithm=contrastive loss=least_squares loss/regularizers=patch_nce_fast "
     "optimizer=adam_fastcut metrics=fid",
     "model/deepfill": "algorithm=inpainting degradation=mask loss=hinge loss/regularizers=drafts_l1 "

@@ -59,6 +59,7 @@ WITH = {
     "algorithm/growing.yaml": ["model=progressive"],
     "algorithm/growing_styles.yaml": ["model=stylegan"],
     "loss/regularizers/path_length_style.yaml": ["model=stylegan2"],
+    "loss/regularizers/autoencoding.yaml": ["model=fastgan"],
     "algorithm/pyramid.yaml": ["model=lapgan"],
     "algorithm/translation.yaml": ["model=pix2pix"],
     "algorithm/inpainting.yaml": ["model=deepfill"],

@@ -50,7 +50,8 @@ def test_techniques(technique: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("regularizer", in_part(unpaired_regularizers(), 4))
 def test_regularizers(regularizer: str, tmp_path: Path) -> None:
-    model = {"auxiliary_classifier": "acgan", "path_length_style": "stylegan2"}.get(regularizer, "dcgan")
+    beside = {"auxiliary_classifier": "acgan", "path_length_style": "stylegan2", "autoencoding": "fastgan"}
+    model = beside.get(regularizer, "dcgan")
     check(tmp_path, f"model={model}", f"loss/regularizers=[{regularizer}]")
 
 

@@ -43,7 +43,7 @@ def some(
 
 
 FROM_NOISE = ("growing", "growing_styles", "noise_to_image", "pyramid", "style_based", "unrolled")
-WITH_BLOCKS = ("biggan", "r3gan", "resnet", "sagan", "sngan.", "srresnet.Generator", "stylegan2")
+WITH_BLOCKS = ("biggan", "fastgan", "r3gan", "resnet", "sagan", "sngan.", "srresnet.Generator", "stylegan2")
 
 
 def refusals(config: dict[str, Any]) -> list[str]:
@@ -87,6 +87,9 @@ def refusals(config: dict[str, Any]) -> list[str]:
     asks_styles = any("path_length_style" in node.get("_target_", "") for node in loss["regularizers"].values() if node)
     if asks_styles and not any(each.startswith("stylegan") for each in networks):
         found.append("which this generator has not")
+    autoencodes = any("AutoEncoding" in node.get("_target_", "") for node in regularizers)
+    if autoencodes and (not any("fastgan" in each for each in networks) or "several_discriminators" in wrappers):
+        found.append("makes images again")
     if "activation_checkpointing" in wrappers and not all(each.startswith(WITH_BLOCKS) for each in networks):
         found.append("has no blocks")
     from_noise = config["algorithm"]["_target_"].split(".")[2] in FROM_NOISE

@@ -123,6 +123,10 @@ STYLEGAN2: tuple[Row, ...] = (
     ("stylegan2_paper512", f"{ADA}: ema 20", {"algorithm.ema.half_life": 20_000.0}),
     ("stylegan2_paper1024", f"{ADA}: gamma 2", {"gamma": 2.0}),
 )
+FASTGAN: tuple[Row, ...] = (
+    ("fastgan", "code: ngf = ndf = 64, nz 256", nets(64, 64) | game(1, 256, reuse_fake=True)),
+    ("fastgan", "code: policy", {"augmentation.diffaugment.policy": ["color", "translation"]}),
+)
 EYESCREAM = "code eyescream"
 LAPGAN: tuple[Row, ...] = (
     ("lapgan", f"{EYESCREAM}: --noiseDim 100; no average", {"algorithm.latent.dim": 100, "algorithm.ema.decay": 0.0}),
@@ -203,6 +207,7 @@ MODELS: tuple[Row, ...] = (
     ("gan", "ours: the paper has maxout and dropout, and prints no sizes", nets(128, 256, d_depth=2, d_dropout=0.3)),
     ("gan_small", "ours: the smallest", game(1, 100) | nets(128, 128, g_depth=1, d_depth=1)),
     ("gan_small", "ours: the smallest", nets(128, 128, g_batch_norm=False, d_dropout=0.0)),
+    *FASTGAN,
     *LAPGAN,
     ("lsgan", "arXiv:1611.04076, figure 2; code train_lsun.py", game(1, 1024, reuse_fake=True) | nets(64, 64)),
     ("lsgan", "arXiv:1611.04076, section 3.3: the discriminator of DCGAN", nets(64, 64, d_normalization="batch")),
@@ -349,6 +354,7 @@ OPTIMIZERS: tuple[Row, ...] = (
 )
 
 BCR, ZCR = "arXiv:2002.04724, section 4.1", "arXiv:2002.04724, section 4.1: 5, 0.5, 0.03"
+REG = "loss.regularizers"
 Z = "latent_consistency_"
 P, VGG = "perceptual", {"perceptual.pair": "target", "perceptual.network.architecture": "vgg19"}
 VGG |= {"perceptual.network.key": "loss.regularizers.perceptual.network.weights"}  # where its file is said
@@ -356,6 +362,14 @@ BEFORE_THE_GAME = {f"mse.schedule.weight.{key}": value for key, value in (("end"
 REGULARIZERS: tuple[Row, ...] = (
     ("auxiliary_classifier", "arXiv:1610.09585: L_S + L_C", {"classify_real.weight": 1.0, "classify_fake.weight": 1.0}),
     ("auxiliary_classifier", "arXiv:1610.09585: L_C - L_S", {"classify_fake.player": "generator"}),
+    ("autoencoding", "code fastgan: the sum over its batch of 8", {"autoencoding.weight": 8.0}),
+    ("autoencoding", "ours: LPIPS where it can be had, else random", {"autoencoding.distance.weights": "auto"}),
+    ("autoencoding", "ours: a quarter of VGG16's", {"autoencoding.distance.width": 16}),
+    (
+        "autoencoding",
+        "where its weights are said",
+        {"autoencoding.distance.key": f"{REG}.autoencoding.distance.weights"},
+    ),
     ("balanced_consistency", BCR, {"consistency_real.weight": 10.0, "consistency_fake.weight": 10.0}),
     ("balanced_consistency", BCR, {"consistency_real.images": "real", "consistency_fake.images": "fake"}),
     ("balanced_consistency", "arXiv:1910.12027, section 3.1", {"consistency_real.transform.pixels": 4}),
@@ -442,6 +456,7 @@ REGULARIZERS: tuple[Row, ...] = (
 )
 
 LOSSES: tuple[Row, ...] = (
+    ("hinge_random_margin", "code fastgan: 0.8 + 0.2 U(0, 1)", {"adversarial.least": 0.8}),
     *((f"regularizers/{name}", source, keys) for name, source, keys in REGULARIZERS),
     ("constraints/weight_clipping", "arXiv:1701.07875, algorithm 1: c", {"weight_clipping.bound": 0.01}),
 )

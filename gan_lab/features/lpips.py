@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.layers.vgg import BLOCKS, layer_names, trained_layers
-from gan_lab.storage.published import published
+from gan_lab.storage.published import is_kept, published
 
 LINEAR = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/{}.pth"
 MEAN, STD = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of ImageNet, for images in [-1, 1]
@@ -70,6 +70,14 @@ class Lpips(nn.Module):
                 first, second = (both / (both.square().sum(1, keepdim=True).sqrt() + 1e-10)).chunk(2)
                 distance = distance + ((first - second).square() * next(weights)).sum(1).mean((1, 2))
         return distance
+
+
+def weights_are_there(network: str) -> bool:
+    """Whether the published weights of one of the vgg kinds are in the data root."""
+    from torchvision.models import get_model_weights
+
+    backbone = get_model_weights(KINDS[network].architecture)["IMAGENET1K_V1"].url
+    return is_kept(backbone) and is_kept(LINEAR.format(network), f"lpips-{network}.pth")
 
 
 def _features(kind: Kind, file: str | None) -> tuple[nn.Sequential, list[int]]:

@@ -13,14 +13,16 @@ from torch import Tensor
 class Critique:
     """`scores` `(N, ...)`: raw logits, larger = more real. `features` `(N, ...)`: what the last layer read, for feature
     matching and for the layers that look at a whole batch. `class_logits` `(N, num_classes)`: an auxiliary classifier.
-    `maps`: what every layer gave, `(N, ...)` each, in whatever precision it was computed. It is asked for by these
-    names, so that it can have more of them.
+    `maps`: what every layer gave, `(N, ...)` each, in whatever precision it was computed. `images` `(N, ...)`: what the
+    discriminator was shown, as an augmentation left it, of one that makes images again from its maps. It is asked for
+    by these names, so that it can have more of them.
     """
 
     scores: Tensor
     features: Tensor | None = None
     class_logits: Tensor | None = None
     maps: tuple[Tensor, ...] = ()
+    images: Tensor | None = None
 
     def of_images(self, part: slice) -> Critique:
         """The critique of some of the images."""
@@ -31,8 +33,9 @@ class Critique:
         return self._each(lambda tensor: tensor.float(), self.maps)
 
     def _each(self, change: Callable[[Tensor], Tensor], maps: tuple[Tensor, ...]) -> Critique:
-        features, classes = (None if each is None else change(each) for each in (self.features, self.class_logits))
-        return Critique(change(self.scores), features, classes, maps)
+        rest = (self.features, self.class_logits, self.images)
+        features, classes, images = (None if each is None else change(each) for each in rest)
+        return Critique(change(self.scores), features, classes, maps, images)
 
 
 def of(output: Any) -> Critique:

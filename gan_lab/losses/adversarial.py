@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
@@ -113,6 +114,22 @@ class Hinge(AdversarialLoss):
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return -fake.mean()
+
+
+class RandomMarginHinge(Hinge):
+    """The hinge whose margins are drawn from U[`least`, 1) for every score, as in the code of Liu et al. 2021 (FastGAN,
+    arXiv:2101.04775): the discriminator is not held to one number. Raises ValueError for a `least` outside [0, 1]."""
+
+    def __init__(self, least: float = 0.8) -> None:
+        if not 0.0 <= least <= 1.0:
+            raise ValueError(f"least must lie in [0, 1], not {least}")
+        self.least = least
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return relu(self._margin(real) - real).mean() + relu(self._margin(fake) + fake).mean()
+
+    def _margin(self, scores: Tensor) -> Tensor:
+        return self.least + (1 - self.least) * torch.rand_like(scores)
 
 
 class Relativistic(AdversarialLoss):

@@ -95,6 +95,10 @@ class Regularizer(ABC):
     def place(self, placed: Callable[[nn.Module], nn.Module]) -> None:
         """Let `placed` put the networks that it looks with where the game is played; most have none."""
 
+    def settled(self) -> Mapping[str, Any]:
+        """What it has chosen where the configuration leaves that to what is there, by its keys; most choose nothing."""
+        return {}
+
     def state_dict(self) -> dict[str, Any]:
         """What it remembers from round to round, as tensors and plain values; most have nothing."""
         return {}

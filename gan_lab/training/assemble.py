@@ -110,8 +110,9 @@ def build_algorithm(
         accumulation=plan.accumulation,
         adversarial_from=require_whole(loss.get("adversarial_from", 0), "loss.adversarial_from", 0),
     )
-    for regularizer in game.regularizers.values():
+    for name, regularizer in game.regularizers.items():
         regularizer.place(engine.place)
+        settle(loss["regularizers"][name], regularizer.settled())
     algorithm: Algorithm = build(settings, "algorithm", game=game)
     algorithm.compile()
     parts |= {"algorithm": algorithm, "algorithm.ema": algorithm.averages, "augmentation": augmentation}
@@ -161,6 +162,15 @@ def _fill_from_data(node: Any, key: str, known: Mapping[str, Any], image: Sequen
                 node[name] = list(image)
             else:
                 _fill_from_data(value, f"{key}.{name}", known, image, packed)
+
+
+def settle(node: dict[str, Any], chosen: Mapping[str, Any]) -> None:
+    """Write into a part of the configuration what a component chose, so that a run goes on with the same."""
+    for key, value in chosen.items():
+        if isinstance(value, Mapping):
+            settle(node[key], value)
+        else:
+            node[key] = value
 
 
 def build_regularizers(nodes: Mapping[str, Any], parts: dict[str, Any]) -> dict[str, Regularizer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -57,4 +58,4 @@ class BatchStatistics(Wrapper):
             statistic = self.statistic(features)
             extra = self.to_score(statistic)  # (N, K)
         extra = extra.squeeze(1) if scores.dim() == 1 else extra.view(*extra.shape, *[1] * (scores.dim() - 2))
-        return Critique(scores + extra, self.joined(features, statistic), critique.class_logits, critique.maps)
+        return replace(critique, scores=scores + extra, features=self.joined(features, statistic))

@@ -16,6 +16,7 @@ from gan_lab.losses.adversarial import (
     LeastSquares,
     Minimax,
     NonSaturating,
+    RandomMarginHinge,
     Relativistic,
     RelativisticAverage,
     Wasserstein,
@@ -53,6 +54,20 @@ def test_wasserstein_by_hand() -> None:
     real, fake = torch.tensor([1.0, 3.0]), torch.tensor([-1.0, 2.0])
     assert_close(Wasserstein().discriminator(real, fake), torch.tensor(0.5 - 2.0))
     assert_close(Wasserstein().generator(fake), torch.tensor(-0.5))
+
+
+def test_a_margin_is_drawn_for_every_score() -> None:
+    """The mean of U[0.5, 1) is 3/4, for scores that are all within it; at a least of 1 it is the hinge."""
+    torch.manual_seed(0)
+    zeros = torch.zeros(20_000)
+    loss = RandomMarginHinge(0.5).discriminator(zeros, zeros)
+    assert_close(loss, torch.tensor(1.5), atol=1e-2, rtol=0)  # 7 standard errors
+    assert float(RandomMarginHinge(0.5).discriminator(zeros + 0.75, zeros - 1.0)) == pytest.approx(1 / 16, abs=5e-3)
+    real, fake = torch.tensor([2.0, 0.25]), torch.tensor([-3.0, 0.5])
+    assert_close(RandomMarginHinge(1.0).discriminator(real, fake), Hinge().discriminator(real, fake))
+    assert_close(RandomMarginHinge().generator(fake), Hinge().generator(fake))
+    with pytest.raises(ValueError, match=r"least must lie in \[0, 1\], not 2"):
+        RandomMarginHinge(2)
 
 
 def test_hinge_by_hand() -> None:

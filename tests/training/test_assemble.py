@@ -210,3 +210,12 @@ def test_memory_of_an_earlier_run_is_given_back_before_the_next(
     monkeypatch.setattr(assembling, "build_dataset", lambda config: order.append("data") or real(config))
     tiny_run(tmp_path, "model=gan_small")
     assert order == ["give back", "data"]
+
+
+def test_what_a_regularizer_chose_is_written_down(tmp_path: Path) -> None:
+    """So that a run goes on with it, whatever is there by then."""
+    config = composed(*TINY, "model=fastgan")
+    distance = config["loss"]["regularizers"]["autoencoding"]["distance"]
+    assert distance["weights"] == "auto"
+    assemble(config, tmp_path)
+    assert distance["weights"] == "random"

@@ -69,6 +69,7 @@ WITH = {
     "regression": "model=pix2pix",  # a pair
     "activation_checkpointing": "model=wgan_gp_resnet width=8",
     "path_length_style": "model=stylegan2",
+    "autoencoding": "model=fastgan",
 }
 TOYS = Path(__file__).parent.parent / "toys" / "configs"
 ALL = [
