@@ -67,6 +67,9 @@ PHOTOS = {"dataset.patch.size": 72, "dataset.patch.stride": 36, "dataset.crop": 
 PHOTOS |= {"dataset.flip": True, "dataset.turn": True, "/degradation": "downscale"}
 
 
+LAPGAN = {"/optimizer": "adam", "algorithm.shares": [1.0, 0.25, 0.125], "algorithm.ema.decay": 0.999}
+LAPGAN |= {f"model.generator_{level}.width": width for level, width in enumerate((400, 24, 16))}
+LAPGAN |= {f"model.discriminator_{level}.width": width for level, width in enumerate((200, 24, 16))}
 UNLABELLED = {"model.generator.num_classes": 0, "model.discriminator.num_classes": 0}
 
 
@@ -120,6 +123,7 @@ RECIPES = {
         "deepfill", 600, 16, every=300, n=1000, width=16, g_lr=1e-3, **{"dataset.image_shape": [1, 32, 32]}
     ),
     "fastcut": digits("fastcut", 600, 8, **CUT),
+    "fastgan": digits("fastgan", 1000, 16, 500, n=1000, width=8, g_lr=5e-4),
     "compact": digits("compact", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4)),
     "edsr": digits("edsr", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4), **LIGHT),
     "esrgan": digits(
@@ -153,6 +157,7 @@ RECIPES = {
     "gan": digits("gan", 2500, 64),
     "gan_small": digits("gan_small", 4000, 64),
     "grid": modes("grid", "points", 16000, 128, every=1000, n=2500),
+    "lapgan": recipe("cifar10", "lapgan", 4000, 64, metrics="fid", g_lr=5e-4, **LAPGAN),
     "lsgan": digits("lsgan", 2500, 32, width=8, g_lr=1.5e-4, d_lr=1e-3, d_width=32, schedule="linear"),
     "pix2pix": digits("pix2pix", 1500, 16, 500, **{"/degradation": "edges", "degradation.threshold": 1.0}, width=16),
     "pix2pixhd": digits(

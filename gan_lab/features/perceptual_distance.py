@@ -26,7 +26,7 @@ class PerceptualDistance(nn.Module):
     `weights` `lpips`: LPIPS with VGG16 (Zhang et al. 2018, arXiv:1801.03924), whose published weights are downloaded
     where they are not in the data root. `random`: the same without the channels' weights, the mean over LPIPS's layers
     of the squared difference of unit vectors, by a VGG16 with random weights and `width` channels in its first block.
-    `auto`: `lpips` where its weights are in the data root, else `random`; `settled` tells which, and it is said. Gray
+    `auto`: `lpips` where its weights are in the data root, else `random`; `chosen` tells which, and it is said. Gray
     pictures are seen in three channels; where there are other numbers of channels than 1 and 3, each is a gray picture.
     Pictures below 16 pixels are enlarged to nearest neighbours. `key` is what messages call `weights`. Raises
     ConfigError for other `weights`.
@@ -44,7 +44,7 @@ class PerceptualDistance(nn.Module):
                 else "they are there"
             )
             log.info("pictures are compared by %s: of LPIPS's weights, %s", weights, told)
-        self.settled: Mapping[str, str] = {"weights": weights}
+        self.chosen: Mapping[str, str] = {"weights": weights}
         self.network = Lpips("vgg") if weights == LPIPS else VGG(MAPS, "vgg16", RANDOM, width=width, seed=seed, key=key)
 
     def forward(self, made: Tensor, wanted: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 class SkipExcitation(nn.Module):
     """y = x sigmoid(W2 swish(W1 * pool(s))): maps x (N, C, H, W), each channel times a number in (0, 1) that maps s
-    (N, C', H', W') of another resolution give (Liu et al. 2021 (FastGAN), arXiv:2101.04775, equation 1).
+    (N, C', H', W') of another resolution give (Liu et al. 2021 (FastGAN), arXiv:2101.04775, section 3.1).
 
     pool: means over 4x4 places; W1: a convolution of all of these; W2: 1x1. The paper's LeakyReLU is a swish in the
     authors' code, as here.

@@ -14,7 +14,7 @@ from gan_lab.losses.regularizers import Regularizer, Turn
 
 class AutoEncoding(Regularizer):
     """E[sum_i d(decoder_i(f_i(x)), x_i)] over the maps f_i that a discriminator has of a real image x: all of it, and a
-    quadrant of it that is drawn for each image (Liu et al. 2021, arXiv:2101.04775, equation 5).
+    quadrant of it that is drawn for each image (Liu et al. 2021, arXiv:2101.04775, section 3.2).
 
     x is the image as the augmentation left it. `distance` is a module from what was made and what was wanted
     `(N, C, H, W)` to `(N,)`. The authors' code draws one quadrant for a batch and sums over its 8 images, which is a
@@ -28,8 +28,8 @@ class AutoEncoding(Regularizer):
     def place(self, placed: Callable[[nn.Module], nn.Module]) -> None:
         self.distance = placed(self.distance)
 
-    def settled(self) -> Mapping[str, Any]:
-        chosen: Mapping[str, Any] = getattr(self.distance, "settled", {})
+    def chosen(self) -> Mapping[str, Any]:
+        chosen: Mapping[str, Any] = getattr(self.distance, "chosen", {})
         return {"distance": chosen} if chosen else {}
 
     def __call__(self, turn: Turn) -> torch.Tensor:

@@ -95,7 +95,7 @@ class Regularizer(ABC):
     def place(self, placed: Callable[[nn.Module], nn.Module]) -> None:
         """Let `placed` put the networks that it looks with where the game is played; most have none."""
 
-    def settled(self) -> Mapping[str, Any]:
+    def chosen(self) -> Mapping[str, Any]:
         """What it has chosen where the configuration leaves that to what is there, by its keys; most choose nothing."""
         return {}
 

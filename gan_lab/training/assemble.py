@@ -112,7 +112,7 @@ def build_algorithm(
     )
     for name, regularizer in game.regularizers.items():
         regularizer.place(engine.place)
-        settle(loss["regularizers"][name], regularizer.settled())
+        write_choices(loss["regularizers"][name], regularizer.chosen())
     algorithm: Algorithm = build(settings, "algorithm", game=game)
     algorithm.compile()
     parts |= {"algorithm": algorithm, "algorithm.ema": algorithm.averages, "augmentation": augmentation}
@@ -164,11 +164,11 @@ def _fill_from_data(node: Any, key: str, known: Mapping[str, Any], image: Sequen
                 _fill_from_data(value, f"{key}.{name}", known, image, packed)
 
 
-def settle(node: dict[str, Any], chosen: Mapping[str, Any]) -> None:
+def write_choices(node: dict[str, Any], chosen: Mapping[str, Any]) -> None:
     """Write into a part of the configuration what a component chose, so that a run goes on with the same."""
     for key, value in chosen.items():
         if isinstance(value, Mapping):
-            settle(node[key], value)
+            write_choices(node[key], value)
         else:
             node[key] = value
 

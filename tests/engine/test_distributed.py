@@ -72,7 +72,7 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
         *("degradation=noise", "trainer.accumulation=2"),
     ),
     "quadrants, margins and noise are drawn": (  # of weak reconstructions, whose rounding grows less
-        *("model=fastgan", "dataset.image_shape=[1,32,32]", "loss.regularizers.autoencoding.weight=0.1"),
+        *("model=fastgan", "loss.regularizers.autoencoding.weight=0.1"),
     ),
     "levels, each with noise, dropout and a share of its own": (
         *("model=lapgan_conditional", "algorithm.shares=[1.0,0.5,1.0]", "trainer.accumulation=2"),

@@ -67,7 +67,7 @@ def test_what_is_there_decides(there: bool, monkeypatch: pytest.MonkeyPatch, cap
     monkeypatch.setattr(perceptual_distance, "Lpips", lambda network: nn.Identity())
     caplog.set_level(logging.INFO)
     found = PerceptualDistance("auto", width=2, key="here.weights")
-    assert found.settled == {"weights": "lpips" if there else "random"}
+    assert found.chosen == {"weights": "lpips" if there else "random"}
     assert any("here.weights=lpips downloads them" in line for line in caplog.messages) != there
 
 

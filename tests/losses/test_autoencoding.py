@@ -20,7 +20,7 @@ class Apart(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.settled = {"weights": "mine"}
+        self.chosen = {"weights": "mine"}
 
     def forward(self, made: Tensor, wanted: Tensor) -> Tensor:
         return (made - wanted).abs().mean((1, 2, 3))
@@ -65,5 +65,5 @@ def test_the_distance_is_placed_and_says_what_it_chose() -> None:
 
     term.place(placed)
     assert told == [term.distance]
-    assert term.settled() == {"distance": {"weights": "mine"}}
-    assert AutoEncoding(nn.Identity()).settled() == {}
+    assert term.chosen() == {"distance": {"weights": "mine"}}
+    assert AutoEncoding(nn.Identity()).chosen() == {}

@@ -1,4 +1,4 @@
-"""Games that gan_lab has not, each as short as the contracts let it be."""
+"""Games of other kinds, each as short as the contracts let it be."""
 
 from __future__ import annotations
 
