@@ -1,14 +1,13 @@
-"""FastGAN's generator (Liu et al. 2021, arXiv:2101.04775): few convolutions, gated linear units, and small maps that
-say how much each channel of large ones counts. Its discriminator is `fastgan_discriminator`.
+"""FastGAN's generator (Liu et al. 2021, arXiv:2101.04775): its trunk (`fastgan_trunk`) and one more convolution. Its
+discriminator is `fastgan_discriminator`.
 
-Every doubling is a block of one convolution or, the first and then each second one, of two with noise before their
-BatchNorm; a map is excited by the one of a 16th of its sides. Every convolution has spectral norm and no bias. `width`
-channels at 128 pixels, as many as 16 times that at 4: `width=64` is the paper's.
+The first doubling and then each second one is two convolutions with noise, the others one. Every convolution has
+spectral norm and no bias. `width=64` is the paper's.
 
-Deviations: images below 64 pixels have no map of a 16th, so their largest is excited by the smallest; the image passes
-a Tanh at every size (the authors' code at 1024 pixels alone); the paper's generator gives a second image from its map
-of 128 pixels, for the small branch of the discriminator. Here that branch sees the image itself made smaller, as it
-does of real ones: so nothing but images goes from one player to the other, and every technique goes with them.
+Deviations: the image passes a Tanh at every size (the authors' code at 1024 pixels alone); the paper's generator gives
+a second image from its map of 128 pixels, for the small branch of the discriminator. Here that branch sees the image
+itself made smaller, as it does of real ones: so nothing but images goes from one player to the other, and every
+technique goes with them.
 """
 
 from __future__ import annotations
@@ -17,75 +16,18 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from gan_lab.layers.first_map import first_map
-from gan_lab.layers.noise import Noise
-from gan_lab.layers.skip_excitation import SkipExcitation
 from gan_lab.layers.spectral_norm import spectral_norm
-
-SHARES = (16, 8, 4, 2, 2, 1, 0.5, 0.25, 0.125)  # of `width`: the channels of 4, 8, 16, ..., 1024 pixels
-REACH = 4  # doublings between a map and the one that excites it
-EXCITED = 7  # doublings of the largest map that is: 512 pixels
+from gan_lab.models.fastgan_trunk import Trunk, initialise
 
 
-class Generator(nn.Module):
-    """Latent (N, D) to images (N, C, H, W) in [-1, 1]. Raises ValueError for an image size that does not halve down to
-    a first map of 4 to 7 pixels, and for more than 8 halvings."""
+class Generator(Trunk):
+    """Latent (N, D) to images (N, C, H, W) in [-1, 1]; `width` channels at 128 pixels. Refuses what its trunk does."""
 
     def __init__(self, image_shape: Sequence[int], latent_dim: int, width: int = 64) -> None:
-        super().__init__()
-        doublings, rows, columns = first_map(image_shape)
-        channels = channels_of(width, doublings)
-        self.first = nn.Sequential(
-            nn.ConvTranspose2d(latent_dim, 2 * channels[0], (rows, columns), bias=False),
-            nn.BatchNorm2d(2 * channels[0]),
-            nn.GLU(1),
-        )
-        self.blocks = nn.ModuleList(
-            block(channels[step - 1], channels[step], rows << step, columns << step, noisy=step % 2 == 1)
-            for step in range(1, doublings + 1)
-        )
-        self.reach = min(REACH, doublings)
-        excited = range(self.reach, min(doublings, EXCITED) + 1)
-        self.excitations = nn.ModuleDict(
-            {str(step): SkipExcitation(channels[step - self.reach], channels[step]) for step in excited}
-        )
-        self.to_image = nn.Sequential(nn.Conv2d(channels[-1], image_shape[0], 3, padding=1, bias=False), nn.Tanh())
+        super().__init__(image_shape, latent_dim, width, noisy=lambda step: step % 2 == 1)
+        self.to_image = nn.Sequential(nn.Conv2d(self.channels, image_shape[0], 3, padding=1, bias=False), nn.Tanh())
         spectral_norm(self.apply(initialise))
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
-        maps: list[Tensor] = [self.first(latent[:, :, None, None])]
-        for step, grow in enumerate(self.blocks, 1):
-            grown = grow(maps[-1])
-            if str(step) in self.excitations:
-                grown = self.excitations[str(step)](maps[step - self.reach], grown)
-            maps.append(grown)
-        images: Tensor = self.to_image(maps[-1])
+        images: Tensor = self.to_image(self.largest(latent))
         return images
-
-
-def channels_of(width: int, doublings: int) -> list[int]:
-    """The channels of the first map and after each doubling. Raises ValueError where that is further than is known."""
-    if width < 1:
-        raise ValueError(f"width must be at least 1, not {width}")
-    if doublings >= len(SHARES):
-        raise ValueError(f"an image of {doublings} doublings is larger than the largest known, of {len(SHARES) - 1}")
-    return [max(int(width * share), 1) for share in SHARES[: doublings + 1]]
-
-
-def block(channels: int, wanted: int, rows: int, columns: int, noisy: bool) -> nn.Sequential:
-    """Twice as large by nearest neighbours, then a convolution, or two with noise."""
-    layers: list[nn.Module] = [nn.Upsample(scale_factor=2.0, mode="nearest")]
-    for given in (channels, wanted) if noisy else (channels,):
-        layers.append(nn.Conv2d(given, 2 * wanted, 3, padding=1, bias=False))
-        if noisy:
-            layers.append(Noise(rows, columns))
-        layers += [nn.BatchNorm2d(2 * wanted), nn.GLU(1)]
-    return nn.Sequential(*layers)
-
-
-def initialise(module: nn.Module) -> None:
-    """Weights N(0, 0.02), BatchNorm's scales N(1, 0.02)."""
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)

@@ -25,7 +25,7 @@ from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import first_map
 from gan_lab.layers.skip_excitation import SkipExcitation
 from gan_lab.layers.spectral_norm import spectral_norm
-from gan_lab.models.fastgan import initialise
+from gan_lab.models.fastgan_trunk import initialise
 
 RESIDUAL = 5  # halvings by residual blocks, from 256 to 8 pixels
 REACH = 3  # halvings between a map and the one that excites it
