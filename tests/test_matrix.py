@@ -78,6 +78,15 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("class logits")
     if "packing" in wrappers and "num_classes" in game:
         found.append("label")
+    if (
+        "packing" in wrappers
+        and "patchgan" in game["_target_"]
+        and "input_shape" in game
+        and game.get("condition", "input")
+    ):
+        found.append("a pack of images has no input")
+    if {"minibatch_stddev", "minibatch_discrimination"} & wrappers and "real_esrgan" in game["_target_"]:
+        found.append("returns plain scores")
     if "packing" in wrappers and "deepfill" in game["_target_"]:
         found.append("is to be told the mask")
     if "spectral_norm" in wrappers and "r3gan" in game["_target_"]:

@@ -48,7 +48,7 @@ class Discriminator(nn.Module):
         strided = STRIDED[patch_of(image_shape, patch)]
         norm, bias = normalization_of(normalization), normalization != "batch"
         channels = image_shape[0] + (0 if input_shape is None else input_shape[0])
-        self.conditional = input_shape is not None
+        self.condition_shape = None if input_shape is None else tuple(input_shape)
         self.layers = nn.Sequential()
         if strided is None:
             self.layers.extend([nn.Conv2d(channels, width, 1), nn.LeakyReLU(0.2)])
@@ -66,7 +66,7 @@ class Discriminator(nn.Module):
         self.apply(initialise)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
-        if self.conditional:
+        if self.condition_shape is not None:
             assert condition is not None, "this discriminator is to be told what an image was made from"
             if condition.shape[2:] != images.shape[2:]:
                 condition = interpolate(condition, images.shape[2:], mode="bilinear", antialias=True)

@@ -14,20 +14,22 @@ Build = Callable[..., nn.Module]
 
 
 class Wrapper(nn.Module):
-    """A discriminator around another one, `inside`: images (N, C, H, W) and labels (N,) to a Critique.
+    """A discriminator around another one, `inside`: images (N, C, H, W) and what is told of them to a Critique: labels
+    (N,), or what they were made from.
 
-    `num_classes` is that of what is inside (0: unconditional); `images_per_score` is 1 unless images are packed. What
-    is inside may return plain scores.
+    `num_classes` is that of what is inside (0: it takes no labels), `condition_shape` that of one image's input, None:
+    it is told none; `images_per_score` is 1 unless images are packed. What is inside may return plain scores.
     """
 
     def __init__(self, inside: nn.Module) -> None:
         super().__init__()
         self.inside = inside
         self.num_classes = int(getattr(inside, "num_classes", 0) or 0)
+        self.condition_shape: tuple[int, ...] | None = getattr(inside, "condition_shape", None)
         self.images_per_score = int(getattr(inside, "images_per_score", 1))
 
-    def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
-        return of(self.inside(images, label))
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
+        return of(self.inside(images, condition))
 
 
 def probe(discriminator: nn.Module, image_shape: Sequence[int]) -> Critique:
@@ -38,11 +40,14 @@ def probe(discriminator: nn.Module, image_shape: Sequence[int]) -> Critique:
     """
     shape = getattr(discriminator, "image_shape", image_shape)
     images = torch.zeros(getattr(discriminator, "images_per_score", 1), *shape)
-    classes = getattr(discriminator, "num_classes", 0)
-    label = torch.zeros(len(images), dtype=torch.int64) if classes else None
+    condition = None
+    if getattr(discriminator, "num_classes", 0):
+        condition = torch.zeros(len(images), dtype=torch.int64)
+    elif (told := getattr(discriminator, "condition_shape", None)) is not None:
+        condition = torch.zeros(len(images), *told)
     with evaluating(discriminator), torch.no_grad(), torch.random.fork_rng(devices=[]):
         try:
-            return of(discriminator(images, label))
+            return of(discriminator(images, condition))
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:160]
             raise ValueError(

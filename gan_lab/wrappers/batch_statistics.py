@@ -49,8 +49,8 @@ class BatchStatistics(Wrapper):
     def joined(self, features: Tensor, statistic: Tensor) -> Tensor:
         """The features with the statistic."""
 
-    def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
-        critique = super().forward(images, label)
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
+        critique = super().forward(images, condition)
         scores, features = critique.scores, critique.features
         assert features is not None
         with torch.autocast(images.device.type, enabled=False):  # differences of features need all their digits

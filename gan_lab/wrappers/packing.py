@@ -21,7 +21,7 @@ class Packing(Wrapper):
     only serve to refuse a batch that `size` does not divide before the run begins.
 
     Raises ValueError for a `size` outside 2 to 4 (the paper's), packs of packs, a batch that does not divide and a
-    discriminator that takes labels: a pack has none. An undivided batch in a run raises ConfigError.
+    discriminator that takes labels or inputs: a pack has none. An undivided batch in a run raises ConfigError.
     """
 
     def __init__(
@@ -42,9 +42,14 @@ class Packing(Wrapper):
             raise ValueError("the discriminator inside packs its images already")
         if self.num_classes:
             raise ValueError("a pack of images has no label: packing needs a discriminator that takes none")
+        if self.condition_shape is not None:
+            raise ValueError(
+                "a pack of images has no input of its own: packing needs a discriminator that is told none "
+                "(condition=null)"
+            )
         self.size = self.images_per_score = size
 
-    def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
         n, channels, height, width = images.shape
         if n % self.size:
             raise ConfigError(_undivided(n, self.size))

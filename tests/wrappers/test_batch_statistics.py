@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from gan_lab.layers.critique import Critique
+from gan_lab.models import patchgan
 from gan_lab.wrappers.batch_statistics import BatchStatistics
 from tests.wrappers.stand_ins import Linear, Plain, factory
 
@@ -67,6 +69,17 @@ def test_class_logits_and_classes_are_kept() -> None:
     wrapper = FirstTwo(factory(Linear, SHAPE, num_classes=4), SHAPE, 2)
     assert wrapper.num_classes == 4
     assert wrapper(torch.randn(2, *SHAPE), torch.tensor([0, 1])).class_logits.shape == (2, 4)
+
+
+def test_what_an_image_was_made_from_is_told() -> None:
+    """Where it is asked how many features there are, too."""
+    inside = partial(patchgan.Discriminator, (1, 16, 16), (3, 8, 8), width=2, patch=1, normalization="none")
+    wrapper = FirstTwo(inside, [1, 16, 16], 2).eval()
+    images, inputs = torch.randn(2, 1, 16, 16), torch.randn(2, 3, 8, 8)
+    assert wrapper.condition_shape == (3, 8, 8)
+    wrapper.to_score.weight.data.zero_()
+    assert_close(wrapper(images, inputs).scores, wrapper.inside(images, inputs).scores)
+    assert not torch.equal(wrapper(images, inputs).scores, wrapper(images, inputs.flip(0)).scores)
 
 
 def test_plain_scores_are_refused() -> None:

@@ -46,3 +46,9 @@ def test_refusals() -> None:
 
     with pytest.raises(ValueError, match="packs its images already"):
         Packing(twice, SHAPE)
+
+    class Told(Linear):
+        condition_shape = (1, 3, 4)
+
+    with pytest.raises(ValueError, match="a pack of images has no input of its own"):
+        Packing(factory(Told, SHAPE), SHAPE)
