@@ -24,13 +24,21 @@ class ModulatedConv2d(nn.Module):
     stride 2 and the filter [1, 3, 3, 1] after it, which is upsampling by the filter first for a quarter of the work.
 
     The style becomes scales by a linear layer of its own whose bias starts at 1. The kernel is N(0, 1): demodulation
-    divides by its norm. Without `demodulate` scales are divided by sqrt(C k k) instead.
+    divides by its norm. Without `demodulate` scales are divided by sqrt(C k k) instead. `padding` is k // 2 unless told
+    otherwise.
 
     The scales, and what demodulation divides by, are taken in fp32 whatever the precision of the maps.
     """
 
     def __init__(
-        self, before: int, after: int, size: int, style_dim: int, up: bool = False, demodulate: bool = True
+        self,
+        before: int,
+        after: int,
+        size: int,
+        style_dim: int,
+        up: bool = False,
+        demodulate: bool = True,
+        padding: int | None = None,
     ) -> None:
         super().__init__()
         self.affine = EqualizedLinear(style_dim, before, bias=1.0)
@@ -40,12 +48,12 @@ class ModulatedConv2d(nn.Module):
             self.conv: nn.Module = nn.ConvTranspose2d(before, after, size, stride=2, bias=False)  # (C, O, k, k)
             self.smooth = Smooth(padding=(4 - size + 1) // 2, gain=4.0)
         else:
-            self.conv = nn.Conv2d(before, after, size, padding=size // 2, bias=False)
+            self.conv = nn.Conv2d(before, after, size, padding=size // 2 if padding is None else padding, bias=False)
         assert isinstance(self.conv.weight, nn.Parameter)
         nn.init.normal_(self.conv.weight)
         self.scale = 1.0 if demodulate else 1 / math.sqrt(before * size * size)
 
-    def forward(self, maps: Tensor, style: Tensor, shift: Tensor, gain: float = 1.0) -> Tensor:
+    def forward(self, maps: Tensor, style: Tensor, shift: Tensor, gain: float | Tensor = 1.0) -> Tensor:
         """`gain` times what was convolved, plus `shift`, (O, 1, 1) or whatever else goes with the maps: in one pass."""
         scales, factors = self.factors(style)
         convolved: Tensor = self.conv(maps * scales.to(maps.dtype)[:, :, None, None])
