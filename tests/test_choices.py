@@ -98,6 +98,8 @@ CHOICES = {
     "model/stylegan2_paper256": "stylegan2 optimizer=adam_stylegan2_auto",
     "model/stylegan2_paper512": "stylegan2 optimizer=adam_stylegan2_auto",
     "model/stylegan2_paper1024": "stylegan2",
+    "model/stylegan3": "algorithm=style loss=non_saturating loss/regularizers=r1_scaled optimizer=adam_stylegan3",
+    "model/stylegan3_r": "stylegan3 augmentation=blur",
     "model/wgan": "loss=wasserstein_clipped optimizer=rmsprop",
     "model/wgan_gp": "loss=wasserstein_gp optimizer=adam_wgan",
     "model/wgan_gp_resnet": "loss=wasserstein_gp optimizer=adam_sngan",

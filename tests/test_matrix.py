@@ -43,7 +43,17 @@ def some(
 
 
 FROM_NOISE = ("growing", "growing_styles", "noise_to_image", "pyramid", "style_based", "unrolled")
-WITH_BLOCKS = ("biggan", "fastgan", "r3gan", "resnet", "sagan", "sngan.", "srresnet.Generator", "stylegan2")
+WITH_BLOCKS = (
+    "biggan",
+    "fastgan",
+    "r3gan",
+    "resnet",
+    "sagan",
+    "sngan.",
+    "srresnet.Generator",
+    "stylegan2",
+    "stylegan3",
+)
 
 
 def refusals(config: dict[str, Any]) -> list[str]:

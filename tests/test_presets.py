@@ -70,6 +70,8 @@ MULTI_STEP: dict[str, Any] = {"at": [0.125, 0.25, 0.5, 0.75], "factor": 0.5, "be
 RAW: dict[str, Any] = {"algorithm.ema.decay": 0.0}
 SRRESNET = {"model.generator.width": 64, "model.generator.blocks": 16, **RAW}
 ADA = "code stylegan2-ada-pytorch, train.py"
+SG3 = "code stylegan3, train.py"
+R1 = "loss.regularizers.r1"
 GP = "loss.regularizers.gradient_penalty"
 
 
@@ -122,6 +124,26 @@ STYLEGAN2: tuple[Row, ...] = (
     ("stylegan2_paper512", f"{ADA}: mbstd 8, gamma 0.5", {"model.discriminator.group": 8, "gamma": 0.5}),
     ("stylegan2_paper512", f"{ADA}: ema 20", {"algorithm.ema.half_life": 20_000.0}),
     ("stylegan2_paper1024", f"{ADA}: gamma 2", {"gamma": 2.0}),
+    ("stylegan3", f"{SG3}: z of 512", game(1, 512)),
+    (
+        "stylegan3",
+        f"{SG3}: cbase 32768 = 512 * 64, map 2",
+        nets(512, 512, g_full=64, d_full=64, g_style_dim=512, g_depth=2),
+    ),
+    (
+        "stylegan3",
+        f"{SG3}: gamma 2 at 256, growing with the area",
+        {f"{R1}.weight": 2 * 32 / 256**2},
+    ),
+    ("stylegan3", f"{SG3}: ema batch * 10 / 32, ramp 0.05", half_life(10_000)),
+    ("stylegan3", f"{SG3}: mbstd 4", {"model.discriminator.group": 4}),
+    ("stylegan3", f"{SG3}: num_fp16_res 4, conv_clamp 256", nets(512, 512, g_reduced=4, d_reduced=4)),
+    ("stylegan3", "as above", nets(512, 512, g_clamp=256.0, d_clamp=256.0)),
+    ("stylegan3", "arXiv:2106.12423, configuration T", {"model.generator.radial": False}),
+    ("stylegan3", "code stylegan3, train.py: as StyleGAN2", {"model.discriminator.architecture": "resnet"}),
+    ("stylegan3", "code stylegan3, networks: w_avg_beta 0.998, of two passes", {"model.generator.style_decay": 0.999}),
+    ("stylegan3", "as above: 0.5^(batch / 20e3)", {"model.generator.half_life": 40_000.0}),
+    ("stylegan3_r", f"{SG3}: 1x1, radial", {"model.generator.radial": True}),
 )
 FASTGAN: tuple[Row, ...] = (
     ("fastgan", "code: ngf = ndf = 64, nz 256", nets(64, 64) | game(1, 256, reuse_fake=True)),
@@ -165,6 +187,7 @@ MODELS: tuple[Row, ...] = (
     ("colorization", "ours: what colours are judged by", {"objective": "ab_rmse"}),
     ("colorization", "arXiv:1611.07004, appendix 6.1", nets(64, 64, g_normalization="batch", d_normalization="batch")),
     ("colorization", "arXiv:1611.07004, appendix 6.1.1; 70 x 70", nets(64, 64, g_dropout=0.5, d_patch="auto")),
+    ("colorization", "as above: 8 levels of 256 pixels", {"model.generator.levels": "auto"}),
     ("context_encoder", "arXiv:1604.07379: no average", {"algorithm.ema.decay": 0.0}),
     ("context_encoder", "ours: what holes are judged by", {"objective": "psnr_hole"}),
     (
@@ -215,6 +238,7 @@ MODELS: tuple[Row, ...] = (
     ("pix2pix", "ours: what pairs are judged by", {"objective": "psnr"}),
     ("pix2pix", "arXiv:1611.07004, appendix 6.1", nets(64, 64, g_normalization="batch", d_normalization="batch")),
     ("pix2pix", "arXiv:1611.07004, appendix 6.1.1; 70 x 70", nets(64, 64, g_dropout=0.5, d_patch="auto")),
+    ("pix2pix", "arXiv:1611.07004, appendix 6.1.1: 8 levels of 256 pixels", {"model.generator.levels": "auto"}),
     ("pix2pix", "arXiv:1611.07004, equation 1", {"model.discriminator.condition": "input"}),
     *(("pix2pixhd", "arXiv:1711.11585, equation 1", {f"model.discriminator_{n}.condition": "input"}) for n in (0, 1)),
     ("pix2pixhd", "arXiv:1711.11585: no average", {"algorithm.ema.decay": 0.0}),
@@ -336,6 +360,12 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("adam_stylegan2", "as above: betas [0, 0.99]", {"generator.betas": [0.0, 0.99]}),
     ("adam_stylegan2_auto", "code stylegan2-ada-pytorch: lrate 0.0025", {"generator.lr": 2.5e-3, **ADAM}),
     ("adam_stylegan2_auto", "as above: betas [0, 0.99]", {"generator.betas": [0.0, 0.99]}),
+    (
+        "adam_stylegan3",
+        "code stylegan3, train.py: glr 0.0025, dlr 0.002",
+        {"generator.lr": 2.5e-3, "discriminator.lr": 2e-3},
+    ),
+    ("adam_stylegan3", "as above: betas [0, 0.99]", {"generator.betas": [0.0, 0.99], **ADAM}),
     ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.lr": 1e-4, "discriminator.lr": 4e-4}),
     ("adam_ttur", "arXiv:1805.08318, section 5", {"generator.betas": [0.0, 0.9], **ADAM}),
     ("adam_wgan", "arXiv:1704.00028, algorithm 1", {"generator.lr": 1e-4, "generator.betas": [0.0, 0.9], **ADAM}),
@@ -474,6 +504,9 @@ AUGMENTATIONS: tuple[Row, ...] = (
     ("burn_in", R3GAN, {"burn_in.schedule.p.unit": "images"}),
     ("diffaugment", "arXiv:2006.10738, section 4", {"diffaugment.policy": ["color", "translation", "cutout"]}),
     ("instance_noise", "ours: the papers anneal, and name no size for [-1, 1]", {"instance_noise.std": 0.1}),
+    ("blur", "code stylegan3, train.py: blur_init_sigma 10", {"blur.sigma": 10.0, "blur.schedule.sigma.end": 0.0}),
+    ("blur", "as above: blur_fade_kimg, batch * 200 / 32", {"blur.schedule.sigma.steps": 200_000}),
+    ("blur", "as above", {"blur.schedule.sigma.unit": "images"}),
 )
 
 W = "wrappers.discriminator"
