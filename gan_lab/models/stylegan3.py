@@ -156,6 +156,11 @@ class Synthesis(nn.Module):
         )
         self.num_ws = len(self.layers) + 1
 
+    @property
+    def recomputed(self) -> list[nn.Module]:
+        """What `activation_checkpointing` computes again: the enlarged maps of a layer are most of the memory."""
+        return list(self.layers)
+
     def forward(self, styles: Tensor) -> Tensor:
         maps = self.input(styles[:, 0])
         for layer, style in zip(self.layers, styles[:, 1:].unbind(1), strict=True):
