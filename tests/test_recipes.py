@@ -226,6 +226,7 @@ RECIPES = {
         **{"model.generator.depth": 4, "loss.regularizers.r1.weight": 1.0},
     ),
     "stylegan2": digits("stylegan2_auto", 2000, 32, 1000, width=32, full=8, **UNLABELLED),
+    "stylegan3": digits("stylegan3", 1500, 16, 500, width=16, full=8, **UNLABELLED),
     "wgan": digits("wgan", 900, 64, width=16, g_lr=2e-4),
     "wgan_gp": digits("wgan_gp", 600, 32, width=16, g_lr=5e-4),
     "wgan_gp_resnet": digits("wgan_gp_resnet", 3500, 32, width=8, critic_steps=2, g_lr=1e-3),
