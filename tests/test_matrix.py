@@ -16,6 +16,7 @@ from hydra.utils import get_class
 
 from gan_lab.algorithms.base import Algorithm
 from gan_lab.algorithms.game import kind_of
+from gan_lab.algorithms.style_transfer import StyleTransfer
 from gan_lab.errors import ConfigError
 from gan_lab.losses.adversarial import NoGame
 from gan_lab.training.assemble import assemble
@@ -72,12 +73,16 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("makes images from images")
     if "unrolled" in config["algorithm"]["_target_"] and "generator" not in config["model"]:
         found.append("model.generator: missing")
+    if alone and "unrolled" in config["algorithm"]["_target_"]:
+        found.append("Unrolled needs generator, discriminator")
     if alone:
         kinds: list[Any] = [get_class(node["_target_"]) for node in regularizers]
         players = {node.get("player") or each.player for node, each in zip(regularizers, kinds, strict=True)}
         if "discriminator" in players:
             found.append("its player 'discriminator' is not in this game")
         pays = "style_transfer" in config["algorithm"]["_target_"]  # of itself
+        if pays and regularizers:
+            found.append("style transfer pays none")
         if not pays and not any(node["every"] == 1 for node in regularizers):
             found.append("the generator has nothing to minimise")
         if "feature_matching" in loss["regularizers"]:
@@ -131,7 +136,7 @@ def idle(game: Algorithm) -> set[str]:
     """The networks that have nothing to move them: nobody asks the projector, or nobody plays."""
     contrast = any(regularizer.patches for regularizer in game.regularizers.values())
     paying = {regularizer.player for regularizer in game.regularizers.values()}
-    nobody = isinstance(game.game.adversarial, NoGame)
+    nobody = isinstance(game.game.adversarial, NoGame) and not isinstance(game, StyleTransfer)  # which pays itself
     return {
         role
         for role in game.networks

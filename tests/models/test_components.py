@@ -172,7 +172,7 @@ def test_regularizers_take_weight_and_every(composed: Compose) -> None:
     assert (penalty.weight, penalty.every) == (0.5, 16)
 
 
-TWO_TIME_SCALES = ("adam_ttur", "adam_biggan", "adam_context_encoder", "sgd_lapgan")
+TWO_TIME_SCALES = ("adam_ttur", "adam_biggan", "adam_context_encoder", "adam_stylegan3", "sgd_lapgan")
 WARMED_UP = ("adam_points",)
 
 
