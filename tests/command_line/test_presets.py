@@ -63,7 +63,10 @@ def cases() -> Iterator[Any]:
 
 def is_variant(group: str, chosen: Any) -> bool:
     """Whether what was chosen is the other choice but for a few settings: then all settings fit the other, too."""
-    return group == "algorithm" and f"- {OTHER[group]}\n" in yaml_of(f"{group}/{chosen}")
+    if group != "algorithm":
+        return False
+    bases = [entry for entry in loaded(f"{group}/{chosen}").get("defaults", []) if entry != "_self_"]
+    return any(base == OTHER[group] or (isinstance(base, str) and is_variant(group, base)) for base in bases)
 
 
 def alone(group: str) -> dict[str, Any]:
