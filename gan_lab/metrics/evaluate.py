@@ -178,6 +178,8 @@ def figure(value: Value, measure: Measure, reference: Reference, n: int, about: 
     standard = used and extractor.standard and n == STANDARD and reference.split == "train" and "inputs" not in about
     if standard and value.name == "fid":
         name = "fid"
+    if "truncation" in about:
+        name = f"{name}-truncation-{about['truncation']:g}"
     card = {
         "metric": value.name,
         "settings": measure.settings_of(reference, n),

@@ -10,7 +10,7 @@ from gan_lab.errors import ConfigError
 
 # What two figures must share to be comparable; the rest of a card (weights averaged or not, precision, seed, step) says
 # how the images were made. `inputs` are on the cards of generators that are asked by samples of the data.
-PROTOCOL = ("metric", "settings", "reference", "inputs", "n", "extractor", "resizer", "weights")
+PROTOCOL = ("metric", "settings", "reference", "inputs", "n", "extractor", "resizer", "weights", "truncation")
 
 
 class Value(NamedTuple):
@@ -26,7 +26,7 @@ class Figure(NamedTuple):
     """A value under its full name, with the card of its protocol: `fid/classifier-bilinear32-2000`.
 
     The name is the metric, then the extractor, its resizer and the number of generated images; only the published
-    protocol's name is the bare metric's (see `gan_lab.metrics.evaluate.figure`).
+    protocol's name is the bare metric's (see `gan_lab.metrics.evaluate.figure`). Truncated images are named behind it.
     """
 
     name: str

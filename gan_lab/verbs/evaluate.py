@@ -37,26 +37,31 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     """Measure, print and store in the run's `summary.json` (and `evaluations.jsonl`, which keeps every one)."""
     import torch
 
-    from gan_lab.config import build, check_targets, require_whole
+    from gan_lab.config import build, check_targets, require_number, require_whole
     from gan_lab.data.moved import of_run
     from gan_lab.metrics.evaluate import count_for
     from gan_lab.sampling.trained import load
+    from gan_lab.sampling.truncated import Truncated
     from gan_lab.training.memory.available import peak, size
 
     n, repeats, seed = require_whole(config["n"], "n", 2), config["repeats"], config["seed"]
     require_whole(repeats, "repeats")
     require_whole(seed, "seed", 0)
+    if (truncation := config["truncation"]) is not None:
+        require_number(truncation, "truncation", above=0)
     nodes = {name: node for name, node in (config.get("metrics") or {}).items() if node is not None}
     if not nodes:
         raise ConfigError("metrics: none was named; e.g. metrics=[fid,kid]")
     measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items()}
     trained = load(config["run"], str(config["checkpoint"]), config["device"], list(config["trust"]))
+    if truncation is not None:
+        trained.sampler = Truncated(trained.sampler, truncation)
     read = {key: trained.config.get(key) for key in ("dataset", "degradation")}
     check_targets(read, list(config["trust"]))
     trained.config["dataset"] = of_run(trained.config["dataset"], trained.stream, config.get("dataset") or {})
     reference, measures = prepared(trained, config, measures, n)
     n = count_for(trained.sampler, reference, n)
-    figures, seconds = repeated(trained, reference, measures, n, range(seed, seed + repeats))
+    figures, seconds = repeated(trained, reference, measures, n, range(seed, seed + repeats), truncation)
     for line in lines(figures):
         log.info(line)
     run = trained.path.parent.parent if trained.path.parent.name == "checkpoints" else trained.path.parent
@@ -91,7 +96,12 @@ def prepared(trained: Trained, config: dict[str, Any], measures: dict[str, Any],
 
 
 def repeated(
-    trained: Any, reference: Any, measures: dict[str, Any], n: int, seeds: Sequence[int]
+    trained: Any,
+    reference: Any,
+    measures: dict[str, Any],
+    n: int,
+    seeds: Sequence[int],
+    truncation: float | None = None,
 ) -> tuple[list[Figure], float]:
     """Figures of `n` images for each seed, their means where there are several, and the seconds taken. A measure that
     fails is said and left out; raises GanLabError where all of them do."""
@@ -99,6 +109,8 @@ def repeated(
     from gan_lab.metrics.evaluate import measure
 
     about = {"step": trained.step, "averaged": True, "precision": "fp32", "repeats": len(seeds)}
+    if truncation is not None:
+        about["truncation"] = truncation
     began = time.perf_counter()
     every: list[dict[str, Figure]] = []
     failed: dict[str, Exception] = {}

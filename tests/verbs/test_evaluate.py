@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from gan_lab.metrics.base import Accumulator, Measure, Part
-from gan_lab.metrics.figure import Figure, Value
+from gan_lab.metrics.figure import Figure, Value, unlike
 from gan_lab.metrics.reference import Reference
 from gan_lab.records.sweep import results_of
 from gan_lab.storage.files import read_json
@@ -48,6 +48,21 @@ def test_evaluate(trained: Callable[..., Path], gan_lab: Callable[..., int], cap
     capsys.readouterr()
     assert gan_lab("runs", ".", "show=fid", "format=json") == 0
     assert json.loads(capsys.readouterr().out)[0]["fid"] == pytest.approx(again["value"])
+
+
+def test_truncated_images_have_figures_of_their_own(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained("one")
+    for words in ((), ("truncation=0.5",)):
+        assert gan_lab("evaluate", f"run={run}", "metrics=[fid]", *words, *TAKE) == 0
+    whole, near = (stored(run)[f"fid/pixels-area8-60{behind}"] for behind in ("", "-truncation-0.5"))
+    assert near["value"] != whole["value"]
+    assert near["card"]["truncation"] == 0.5
+    assert unlike(near["card"], whole["card"]) == ["truncation"]
+    capsys.readouterr()
+    assert gan_lab("evaluate", f"run={run}", "metrics=[fid]", "truncation=0", *TAKE) == 2
+    assert "truncation" in capsys.readouterr().err
 
 
 def test_those_that_can_be_taken_are(
