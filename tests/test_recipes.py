@@ -152,7 +152,7 @@ RECIPES = {
         **staged(600),
         **{"dataset.image_shape": [1, 32, 32], "degradation.scale": 2, "degradation.sharpened": False},
     ),
-    "srgan": digits("srgan", 800, 32, 400, width=8, g_lr=1e-3, **ENLARGED, **blocks(2), **staged(400)),
+    "srgan": digits("srgan", 800, 32, 400, width=8, g_lr=5e-4, **ENLARGED, **blocks(2), **staged(400)),
     "srresnet": digits("srresnet", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4)),
     "gan": digits("gan", 2500, 64),
     "gan_small": digits("gan_small", 4000, 64),
