@@ -24,10 +24,11 @@ from torch import Tensor, nn
 from gan_lab.layers.first_map import channels_of, first_map
 from gan_lab.layers.labels import require_label
 from gan_lab.layers.mapping import Mapping, mix
+from gan_lab.models.style_generator import StyleGenerator
 from gan_lab.models.stylegan_synthesis import Synthesis
 
 
-class Generator(nn.Module):
+class Generator(StyleGenerator):
     """Latents (N, D) and labels (N,), if there are classes, to images (N, C, H, W): `synthesise(style(z, label))`.
 
     `mixing`: how often, in training, a batch has the styles of other latents from a layer on that is drawn among those
@@ -36,6 +37,7 @@ class Generator(nn.Module):
     called without labels that it needs.
     """
 
+    synthesis: Synthesis
     layer: Tensor
 
     def __init__(
@@ -78,15 +80,3 @@ class Generator(nn.Module):
         known = [] if self.of_label is None else [self.of_label(label)]
         style: Tensor = self.mapping(torch.cat([latent, *known], 1), follow=follow)
         return style[:, None]
-
-    def synthesise(self, styles: Tensor) -> Tensor:
-        """Images of styles (N, num_ws, style_dim)."""
-        images: Tensor = self.synthesis(styles)
-        return images
-
-    def truncated(self, styles: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
-        """Styles moved towards their average: see `Mapping.truncated`."""
-        return self.mapping.truncated(styles, psi, cutoff)
-
-    def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
-        return self.synthesise(self.style(latent, label))

@@ -26,15 +26,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan_lab.layers.first_map import channels_of, first_map
 from gan_lab.layers.mapping import Mapping, mix
+from gan_lab.models.style_generator import StyleGenerator
 from gan_lab.models.stylegan2_names import Weights, generator_weights
 from gan_lab.models.stylegan2_synthesis import Synthesis
 
 
-class Generator(nn.Module):
+class Generator(StyleGenerator):
     """Latents (N, D) and labels (N,), if there are classes, to images (N, C, H, W): `synthesise(style(z, label))`.
 
     `mixing`: how often, in training, a batch has the styles of other latents from a layer on that is drawn (style
@@ -81,18 +82,6 @@ class Generator(nn.Module):
             return styles
         others = self.mapping(torch.randn_like(latent), label, follow=False)[:, None]
         return mix(styles, others, self.layer, self.num_ws, self.mixing)
-
-    def synthesise(self, styles: Tensor) -> Tensor:
-        """Images of styles (N, num_ws, style_dim)."""
-        images: Tensor = self.synthesis(styles)
-        return images
-
-    def truncated(self, styles: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
-        """Styles moved towards their average: see `Mapping.truncated`."""
-        return self.mapping.truncated(styles, psi, cutoff)
-
-    def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
-        return self.synthesise(self.style(latent, label))
 
     def published_names(self, weights: Weights) -> Weights:
         """Weights by the names that they have here, where they have those of StyleGAN2-ADA's files."""

@@ -30,6 +30,7 @@ from gan_lab.layers.fourier_features import FourierFeatures
 from gan_lab.layers.mapping import Mapping
 from gan_lab.layers.modulated_convolution import ModulatedConv2d
 from gan_lab.layers.reduced_precision import precision_of
+from gan_lab.models.style_generator import StyleGenerator
 from gan_lab.models.stylegan2_synthesis import GAIN, LEAK, clamped
 
 LAYERS, CRITICAL = 14, 2  # and of them those at the end whose band is all that the image can hold
@@ -169,7 +170,7 @@ class Synthesis(nn.Module):
         return images
 
 
-class Generator(nn.Module):
+class Generator(StyleGenerator):
     """Latents (N, D) and labels (N,), if there are classes, to images (N, C, H, H): `synthesise(style(z, label))`.
 
     `depth`: layers of the mapping network. `style_decay`: of the average style. `reduced`: of how many of the highest
@@ -214,15 +215,3 @@ class Generator(nn.Module):
         """Styles (N, num_ws, style_dim), the same for each layer."""
         styles: Tensor = self.mapping(latent, label)
         return styles[:, None].expand(-1, self.num_ws, -1)
-
-    def synthesise(self, styles: Tensor) -> Tensor:
-        """Images of styles (N, num_ws, style_dim)."""
-        images: Tensor = self.synthesis(styles)
-        return images
-
-    def truncated(self, styles: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
-        """The truncation trick, as of StyleGAN2."""
-        return self.mapping.truncated(styles, psi, cutoff)
-
-    def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
-        return self.synthesise(self.style(latent, label))
