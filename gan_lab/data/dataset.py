@@ -19,6 +19,7 @@ from gan_lab.data.shapes import AUTO, Sides, check_crop, check_image_shape, chec
 from gan_lab.data.sizes import tell_changes
 from gan_lab.data.sources.images import FITS, MODES
 from gan_lab.data.sources.points import Mixture
+from gan_lab.data.sources.selected import Selection
 from gan_lab.data.sources.source import DownloadError, Joined, Source
 from gan_lab.data.sources.stacked import Stacked
 from gan_lab.data.space import Need
@@ -52,6 +53,8 @@ class Dataset:
     from, but not one by one. With `sha256` the store of that checksum is meant, wherever its images have gone.
     Where not `aligned`, a stream draws inputs apart from images, each of which has one, so that a game plays as with
     unpaired data and what it makes can still be measured. `num_classes`, when given, is checked against the labels.
+    With `classes` the store has the images of those alone, and all but the share `held_out` of them (see
+    `gan_lab.data.sources.selected`): another dataset, `rest`, has the others.
     `flip`, `crop` and `turn` are what a stream does to the images (see `gan_lab.data.stream`), `picture` shows them;
     both change nothing in the store. Raises ConfigError naming the key that is wrong.
     """
@@ -81,6 +84,8 @@ class Dataset:
         sha256: str | None = None,
         reader: Callable[..., Source] | None = None,
         picture: Callable[..., Any] | None = None,
+        classes: Sequence[str | int] | None = None,
+        held_out: float = 0.0,
         **reading: Any,
     ) -> None:
         if reading and reader is None:
@@ -97,7 +102,8 @@ class Dataset:
         self.name = str(name)
         self.image_shape = check_image_shape(image_shape, channels, source)
         self.source = source
-        self.num_classes = num_classes
+        self.selection = Selection.of(classes, held_out)
+        self.num_classes = num_classes if self.selection.classes is None else len(self.selection.classes)
         self.fit = fit
         self.path = path
         self.split = split
@@ -261,6 +267,7 @@ class Dataset:
     def _fill(self, folder: Path, shape: Sides, local: UserImages | None, force: bool) -> Store:
         source = local.source if local else self.source
         assert source is not None
+        source = self.selection.of_source(source) if self.selection else source
         inputs = (self.input_shape or shape) if isinstance(source, Joined) else None
         key = "dataset.image_shape" if self.patch is None else "dataset.patch"
         count = None if local is None else len(source)
@@ -276,11 +283,23 @@ class Dataset:
 
     def located(self, path: str | Path) -> Dataset:
         """The same dataset with another `path`."""
+        other = self._copy()
+        other.path = str(path)
+        other.inputs = None if self.inputs is None else self.inputs.located(path)
+        return other
+
+    @property
+    def rest(self) -> Dataset:
+        """The images of the share `held_out`, which this one does not have."""
+        other = self._copy()
+        other.selection, other.sha256 = self.selection.rest, None
+        return other
+
+    def _copy(self) -> Dataset:
+        """The same, without what it knows of its store."""
         other = copy.copy(self)
         for known in ("folder", "store"):
             other.__dict__.pop(known, None)
-        other.path = str(path)
-        other.inputs = None if self.inputs is None else self.inputs.located(path)
         return other
 
     def _local(self, from_: str | Path | None) -> UserImages | None:
@@ -317,6 +336,7 @@ class Dataset:
         more = [] if self.input_shape is None else [f"input {self.input_shape}"]
         more += [] if self.patch is None else [f"patch {self.patch.size} {self.patch.stride}"]
         more += [] if self.tokenizer is None else [self.tokenizer.identity]
+        more += [str(self.selection)] if self.selection else []
         counts = MODES if channels == AUTO else (channels,)
         return {count: folder_of(self.name, (count, height, width), self.fit, source, more) for count in counts}
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gan_lab.data.dataset import Dataset, build_dataset
 from gan_lab.data.sources.folder import Folder
 from gan_lab.data.sources.opening import is_there
+from gan_lab.data.sources.selected import Selection
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError, GanLabError
 
@@ -62,7 +63,8 @@ def looks_like_a_path(name: str) -> bool:
 
 def _of_split(data: Dataset, name: str) -> Dataset:
     assert data.config is not None
-    return build_dataset(_with_split(data.config, data.config["split"], name))
+    config = _with_split(data.config, data.config["split"], name)
+    return build_dataset({**config, "held_out": 0.0} if "held_out" in config else config)  # that is of training's
 
 
 def _with_split(node: Mapping[str, Any], before: Any, split: str) -> dict[str, Any]:
@@ -88,6 +90,7 @@ def _at_path(data: Dataset, name: str, key: str) -> Dataset:
         raise ConfigError(f"{key}: {path} does not exist{splits}")
     dataset = build_dataset(data.config)
     dataset.sha256 = None
+    dataset.selection = Selection()  # of the data's own images
     dataset.inputs = None  # measures compare images: what those are made from, or what is said of them, is not read
     reader = None if dataset.reading else dataset.reader
     options: dict[str, Any] = {"max_corrupt": dataset.max_corrupt} if dataset.max_corrupt else {}

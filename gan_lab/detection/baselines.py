@@ -57,7 +57,8 @@ class PrincipalComponents(Baseline):
 
     def score(self, part: Tensor) -> Tensor:
         centred = part.double() - self.mean
-        return (centred - centred @ self.axes @ self.axes.T).square().mean(1)
+        residual: Tensor = centred - centred @ self.axes @ self.axes.T
+        return residual.square().mean(1)
 
 
 class NearestNeighbour(Baseline):
@@ -70,8 +71,8 @@ class NearestNeighbour(Baseline):
         return self
 
     def score(self, part: Tensor) -> Tensor:
-        nearest = [torch.cdist(part, known).amin(1) for known in self.known]
-        return torch.stack(nearest).amin(0).square() / part.shape[1]
+        distances = torch.stack([torch.cdist(part, known).amin(1) for known in self.known]).amin(0)
+        return distances.square() / part.shape[1]
 
 
 def rows(pictures: Pictures) -> Iterator[Tensor]:

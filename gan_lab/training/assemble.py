@@ -123,13 +123,15 @@ def build_algorithm(
 def fill_from_data(config: dict[str, Any], dataset: Dataset, degradation: Degradation | None = None) -> None:
     """Write into `config` what it leaves to the data: the classes, the words of its captions, the `shapes` of what a
     batch has, and in the parts that see one how many classes there are and the shapes of image and input. Who was told
-    the shape that images are packed to is told what a batch has of it, where that is less.
+    the shape that images are packed to is told what a batch has of it, where that is less, and who was told how many
+    classes the data has, how many of them were chosen.
 
     Raises ConfigError where a part asks for the shape of inputs, and there are none.
     """
     store = dataset.store
     config["classes"] = store.classes
-    if config["dataset"].get("num_classes") is None:
+    told = config["dataset"].get("num_classes")
+    if told is None or dataset.selection.classes is not None:
         config["dataset"]["num_classes"] = store.num_classes
     if store.words is not None:
         config["words"] = store.words
@@ -141,24 +143,27 @@ def fill_from_data(config: dict[str, Any], dataset: Dataset, degradation: Degrad
         "caption_length": dataset.caption_length,
         "input_shape": None if input is None else list(input),
     }
+    packed = {"image_shape": config["dataset"].get("image_shape"), "num_classes": told}
     for part in ("model", "wrappers", "augmentation", "loss"):
-        _fill_from_data(config.get(part), part, known, image, config["dataset"].get("image_shape"))
+        _fill_from_data(config.get(part), part, known, image, packed)
 
 
-def _fill_from_data(node: Any, key: str, known: Mapping[str, Any], image: Sequence[int], packed: Any) -> None:
+def _fill_from_data(
+    node: Any, key: str, known: Mapping[str, Any], image: Sequence[int], packed: Mapping[str, Any]
+) -> None:
     if isinstance(node, list):
         for index, value in enumerate(node):
             _fill_from_data(value, f"{key}.{index}", known, image, packed)
     elif isinstance(node, dict):
         for name, value in node.items():
-            if name in known and value is None:
+            if name in known and value in (None, packed.get(name)):
                 if known[name] is None:
                     raise ConfigError(
                         f"{key}.{name}: the data has no inputs; choose a degradation (degradation=gray) or a dataset "
                         "of pairs (dataset=paired)"
                     )
                 node[name] = known[name]
-            elif name == "image_shape" and (value == packed or not isinstance(value[0], int)):
+            elif name == "image_shape" and (value == packed[name] or not isinstance(value[0], int)):
                 node[name] = list(image)
             else:
                 _fill_from_data(value, f"{key}.{name}", known, image, packed)
