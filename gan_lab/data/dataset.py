@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from gan_lab.config import build
+from gan_lab.data.balance import check_balance
 from gan_lab.data.location import UserImages, folder_of, noted_channels, read_user_images, unavailable
 from gan_lab.data.packing import pack
 from gan_lab.data.patches import check_patch, check_scale
@@ -55,8 +56,9 @@ class Dataset:
     unpaired data and what it makes can still be measured. `num_classes`, when given, is checked against the labels.
     With `classes` the store has the images of those alone, and all but the share `held_out` of them (see
     `gan_lab.data.sources.selected`): another dataset, `rest`, has the others.
-    `flip`, `crop` and `turn` are what a stream does to the images (see `gan_lab.data.stream`), `picture` shows them;
-    both change nothing in the store. Raises ConfigError naming the key that is wrong.
+    `flip`, `crop` and `turn` are what a stream does to the images (see `gan_lab.data.stream`), `balance` is how often
+    it draws each class (see `gan_lab.data.balance`), `picture` shows them; none of it changes the store. Raises
+    ConfigError naming the key that is wrong.
     """
 
     config: Mapping[str, Any] | None = None  # what it was built from, where that is known
@@ -76,6 +78,7 @@ class Dataset:
         flip: bool = False,
         crop: Sequence[int] | None = None,
         turn: bool = False,
+        balance: Any = None,
         aligned: bool = True,
         patch: Mapping[str, int] | None = None,
         input_shape: Sequence[int] | None = None,
@@ -112,6 +115,8 @@ class Dataset:
         self.flip = flip
         self.crop = check_crop(crop)
         self.turn = turn
+        check_balance(balance)
+        self.balance = balance
         self.aligned = aligned
         self.input_shape = check_input_shape(input_shape)
         self.patch = check_patch(patch)
@@ -200,6 +205,7 @@ class Dataset:
                 flip=self.flip,
                 crop=self.crop,
                 turn=self.turn,
+                balance=self.balance,
                 degradation=None if degradation is None else degradation.to(engine.device),
                 name=name,
             )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gan_lab.data.balance import Balanced, EachOnce
 from gan_lab.engine.seeding import generator_of
 
 
@@ -50,7 +51,8 @@ class Places(NamedTuple):
 
 
 class Order:
-    """Every epoch is a new permutation of `count` samples; draws run on across its end.
+    """Every epoch is a new permutation of `count` samples, or what `selection` draws of them; draws run on across its
+    end.
 
     With `flip` each is mirrored with probability 1/2, with `turn` turned by a uniform number of quarters, with
     `corners` = (rows, columns) cut at one of so many places, with `captions` told by one of them. Streams of another
@@ -66,8 +68,10 @@ class Order:
         corners: tuple[int, int] | None = None,
         captions: bool = False,
         name: str = "",
+        selection: Balanced | None = None,
     ) -> None:
         self.count, self.device = count, device
+        self.selection = selection or EachOnce(count)
         self.flip, self.turn, self.corners, self.captions = flip, turn, corners, captions
         self.name = f" {name}" if name else ""
         self._epochs: dict[tuple[int, int], Places] = {}
@@ -90,12 +94,12 @@ class Order:
         key = seed, epoch
         if key not in self._epochs:
             self._epochs = {old: kept for old, kept in self._epochs.items() if old == (seed, epoch - 1)}
-            self._epochs[key] = self._shuffled(f"{seed} {epoch}{self.name}").to(self.device)
+            self._epochs[key] = self._shuffled(seed, epoch).to(self.device)
         return self._epochs[key]
 
-    def _shuffled(self, words: str) -> Places:
-        n = self.count
-        order = torch.randperm(n, generator=generator_of(words))
+    def _shuffled(self, seed: int, epoch: int) -> Places:
+        n, words = self.count, f"{seed} {epoch}{self.name}"
+        order = self.selection.epoch(seed, epoch, self.name)
         flips = turns = corners = captions = None
         if self.flip:
             flips = torch.randint(2, (n,), generator=generator_of(f"{words} flip")).bool()

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from gan_lab.data.balance import balanced
 from gan_lab.data.batch import Batch
 from gan_lab.data.columns import Captions, Pictures, laid_out
 from gan_lab.data.drawn import Drawn as Drawn
@@ -36,10 +37,11 @@ class Ahead(NamedTuple):
 
 class Stream:
     """Batches of a store, for ever. Every epoch is a new permutation given by `(seed, epoch)`; batches run on across
-    its end, so every sample is drawn once per epoch whatever the batch size. How a sample is shown is given by
-    `(seed, epoch)` and its place in the epoch, as the order is: with `flip` mirrored left to right with probability
-    1/2, with `crop` = (height, width) a window of the image and the matching one of the input, with `turn` turned by
-    quarters, image and input together; and one of its captions.
+    its end, so every sample is drawn once per epoch whatever the batch size; with `balance` classes are drawn in other
+    shares (see `gan_lab.data.balance.balanced`). How a sample is shown is given by `(seed, epoch)` and its place in the
+    epoch, as the order is: with `flip` mirrored left to right with probability 1/2, with `crop` = (height, width) a
+    window of the image and the matching one of the input, with `turn` turned by quarters, image and input together; and
+    one of its captions.
 
     `degradation` makes the inputs of a batch from its images, where the store has none. `batch_size` counts all `world`
     processes: of each of the `pieces` that a batch is cut into, `rank` draws its equal share, and the shares of all
@@ -67,6 +69,7 @@ class Stream:
         turn: bool = False,
         degradation: Callable[[Tensor], Tensor] | None = None,
         name: str = "",
+        balance: Any = None,
     ) -> None:
         self.rank, self.world, self.pieces = rank, world, pieces
         self.store = store
@@ -95,7 +98,7 @@ class Stream:
             self._move_to_device()
         several = self._captions is not None and self._captions.several
         where = self.device if self.resident else torch.device("cpu")
-        self._order = Order(len(store), where, flip, turn, self._corners, several, name)
+        self._order = Order(len(store), where, flip, turn, self._corners, several, name, balanced(balance, store))
 
     @property
     def batch_size(self) -> int:

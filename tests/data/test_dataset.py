@@ -83,8 +83,19 @@ def test_every_config_has_the_common_keys() -> None:
     assert {path.stem for path in files} == {*CONFIGS}
     for path in files:
         node = read(path.stem)
-        assert {"name", "path", "image_shape", "num_classes", "fit", "flip", "crop", "turn", "patch"} <= node.keys()
-        assert (node.flip, node.crop, node.turn, node.patch) == (False, None, False, None)
+        assert {
+            "name",
+            "path",
+            "image_shape",
+            "num_classes",
+            "fit",
+            "flip",
+            "crop",
+            "turn",
+            "balance",
+            "patch",
+        } <= node.keys()
+        assert (node.flip, node.crop, node.turn, node.balance, node.patch) == (False, None, False, None, None)
         assert path.stem in DRAWN or "labels" in node
         assert node.name == path.stem
         assert path.read_text().startswith("# ")
@@ -462,10 +473,10 @@ def test_what_streams_do_changes_no_store() -> None:
 def test_a_dataset_makes_its_stream() -> None:
     """As it says: what is cut, mirrored and turned, where and as the engine has it."""
     engine = Engine(device="cpu", precision="fp32", channels_last=False)
-    shown: dict[str, Any] = {"flip": True, "crop": [8, 12], "turn": False}
+    shown: dict[str, Any] = {"flip": True, "crop": [8, 12], "turn": False, "balance": "uniform"}
     dataset = build_dataset({**composed("dataset=digits")["dataset"], **shown})
     ours = dataset.stream(engine, 6, 3)
-    expected = Stream(dataset.store, 6, 3, channels_last=False, flip=True, crop=(8, 12))
+    expected = Stream(dataset.store, 6, 3, channels_last=False, flip=True, crop=(8, 12), balance="uniform")
     for _ in range(3):
         assert torch.equal(ours.next().image, expected.next().image)
     assert dataset.batch_shapes() == ((1, 8, 12), None)
