@@ -45,7 +45,7 @@ class Balanced:
         self.count = sum(draws)
         self.draws = draws
         order = torch.from_numpy(np.argsort(labels, kind="stable"))
-        self.members = order.split(np.bincount(labels, minlength=len(draws)).tolist())
+        self.members: tuple[Tensor, ...] = order.split(np.bincount(labels, minlength=len(draws)).tolist())
 
     def epoch(self, seed: int, epoch: int, name: str = "") -> Tensor:
         """As of `EachOnce`."""
@@ -61,7 +61,8 @@ class Balanced:
             torch.randperm(len(members), generator=generator_of(f"{words} class {number} pass {each}"))
             for each in passes
         ]
-        return members[torch.cat(orders)[skipped : skipped + wanted]]
+        drawn: Tensor = members[torch.cat(orders)[skipped : skipped + wanted]]
+        return drawn
 
 
 def check_balance(balance: Any) -> None:
