@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,9 +17,10 @@ from gan_lab.command_line.stored_overrides import is_run
 from gan_lab.config import leaves, settings, to_yaml
 from gan_lab.engine.seeding import seed_everything
 from gan_lab.errors import GanLabError
+from gan_lab.importing import stylegan2, stylegan3
 from gan_lab.importing.rosinality import read_rosinality
-from gan_lab.importing.stylegan2 import settings_of
-from gan_lab.models.stylegan2_names import discriminator_names, generator_names
+from gan_lab.models import stylegan2_names, stylegan3_names
+from gan_lab.models.stylegan2_names import Weights
 from gan_lab.storage import checkpoint
 from gan_lab.storage.files import write_text
 from gan_lab.storage.folders import OUTPUTS
@@ -29,10 +31,29 @@ from gan_lab.wrappers.build import build_network
 log = logging.getLogger(__name__)
 
 READERS = {".pt": read_rosinality, ".pth": read_rosinality}
-CHOICES = {"model": "stylegan2_auto", "dataset": "folder"}
 FOLLOWED = ("model.generator.width", "model.generator.full")  # by the discriminator's, where nothing is said of them
-NAMES = {"generator": generator_names, "discriminator": discriminator_names}
 NOTHING: dict[str, Any] = {"images_seen": 0, "optimizers": {}, "augmentation": {}, "stream": None, "metrics": {}}
+
+
+class Family(NamedTuple):
+    """Networks of one kind: the model that they become, and how its settings and names are read."""
+
+    model: str
+    settings_of: Callable[[Networks], dict[str, Any]]
+    generator_names: Callable[[Weights], dict[str, str]]
+
+    def names(self, role: str, weights: Weights) -> dict[str, str]:
+        of_role = {"generator": self.generator_names, "discriminator": stylegan2_names.discriminator_names}
+        return of_role[role](weights)
+
+
+STYLEGAN2 = Family("stylegan2_auto", stylegan2.settings_of, stylegan2_names.generator_names)
+STYLEGAN3 = Family("stylegan3", stylegan3.settings_of, stylegan3_names.generator_names)
+
+
+def family_of(found: Networks) -> Family:
+    """StyleGAN3 where a generator starts from waves."""
+    return STYLEGAN3 if "synthesis.input.freqs" in (found.of("generator") or {}) else STYLEGAN2
 
 
 def import_networks(file: Path, out: Path | None) -> Path:
@@ -45,7 +66,8 @@ def import_networks(file: Path, out: Path | None) -> Path:
     if is_run(folder) or (folder / "checkpoints").exists():
         raise already_holds("out", folder, "a run")
     found = READERS.get(file.suffix.lower(), read_network_pickle)(file)
-    config = configuration(settings_of(found))
+    family = family_of(found)
+    config = configuration(family.settings_of(found), family.model)
     state = state_of(found, config)
     checkpoint.save(folder / "checkpoints", state, keep=1)
     write_text(folder / "config.yaml", to_yaml(config))
@@ -55,15 +77,16 @@ def import_networks(file: Path, out: Path | None) -> Path:
     return folder
 
 
-def configuration(found: dict[str, Any]) -> dict[str, Any]:
+def configuration(found: dict[str, Any], model: str) -> dict[str, Any]:
     """What `gan-lab train` composes of these settings; the overrides that change something are remembered."""
-    overrides = [f"{group}={name}" for group, name in CHOICES.items()]
+    choices = {"model": model, "dataset": "folder"}
+    overrides = [f"{group}={name}" for group, name in choices.items()]
     known = dict(leaves(settings(compose_training(overrides))))
     known |= {key.replace("generator", "discriminator"): found[key] for key in FOLLOWED}
     other = {key: value for key, value in found.items() if known[key] != value}
     overrides += [f"{key}={json.dumps(value, separators=(',', ':'))}" for key, value in other.items()]
     config = settings(compose_training(overrides))
-    return {**config, "classes": None, "choices": dict(CHOICES), "overrides": overrides}
+    return {**config, "classes": None, "choices": choices, "overrides": overrides}
 
 
 def state_of(found: Networks, config: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +111,7 @@ def fitted(found: Networks, config: dict[str, Any], role: str, weights: Any) -> 
         outline: Any = build_network(config, role)
     try:
         named = outline.published_names(weights)
-        theirs = {ours: name for name, ours in NAMES[role](weights).items()}
+        theirs = {ours: name for name, ours in family_of(found).names(role, weights).items()}
     except ValueError as error:
         raise GanLabError(f"{found.path}: {error}") from error
     require_fit(outline, named, theirs, f"{found.path}: {'D' if role == 'discriminator' else 'G'}")
@@ -104,7 +127,7 @@ def require_fit(outline: nn.Module, named: dict[str, Tensor], theirs: dict[str, 
         if name not in named:
             raise GanLabError(f"{where} has no tensor for {name}, which its other shapes ask for")
         if name not in wanted:
-            raise GanLabError(f"{where}: {theirs[name]} has no place in the StyleGAN2 that its other shapes make")
+            raise GanLabError(f"{where}: {theirs[name]} has no place in the network that its other shapes make")
         if wanted[name].shape != named[name].shape:
             is_, should = (list(each.shape) for each in (named[name], wanted[name]))
             raise GanLabError(f"{where}: {theirs[name]} makes {name} of {is_}, which is to be {should}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from torch import Tensor
@@ -20,37 +21,39 @@ def settings_of(found: Networks) -> dict[str, Any]:
     shape that no StyleGAN2 has."""
     generator = found.of("generator")
     assert generator is not None
-    if "synthesis.input.freqs" in generator:
-        raise GanLabError(
-            f"{found.path}: is a StyleGAN3, of which there are no networks here; those of StyleGAN2 are read"
-        )
     shapes = Shapes(generator, f"{found.path}: {next(iter(found.weights))}")
     sizes = shapes.sizes("synthesis.b{}.conv1.weight")
     channels, start = shapes.first("synthesis.b{}.conv1.weight", sizes), shapes.of(f"synthesis.b{sizes[0]}.const", 3)
     last = shapes.of(f"synthesis.b{sizes[-1]}.torgb.weight", 4)
     image = [last[0], start[1] << len(sizes) - 1, start[2] << len(sizes) - 1]
     require_first_map(image, FirstMap(len(sizes) - 1, start[1], start[2]), shapes.where)
-    classes = shapes.classes()
-    first = shapes.of("mapping.fc0.weight", 2)[1]
-    embedded = shapes.of("mapping.embed.weight", 2)[0] if classes else 0
     width, full = width_and_full(channels, shapes.where)
-    settings = {
+    return {
         "dataset.image_shape": image,
-        "algorithm.latent.dim": first - embedded,
         "algorithm.ema.half_life": HALF_LIFE,
         "model.generator.width": width,
         "model.generator.full": full,
         "model.generator.style_dim": shapes.of(f"synthesis.b{sizes[0]}.conv1.affine.weight", 2)[1],
-        "model.generator.depth": sum(name.startswith("mapping.fc") and name.endswith("weight") for name in generator),
-        "model.generator.num_classes": classes,
         "model.generator.architecture": architecture(
             shapes, "synthesis.b{}.torgb.weight", "synthesis.b{}.skip.weight", sizes
         ),
         "model.generator.noise": "random" if any("noise_strength" in name for name in generator) else "none",
+        **mapping_settings(shapes),
+        **discriminator_settings(found),
+    }
+
+
+def mapping_settings(shapes: Shapes) -> dict[str, Any]:
+    """Of a generator's mapping network, from latents and classes, if there are any."""
+    classes = shapes.classes()
+    embedded = shapes.of("mapping.embed.weight", 2)[0] if classes else 0
+    return {
+        "algorithm.latent.dim": shapes.of("mapping.fc0.weight", 2)[1] - embedded,
+        "model.generator.depth": sum(bool(re.fullmatch(r"mapping\.fc\d+\.weight", name)) for name in shapes.weights),
+        "model.generator.num_classes": classes,
         "model.discriminator.num_classes": classes,
         **({"dataset.num_classes": classes} if classes else {}),
     }
-    return {**settings, **discriminator_settings(found)}
 
 
 def discriminator_settings(found: Networks) -> dict[str, Any]:
@@ -74,20 +77,21 @@ def discriminator_settings(found: Networks) -> dict[str, Any]:
 
 
 class Shapes:
-    """The shapes of a network's weights, and which network of which file it is."""
+    """The shapes of a network's weights, and which network of which file it is, and what kind it is to be."""
 
-    def __init__(self, weights: Weights, where: str) -> None:
+    def __init__(self, weights: Weights, where: str, kind: str = "StyleGAN2") -> None:
         self.weights = weights
         self.where = where
+        self.kind = kind
 
     def of(self, name: str, dims: int) -> tuple[int, ...]:
         """The shape of a tensor of so many dimensions. Raises GanLabError where there is none."""
         value: Tensor | None = self.weights.get(name)
         if value is None:
-            raise GanLabError(f"{self.where} has no {name}, which a StyleGAN2 has")
+            raise GanLabError(f"{self.where} has no {name}, which a {self.kind} has")
         if value.dim() != dims or not value.numel():
             raise GanLabError(
-                f"{self.where}: {name} is {'x'.join(map(str, value.shape)) or 'one number'}, not of a StyleGAN2"
+                f"{self.where}: {name} is {'x'.join(map(str, value.shape)) or 'one number'}, not of a {self.kind}"
             )
         return tuple(value.shape)
 

@@ -56,7 +56,7 @@ def generator_names(weights: Weights) -> dict[str, str]:
     """`{their name: ours}` of a generator; a name that neither has a meaning here nor is a filter is left as it is."""
     places = {size: index for index, size in enumerate(resolutions(weights))}
     renamed = _renamed(weights, OF_GENERATOR, places)
-    return {theirs: _first(ours, OF_LAYER) for theirs, ours in renamed.items()}
+    return {theirs: first_renamed(ours, OF_LAYER) for theirs, ours in renamed.items()}
 
 
 def discriminator_names(weights: Weights) -> dict[str, str]:
@@ -75,11 +75,11 @@ def _renamed(weights: Weights, rules: tuple[tuple[str, str], ...], places: Mappi
             _require_binomial(name, value)
             continue
         placed = re.sub(r"\bb(\d{1,5})\.", lambda match: f"b{places[int(match[1])]}.", name, count=1)
-        renamed[name] = _first(placed, tuple((pattern.replace("@", r"\d+"), by) for pattern, by in rules))
+        renamed[name] = first_renamed(placed, tuple((pattern.replace("@", r"\d+"), by) for pattern, by in rules))
     return renamed
 
 
-def _first(name: str, rules: tuple[tuple[str, str], ...]) -> str:
+def first_renamed(name: str, rules: tuple[tuple[str, str], ...]) -> str:
     """The name after the first rule that is for it."""
     return next((re.sub(pattern, by, name) for pattern, by in rules if re.search(pattern, name)), name)
 

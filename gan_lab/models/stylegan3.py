@@ -31,7 +31,9 @@ from gan_lab.layers.mapping import Mapping
 from gan_lab.layers.modulated_convolution import ModulatedConv2d
 from gan_lab.layers.reduced_precision import precision_of
 from gan_lab.models.style_generator import StyleGenerator
+from gan_lab.models.stylegan2_names import Weights
 from gan_lab.models.stylegan2_synthesis import GAIN, LEAK, clamped
+from gan_lab.models.stylegan3_names import generator_names, require_layers
 
 LAYERS, CRITICAL = 14, 2  # and of them those at the end whose band is all that the image can hold
 MARGIN = 10  # samples on each side
@@ -115,12 +117,33 @@ class Layer(nn.Module):
 
 def activation(before: Signal, after: Signal, size: int, radial: bool) -> AliasFreeActivation:
     """At twice the higher of the two rates, between maps of `size` samples and those of the next layer."""
-    rate = 2 * max(before.rate, after.rate)
-    up, down = rate // before.rate, rate // after.rate
-    rise = lowpass(TAPS * up, before.band, 2 * before.half, rate)
-    design = radial_lowpass if radial else lowpass
-    fall = design(TAPS * down, after.band, 2 * after.half, rate)
+    up, down = steps(before, after)
+    rise, fall = filters(before, after, radial)
     return AliasFreeActivation(size, after.size, up, rise, down, fall, LEAK, GAIN)
+
+
+def steps(before: Signal, after: Signal) -> tuple[int, int]:
+    """How many samples twice the higher rate has for one of each."""
+    rate = 2 * max(before.rate, after.rate)
+    return rate // before.rate, rate // after.rate
+
+
+def filters(before: Signal, after: Signal, radial: bool) -> tuple[Tensor, Tensor]:
+    """What maps are enlarged by, and what they are made smaller by, in all directions alike if `radial`."""
+    rate = 2 * max(before.rate, after.rate)
+    up, down = steps(before, after)
+    design = radial_lowpass if radial else lowpass
+    rise = lowpass(TAPS * up, before.band, 2 * before.half, rate)
+    return rise, design(TAPS * down, after.band, 2 * after.half, rate)
+
+
+def layers_of(found: Sequence[Signal], radial: bool) -> dict[str, tuple[Tensor, ...]]:
+    """The authors' name of each layer, which tells its size and channels, and its two filters; the last has none."""
+    called: dict[str, tuple[Tensor, ...]] = {}
+    for index, after in enumerate(found):
+        pair = filters(found[max(index - 1, 0)], after, radial and index < LAYERS - CRITICAL)
+        called[f"L{index}_{after.size}_{after.channels}"] = pair if index < LAYERS else ()
+    return called
 
 
 class Synthesis(nn.Module):
@@ -128,9 +151,7 @@ class Synthesis(nn.Module):
 
     def __init__(
         self,
-        image_shape: Sequence[int],
-        width: int,
-        full: int,
+        found: Sequence[Signal],
         style_dim: int,
         radial: bool,
         reduced: int,
@@ -138,7 +159,6 @@ class Synthesis(nn.Module):
         half_life: float,
     ) -> None:
         super().__init__()
-        found = signals(image_shape[1], image_shape[0], width * (1 + radial), full)
         first = found[0]
         self.input = FourierFeatures(first.channels, first.size, first.rate, first.band, style_dim)
         self.layers = nn.ModuleList(
@@ -149,7 +169,7 @@ class Synthesis(nn.Module):
                 size=1 if radial or index == LAYERS else 3,
                 radial=radial and index < LAYERS - CRITICAL,
                 last=index == LAYERS,
-                reduced=after.rate * 2**reduced > image_shape[1],
+                reduced=after.rate * 2**reduced > found[-1].size,
                 clamp=clamp,
                 half_life=half_life,
             )
@@ -207,11 +227,21 @@ class Generator(StyleGenerator):
         if half_life <= 0:
             raise ValueError(f"half_life must be above 0, not {half_life}")
         self.num_classes = num_classes or 0
+        self.radial = radial
         self.mapping = Mapping(latent_dim, style_dim, depth, self.num_classes, decay=style_decay)
-        self.synthesis = Synthesis(image_shape, width, full, style_dim, radial, reduced, clamp, half_life)
+        self.signals = signals(image_shape[1], image_shape[0], width * (1 + radial), full)
+        self.synthesis = Synthesis(self.signals, style_dim, radial, reduced, clamp, half_life)
         self.num_ws = self.synthesis.num_ws
 
     def style(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         """Styles (N, num_ws, style_dim), the same for each layer."""
         styles: Tensor = self.mapping(latent, label)
         return styles[:, None].expand(-1, self.num_ws, -1)
+
+    def published_names(self, weights: Weights) -> Weights:
+        """Weights by the names that they have here, where they have those of the authors' files. Raises ValueError for
+        layers, or filters, that this network does not have."""
+        if "synthesis.input.freqs" not in weights:
+            return weights
+        require_layers(weights, layers_of(self.signals, self.radial))
+        return {ours: weights[theirs] for theirs, ours in generator_names(weights).items()}

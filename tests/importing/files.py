@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 FILTER = torch.outer(torch.tensor([1.0, 3.0, 3.0, 1.0]), torch.tensor([1.0, 3.0, 3.0, 1.0])) / 64
-BUFFERS = ("w_avg", "noise_const", "resample_filter")
+BUFFERS = ("w_avg", "noise_const", "resample_filter", "freqs", "phases", "transform", "magnitude_ema", "up_filter")
+BUFFERS += ("down_filter",)
 
 
 class Persistent:
@@ -119,13 +120,7 @@ def generator(
     architecture: str = "skip",
 ) -> dict[str, Tensor]:
     """Weights of a generator, all of them random, as many as its publishers have."""
-    made = {"mapping.w_avg": torch.randn(w)}
-    if classes:
-        made |= {"mapping.embed.weight": torch.randn(w, classes), "mapping.embed.bias": torch.randn(w)}
-    inputs = z + (w if classes else 0)
-    for index in range(depth):
-        made[f"mapping.fc{index}.weight"] = torch.randn(w, inputs if index == 0 else w) * 100
-        made[f"mapping.fc{index}.bias"] = torch.randn(w) * 30
+    made = mapping(z, w, depth, classes)
     before, largest = None, max(channels)
     for size, after in channels.items():
         block = f"synthesis.b{size}"
@@ -144,6 +139,17 @@ def generator(
             }
         before = after
     return filtered(made)
+
+
+def mapping(z: int, w: int, depth: int, classes: int) -> dict[str, Tensor]:
+    made = {"mapping.w_avg": torch.randn(w)}
+    if classes:
+        made |= {"mapping.embed.weight": torch.randn(w, classes), "mapping.embed.bias": torch.randn(w)}
+    inputs = z + (w if classes else 0)
+    for index in range(depth):
+        made[f"mapping.fc{index}.weight"] = torch.randn(w, inputs if index == 0 else w) * 100
+        made[f"mapping.fc{index}.bias"] = torch.randn(w) * 30
+    return made
 
 
 def style_layer(name: str, before: int, after: int, w: int, size: int) -> dict[str, Tensor]:
