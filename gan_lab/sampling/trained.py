@@ -42,6 +42,12 @@ class Trained:
         self._translators: dict[tuple[Any, ...], PhotoTranslator] = {}
 
     @property
+    def folder(self) -> Path:
+        """The folder of the run that the checkpoint belongs to; of one that lies elsewhere, its own."""
+        folder = self.path.parent
+        return folder.parent if folder.name == "checkpoints" else folder
+
+    @property
     def classes(self) -> list[str]:
         """The names of the classes that can be asked for; empty where the generator takes no label."""
         count = self.sampler.num_classes

@@ -64,13 +64,12 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     figures, seconds = repeated(trained, reference, measures, n, range(seed, seed + repeats), truncation)
     for line in lines(figures):
         log.info(line)
-    run = trained.path.parent.parent if trained.path.parent.name == "checkpoints" else trained.path.parent
-    store(run, figures)
+    store(trained.folder, figures)
     taken = peak(torch.device("cpu"))
     log.info("%d images of step %d%s: %.0f s, %.0f images/s%s", n, trained.step,
              f", {repeats} times" if repeats > 1 else "", seconds, n * repeats / seconds,
              f", {size(taken)} at most" if taken else "")  # fmt: skip
-    log.info("stored    %s", shown(run / "summary.json"))
+    log.info("stored    %s", shown(trained.folder / "summary.json"))
     return figures
 
 

@@ -40,7 +40,7 @@ def main(cfg: DictConfig) -> None:
         f"-{key}-{value}" for key, value in (("label", label), ("truncation", cfg.truncation)) if value is not None
     )
     folder = re.sub(r"[^A-Za-z0-9._-]+", "_", f"step-{trained.step:08d}-seed-{seed}{asked}")[:NAME]
-    out = Path(cfg.out) if cfg.out else run_of(trained) / "samples" / folder
+    out = Path(cfg.out) if cfg.out else trained.folder / "samples" / folder
     gridded = write_images(trained, request, out)
     log.info("%d images of step %d in %s", n, trained.step, shown(out))
     log.info("grid: %s%s", shown(out / "grid.png"), "" if gridded == n else f", the first {gridded} of them")
@@ -52,12 +52,6 @@ def requested_label(label: Any) -> Any:
     if label == [] or any(isinstance(word, bool) or not isinstance(word, (int, str)) for word in words):
         raise ConfigError(f"label: {label!r} is no class; give a number, a name, a list of them (label=[0,1]), or all")
     return label
-
-
-def run_of(trained: Trained) -> Path:
-    """The folder of the run that a checkpoint belongs to; of one that lies elsewhere, its own."""
-    folder = trained.path.parent
-    return folder.parent if folder.name == "checkpoints" else folder
 
 
 def write_images(trained: Trained, request: Request, out: Path) -> int:
