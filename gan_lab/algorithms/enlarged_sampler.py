@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from torch import Tensor
 
 from gan_lab.algorithms.noise_sampler import NoiseSampler
 from gan_lab.algorithms.style_sampler import StyleSampler
 from gan_lab.layers.in_stages import InStages, enlarge
-from gan_lab.sampling.request import Request
 
 
 class EnlargedSampler(NoiseSampler):
@@ -20,9 +17,9 @@ class EnlargedSampler(NoiseSampler):
     from those, falls as it grows, and is not interrupted where a stage ends.
     """
 
-    def drawn(self, request: Request) -> Iterator[Tensor]:
+    def finished(self, images: Tensor) -> Tensor:
         part = next(part for part in self.network.modules() if isinstance(part, InStages))
-        return (enlarge(images, 2**part.behind) for images in super().drawn(request))
+        return enlarge(images, 2**part.behind)
 
 
 class EnlargedStyleSampler(EnlargedSampler, StyleSampler):

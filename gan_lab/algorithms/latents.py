@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -16,7 +17,11 @@ BLOCK = 64  # latents that are drawn together: how many an operation draws at on
 
 
 class Latent(ABC):
-    """A prior over vectors of `dim` numbers. Raises ValueError for a `dim` below 1."""
+    """A prior over vectors of `dim` numbers. `curve` is how one goes from one of them to another among those that it
+    gives: straight (lerp), or along the sphere that nearly all of them lie on (slerp). Raises ValueError for a `dim`
+    below 1."""
+
+    curve: ClassVar[str] = "lerp"
 
     def __init__(self, dim: int) -> None:
         if dim < 1:
@@ -63,6 +68,8 @@ class Latent(ABC):
 
 class Normal(Latent):
     """N(0, I): the prior of most papers since WGAN."""
+
+    curve = "slerp"
 
     def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         return empty.normal_(generator=generator)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from gan_lab.algorithms.latent_space import LatentSpace
 from gan_lab.algorithms.latents import Latent
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine
 from gan_lab.engine.tf32 import without_tf32
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler, all_images
+from gan_lab.sampling.space import Space
 from gan_lab.sampling.standing_statistics import StandingStatistics
 
 STANDING = -1  # a seed that nobody can ask for: statistics are not of the very images that are made
@@ -36,23 +39,38 @@ class NoiseSampler(Sampler):
         self.takes = frozenset(("codes", "truncation", *(("label",) if self.num_classes else ())))
 
     def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
-        return self.latent.drawn(n, seed, truncation)
+        return self.latents(n, seed, truncation)
+
+    def latents(self, n: int, seed: int, truncation: float | None = None, start: int = 0) -> Tensor:
+        """(n, D) on the CPU, the rows from `start` on, as a truncation leaves them."""
+        return self.latent.drawn(n, seed, truncation, start)
+
+    def space(self, truncation: float | None = None) -> Space:
+        make = partial(self.made, truncation=truncation)
+        return LatentSpace(self.network, self.latent, self.engine, truncation, make)
 
     @torch.no_grad()
     def drawn(self, request: Request) -> Iterator[Tensor]:
         n, device = request.n, self.engine.device
         label = self.each_in_turn(n) if request.label is None else request.label
-        network = self.ready(request.truncation)
         for start in range(0, n, self.AT_ONCE):
             part = slice(start, min(start + self.AT_ONCE, n))
             if request.codes is None:  # of each part when it is made: a million of them need no room at once
-                codes = self.latent.drawn(part.stop - start, request.seed, request.truncation, start)
+                codes = self.latents(part.stop - start, request.seed, request.truncation, start)
             else:
                 codes = request.codes[part]
             condition = None if label is None else label[part].to(device)
             with without_tf32():
-                images = network(codes.to(device), condition)
+                images = self.made(codes.to(device), condition, request.truncation)
             yield images.float().cpu().contiguous().clamp(-1, 1)
+
+    def made(self, codes: Tensor, label: Tensor | None, truncation: float | None = None) -> Tensor:
+        """(N, C, H, W) of latents (N, D) and labels on the device, as the network makes them; a gradient flows back."""
+        return self.finished(self.ready(truncation)(codes, label))
+
+    def finished(self, images: Tensor) -> Tensor:
+        """What the network has made as images of the data's size."""
+        return images
 
     def ready(self, truncation: float | None) -> nn.Module:
         """The generator as it makes images of latents of this truncation."""

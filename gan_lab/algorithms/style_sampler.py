@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import torch
 from torch import Tensor, nn
 
 from gan_lab.algorithms.latents import Latent
 from gan_lab.algorithms.noise_sampler import NoiseSampler
+from gan_lab.algorithms.style_space import StyleSpace
 from gan_lab.engine.engine import Engine
-from gan_lab.engine.tf32 import without_tf32
-from gan_lab.sampling.request import Request
+from gan_lab.sampling.space import Space
 
 
 class StyleSampler(NoiseSampler):
@@ -22,24 +19,16 @@ class StyleSampler(NoiseSampler):
         super().__init__(generator, latent, engine)
         self.cutoff = cutoff
 
-    def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
-        return self.latent.drawn(n, seed)
+    def latents(self, n: int, seed: int, truncation: float | None = None, start: int = 0) -> Tensor:
+        return self.latent.drawn(n, seed, start=start)
 
-    @torch.no_grad()
-    def drawn(self, request: Request) -> Iterator[Tensor]:
-        label = self.each_in_turn(request.n) if request.label is None else request.label
-        for start in range(0, request.n, self.AT_ONCE):
-            part = slice(start, min(start + self.AT_ONCE, request.n))
-            if request.codes is None:
-                codes = self.latent.drawn(part.stop - start, request.seed, start=start)
-            else:
-                codes = request.codes[part]
-            condition = None if label is None else label[part].to(self.engine.device)
-            with without_tf32():
-                images = self.network.synthesise(self.styles(codes, condition, request.truncation))  # type: ignore
-            yield images.float().cpu().contiguous().clamp(-1, 1)
+    def space(self, truncation: float | None = None) -> Space:
+        return StyleSpace(self.network, self.latent, self.engine, truncation, self.cutoff, self.finished)
 
-    @torch.no_grad()
+    def made(self, codes: Tensor, label: Tensor | None, truncation: float | None = None) -> Tensor:
+        styles = self.styles(codes, label, truncation)
+        return self.finished(self.network.synthesise(styles))  # type: ignore[operator]
+
     def styles(self, codes: Tensor, label: Tensor | None, psi: float | None = None) -> Tensor:
         """(N, num_ws, D) of codes `(N, latent_dim)`, truncated, on the device."""
         network = self.network.eval()

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from gan_lab.data.batch import Batch
 from gan_lab.sampling.sampler import Sampler
+from gan_lab.sampling.space import Space
 
 
 class Around(Sampler):
@@ -21,6 +22,9 @@ class Around(Sampler):
 
     def codes_of_seed(self, n: int, seed: int, truncation: float | None = None) -> Tensor | None:
         return self.sampler.codes_of_seed(n, seed, truncation)
+
+    def space(self, truncation: float | None = None) -> Space:
+        return self.sampler.space(truncation)
 
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
         return self.sampler.panel(shown, seed)

@@ -13,6 +13,7 @@ from gan_lab.data.batch import Batch
 from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError
 from gan_lab.sampling.request import Request
+from gan_lab.sampling.space import Space
 
 REFUSED = {
     "label": "was trained without labels, it makes what it likes",
@@ -82,6 +83,11 @@ class Sampler(ABC):
     def codes_of_seed(self, n: int, seed: int, truncation: float | None = None) -> Tensor | None:
         """`codes` of a request that has none; None where a seed decides nothing."""
         return self.codes(n, seed, truncation) if "codes" in self.takes else None
+
+    def space(self, truncation: float | None = None) -> Space:
+        """Where what its images are made of can be moved, as a `truncation` leaves it. Raises ConfigError where there
+        is no such thing."""
+        raise ConfigError(f"run: this generator {REFUSED['codes']}: what it makes follows from what it is given")
 
     @abstractmethod
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:

@@ -1,0 +1,60 @@
+"""The space of styles, of generators that have one between latents and images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gan_lab.algorithms.latents import Latent
+from gan_lab.engine.engine import Engine
+from gan_lab.sampling.space import Space
+
+
+class StyleSpace(Space):
+    """Styles w, `(N, layers, dim)`, the same in all layers where nobody has mixed them. A style knows its class."""
+
+    name = "w"
+
+    def __init__(
+        self,
+        network: nn.Module,
+        latent: Latent,
+        engine: Engine,
+        truncation: float | None,
+        cutoff: int | None,
+        finish: Callable[[Tensor], Tensor],
+    ) -> None:
+        self.generator: Any = network.eval()
+        _, layers, dim = self._style(latent, engine).shape
+        super().__init__(network, engine, dim, layers, "lerp", 0)
+        self.latent, self.truncation, self.cutoff, self.finish = latent, truncation, cutoff, finish
+
+    @torch.no_grad()
+    def codes(self, n: int, seed: int, label: Tensor | None = None) -> Tensor:
+        device = self.engine.device
+        known = int(getattr(self.network, "num_classes", 0) or 0)
+        if label is None and known:
+            label = torch.arange(n) % known
+        condition = None if label is None else label.to(device)
+        styles: Tensor = self.generator.style(self.latent.drawn(n, seed).to(device), condition)
+        if self.truncation is not None:
+            styles = self.generator.truncated(styles, self.truncation, self.cutoff)
+        return styles.cpu().contiguous()
+
+    def made(self, codes: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.finish(self.generator.synthesise(codes))
+
+    def swapped(self, codes: Tensor, others: Tensor, layers: Sequence[int]) -> Tensor:
+        self.require_layers(layers)
+        chosen = torch.isin(torch.arange(self.layers), torch.tensor(layers)).to(codes.device)
+        return torch.where(chosen[:, None], others, codes)
+
+    def _style(self, latent: Latent, engine: Engine) -> Tensor:
+        """One, for its size."""
+        label = torch.zeros(1, dtype=torch.int64, device=engine.device)
+        with torch.no_grad():
+            style: Tensor = self.generator.style(latent.drawn(1, 0).to(engine.device), label)
+        return style
