@@ -27,6 +27,12 @@ VERBS = {
     "sample": Verb(
         "gan_lab.verbs.sample", "images from a trained generator", groups=(), example="run=outputs/dcgan-digits/RUN"
     ),
+    "interpolate": Verb(
+        "gan_lab.verbs.interpolate",
+        "from image to image through the latents of a trained generator, as a film",
+        groups=(),
+        example="run=outputs/dcgan-digits/RUN",
+    ),
     "stylize": Verb(
         "gan_lab.verbs.stylize",
         "the content of one picture in the style of another",
@@ -97,6 +103,7 @@ VERBS = {
 MEANT = {
     "train": "fit run start begin learn resume continue training",
     "sample": "generate predict infer inference create draw make samples sampling images synthesize",
+    "interpolate": "morph walk interpolation slerp lerp animate video film",
     "stylize": "style stylise gatys adain paint transfer",
     "translate": "restore inpaint colorize convert transform img2img",
     "upscale": "enlarge superresolution sr superres upsample",
