@@ -164,7 +164,7 @@ def targets(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(node, Mapping):
         for name, value in node.items():
             if name == "_target_":
-                yield key, str(value)
+                yield key, value if isinstance(value, str) else type(value).__name__  # which is no class of anybody's
             else:
                 yield from targets(value, f"{key}.{name}" if key else str(name))
     elif isinstance(node, Sequence) and not isinstance(node, (str, bytes)):

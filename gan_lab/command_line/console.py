@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from gan_lab import config
+from gan_lab.command_line.printable import printable
 from gan_lab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ class Console(Stream):
 
     def filter(self, record: logging.LogRecord) -> bool:  # type: ignore[override]  # 3.12 may return the record
         return not record.exc_info and bool(super().filter(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record), kept="\n\t")
 
 
 def escape_unprintable() -> None:
@@ -48,7 +52,8 @@ def say(verb: str, message: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         silence(sys.stdout)
-    print(f"gan-lab {verb}".rstrip() + f": {message}", file=sys.stderr, flush=True)
+    said = printable(message, kept="\n\t")
+    print(f"gan-lab {verb}".rstrip() + f": {said}", file=sys.stderr, flush=True)
 
 
 def shown(path: Path) -> str:

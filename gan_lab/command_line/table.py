@@ -6,6 +6,8 @@ import shutil
 import sys
 from collections.abc import Collection, Sequence
 
+from gan_lab.command_line.printable import printable
+
 LEAST = 8  # characters that a cut column keeps
 GAP = "  "
 
@@ -14,6 +16,7 @@ def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, numbers: Collection[str] = ()
 ) -> list[str]:
     """The lines of a table; the columns named in `numbers` stand to the right. `width` None: as wide as it is."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(line[at]) for line in (header, *rows)) for at in range(len(header))]
     while width is not None and sum(widths) + len(GAP) * (len(widths) - 1) > width and max(widths) > LEAST:
         widths[widths.index(max(widths))] -= 1

@@ -13,8 +13,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from gan_lab.command_line.printable import printable
 from gan_lab.data.card import CARD
-from gan_lab.data.sources.listed import listed, printable
+from gan_lab.data.sources.listed import listed
 from gan_lab.data.store import Store, StoreError
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.lock import is_shared

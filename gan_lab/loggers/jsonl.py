@@ -21,8 +21,9 @@ class JsonLines(Logger):
     def open(self, folder: Path, step: int) -> None:
         path = folder / "metrics.jsonl"
         if path.exists():
-            write_text(path, "".join(line for line in path.read_text().splitlines(keepends=True) if _kept(line, step)))
-        self._file = open(path, "a")  # noqa: SIM115 - open as long as the run
+            lines = path.read_text("utf-8", "replace").splitlines(keepends=True)
+            write_text(path, "".join(line for line in lines if _kept(line, step)))
+        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - open as long as the run
 
     def scalars(self, step: int, figures: Mapping[str, float]) -> None:
         if self._file is None:
@@ -46,7 +47,7 @@ def parse(line: str) -> dict[str, Any] | None:
     """One line's record, or None when the line is not whole."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     whole = line.endswith("\n") and isinstance(record, dict) and isinstance(record.get("step"), int)
     return record if whole else None
@@ -54,7 +55,7 @@ def parse(line: str) -> dict[str, Any] | None:
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """The records of a `metrics.jsonl`, whole lines only."""
-    with open(path) as file:
+    with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             record = parse(line)
             if record is not None:

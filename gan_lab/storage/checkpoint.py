@@ -76,10 +76,10 @@ def load(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(state, dict) or not set(state) >= KEYS:
         raise GanLabError(f"{path}: not a gan-lab checkpoint (its keys are not {', '.join(sorted(KEYS))})")
-    if state["version"] not in READ:
-        raise GanLabError(
-            f"{path}: checkpoint version {state['version']}; this gan-lab reads versions {READ[0]} to {VERSION}"
-        )
+    version = state["version"]
+    if type(version) is not int or version not in READ:
+        told = version if isinstance(version, (int, str)) else f"of type {type(version).__name__}"
+        raise GanLabError(f"{path}: checkpoint version {told}; this gan-lab reads versions {READ[0]} to {VERSION}")
     state.pop("rng", None)
     return {**state, "config": with_current_targets(state["config"])}
 

@@ -53,7 +53,8 @@ def read_weights(file: Path, role: str = "generator") -> Weights:
     network of that role. Raises GanLabError for a file that is none, ConfigError where a library is missing."""
     state: Any = READERS.get(file.suffix, _pickled)(file, role)
     if isinstance(state, Mapping) and set(state) >= KEYS:
-        state = state["ema"].get(role, state["networks"].get(role))
+        kept = [state[part] for part in ("ema", "networks") if isinstance(state[part], Mapping)]
+        state = next((networks[role] for networks in kept if role in networks), None)
     while isinstance(state, Mapping) and (nest := next((name for name in NESTS if name in state), None)):
         state = state[nest]
     if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
+from gan_lab.command_line.printable import printable
 from gan_lab.data.sources import kinds
 from gan_lab.data.sources.archive import File, check_size
 from gan_lab.data.sources.folder import BESIDE_IMAGES
 from gan_lab.data.sources.images import ImageError
-from gan_lab.data.sources.listed import printable
 from gan_lab.data.sources.opening import Archive, inside_of, open_archive
 from gan_lab.data.sources.paths import not_there
 from gan_lab.errors import ConfigError

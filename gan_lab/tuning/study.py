@@ -6,6 +6,7 @@ put into the queue again, as a trial of their own that names the first one under
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +29,7 @@ def check_installed(*names: str) -> None:
     """Raise ConfigError where what searches or draws is not installed."""
     for name in names:
         try:
-            __import__(name)
+            importlib.import_module(name)
         except ImportError as error:
             raise ConfigError(f"needs {name}: pip install 'gan-lab[tune]'") from error
 

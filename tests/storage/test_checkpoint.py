@@ -136,3 +136,10 @@ def test_other_versions_and_other_files_are_named(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "new.pt")
     with pytest.raises(GanLabError, match="not a gan-lab checkpoint"):
         checkpoint.load(tmp_path / "other.pt")
+
+
+@pytest.mark.parametrize("version", [torch.zeros(3), True, None, "2\n3"])
+def test_a_version_that_is_no_number_is_refused(version: object, tmp_path: Path) -> None:
+    torch.save({**state(1), "version": version}, tmp_path / "x.pt")
+    with pytest.raises(GanLabError, match="checkpoint version"):
+        checkpoint.load(tmp_path / "x.pt")

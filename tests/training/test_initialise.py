@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.models import stylegan2, stylegan2_discriminator
 from gan_lab.models.rrdb import Generator
+from gan_lab.storage.checkpoint import KEYS
 from gan_lab.training.assemble import assemble
 from gan_lab.training.initialise import initialise, read_weights
 from tests.compose import composed
@@ -151,3 +152,10 @@ def test_a_network_pickle_gives_each_role_its_own(tmp_path: Path) -> None:
         initialise(networks, files.write(path, G_ema=other))
     with pytest.raises(GanLabError, match="holds no weights of a network"):
         initialise(networks, {"discriminator": path})
+
+
+def test_a_checkpoint_whose_networks_are_none_is_refused(tmp_path: Path) -> None:
+    """Not what `get` of a list raises."""
+    torch.save({**dict.fromkeys(KEYS), "ema": [torch.zeros(1)], "networks": {}}, tmp_path / "x.pt")
+    with pytest.raises(GanLabError, match="no weights of a network"):
+        read_weights(tmp_path / "x.pt")

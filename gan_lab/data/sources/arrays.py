@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -182,9 +181,10 @@ class Arrays(Source):
             else:
                 with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as loaded:
                     opened = {name: loaded[name] for name in loaded.files}
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        except Exception as error:  # of damaged bytes NumPy raises whatever zips, parsers and memory have to say
             objects = "bject" in str(error) or "pickle" in str(error)
-            reason = "holds Python objects, which are not read" if objects else f"cannot be read ({error})"
+            told = " ".join(str(error).split()) or type(error).__name__
+            reason = "holds Python objects, which are not read" if objects else f"cannot be read ({told[:200]})"
             raise ConfigError(f"{self.key}: {self.path} {reason}; save plain numbers") from error
         yield opened
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+from gan_lab.command_line.printable import printable
 from gan_lab.data.sources import tables
 from gan_lab.data.sources.folder import Folder
 from gan_lab.data.sources.kinds import TABLES
-from gan_lab.data.sources.listed import printable
 from gan_lab.data.sources.source import Example
 from gan_lab.errors import ConfigError
 

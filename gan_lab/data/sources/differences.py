@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from gan_lab.data.sources.listed import printable
+from gan_lab.command_line.printable import printable
 
 CASE, SUFFIX, FOLDERS = "upper and lower case", "the suffix", "what stands before the name"
 ORDERS = ((CASE,), (SUFFIX,), (CASE, SUFFIX), (FOLDERS,), (CASE, FOLDERS), (SUFFIX, FOLDERS), (CASE, SUFFIX, FOLDERS))

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from gan_lab.command_line.printable import printable
 from gan_lab.data.sources import kinds
 from gan_lab.data.sources.archive import File
 from gan_lab.data.sources.images import ImageError, decode, is_gray
 from gan_lab.data.sources.labels import FOUND_BY_ITSELF, assign, read_table, speaks_of_labels
-from gan_lab.data.sources.listed import listed, printable
+from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.naming import in_order, without_label
 from gan_lab.data.sources.opening import Archive, inside_of, kind_of, open_archive, stem_of
 from gan_lab.data.sources.paths import require_path

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gan_lab.command_line.printable import printable
 from gan_lab.data.sources import naming, tables
-from gan_lab.data.sources.listed import printable
 from gan_lab.errors import ConfigError
 
 KEYS = tuple("label class category target label_name class_name category_name label_id class_id category_id".split())

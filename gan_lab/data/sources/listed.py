@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gan_lab.command_line.printable import printable
+
 
 def listed(names: Sequence[str], most: int = 5) -> str:
     """`a, b, c, ...`: the first `most` of `names`, with what would not print (line ends, escapes) spelled out."""
     return ", ".join(printable(name) for name in names[:most]) + (", ..." if len(names) > most else "")
-
-
-def printable(name: str) -> str:
-    """`name` with every character that a terminal would obey rather than show as its escape."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

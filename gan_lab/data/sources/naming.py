@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from gan_lab.data.sources.listed import listed, printable
+from gan_lab.command_line.printable import printable
+from gan_lab.data.sources.listed import listed
 from gan_lab.errors import ConfigError
 
 NO_LABELS = "none"  # what one says for the labels to leave them out

@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from gan_lab.command_line.printable import printable
 from gan_lab.data.sources.differences import tell_difference
 from gan_lab.data.sources.kinds import PICTURES, TABLES
-from gan_lab.data.sources.listed import listed, printable
+from gan_lab.data.sources.listed import listed
 from gan_lab.errors import ConfigError
 
 FILE_KEYS = tuple("file file_name filename file_path filepath path image image_path image_name image_id img".split())
