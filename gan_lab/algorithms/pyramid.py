@@ -20,6 +20,7 @@ from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine, Terms
 from gan_lab.errors import ConfigError
 from gan_lab.layers.laplacian import enlarged, pyramid
+from gan_lab.layers.latent_weights import placed
 from gan_lab.sampling.sampler import Sampler
 
 
@@ -110,22 +111,28 @@ class Pyramid(Algorithm):
         generators = [networks[f"generator_{level}"] for level in range(len(networks))]
         whole = CoarseToFine(generators)
         latent: Latent = build(settings["latent"], "algorithm.latent")
-        return NoiseSampler(whole, latent.of_dim(sum(whole.sizes)), engine)
+        return NoiseSampler(whole, latent.of_dim(sum(whole.chunks)), engine)
 
 
 class CoarseToFine(nn.Module):
     """The generators of a pyramid, the coarsest first, as one: Ĩ_K = G_K(z_K), Ĩ_k = u(Ĩ_{k+1}) + G_k(z_k, u(Ĩ_{k+1}))
-    (section 2.3 of the paper). A latent is the noise of all levels, side by side: `sizes` numbers of each."""
+    (section 2.3 of the paper). A latent is the noise of all levels, side by side: `chunks` numbers of each."""
 
     def __init__(self, generators: Sequence[nn.Module]) -> None:
         super().__init__()
         self.generators = nn.ModuleList(generators)
-        self.sizes = [noise_size(f"generator_{level}", each) for level, each in enumerate(generators)]
+        self.chunks = [noise_size(f"generator_{level}", each) for level, each in enumerate(generators)]
         self.num_classes = int(getattr(generators[0], "num_classes", 0) or 0)
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`: of the coarsest level. Others have pictures of noise, and no rows."""
+        (coarse,) = self.generators[0].latent_weights()  # type: ignore[operator]
+        whole = placed(coarse, 0, sum(self.chunks))
+        return [whole, *(whole[:0] for _ in self.chunks[1:])]
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         images: Tensor | None = None
-        for generator, noise in zip(self.generators, latent.split(self.sizes, 1), strict=True):
+        for generator, noise in zip(self.generators, latent.split(self.chunks, 1), strict=True):
             images = generator(beside(None if images is None else enlarged(images), noise), label)
         assert images is not None
         return images

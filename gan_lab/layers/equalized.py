@@ -43,6 +43,10 @@ class EqualizedLinear(nn.Module):
         self.scale = gain * multiplier / math.sqrt(inputs)
         self.bias_scale = (gain if bias_gain is None else bias_gain) * multiplier
 
+    def matrix(self) -> Tensor:
+        """What vectors are multiplied by."""
+        return self.weight * self.scale
+
     def forward(self, vectors: Tensor) -> Tensor:
         if self.bias is None:
             return vectors @ self.weight.T * self.scale

@@ -27,6 +27,7 @@ from gan_lab.layers.conditional_norm import ClassNorm, PlainNorm, VectorNorm
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import first_map
 from gan_lab.layers.labels import require_label
+from gan_lab.layers.latent_weights import placed
 from gan_lab.layers.projection import Projection
 from gan_lab.layers.residual import DownBlock, UpBlock
 from gan_lab.layers.spectral_norm import spectral_norm
@@ -97,6 +98,19 @@ class Generator(nn.Module):
         if condition_dim:
             return partial(VectorNorm, condition_dim=condition_dim)
         return partial(ClassNorm, num_classes=self.num_classes) if self.num_classes else PlainNorm
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`: of the first map, which goes to a BatchNorm and past it, and of the
+        scales and shifts of each block that has a chunk of its own."""
+        total, start = sum(self.chunks), self.chunks[0]
+        found = [placed(self.project.weight, 0, total)]
+        for block, size in zip(self.blocks, self.chunks[1:], strict=False):
+            vectors = [
+                part for norm in block.modules() if isinstance(norm, VectorNorm) for part in (norm.scale, norm.shift)
+            ]
+            found.append(placed(torch.cat([part.weight[:, -size:] for part in vectors]), start, total))
+            start += size
+        return found
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = require_label(label, self.num_classes)

@@ -36,6 +36,10 @@ class Generator(nn.Module):
         self.num_classes = known_classes(num_classes)
         self.network = dcgan.Generator(image_shape, latent_dim + self.num_classes, width)
 
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`."""
+        return [each[:, : -self.num_classes] for each in self.network.latent_weights()]
+
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = require_label(label, self.num_classes)
         assert label is not None

@@ -50,6 +50,10 @@ class Generator(nn.Module):
         self.of_label = nn.Embedding(self.num_classes, embedding_dim)
         self.network = mlp.Generator(image_shape, latent_dim + embedding_dim, width, depth, batch_norm)
 
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`."""
+        return [each[:, : -self.of_label.embedding_dim] for each in self.network.latent_weights()]
+
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = require_label(label, self.num_classes)
         images: Tensor = self.network(torch.cat([latent, self.of_label(label)], 1))

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import first_map
+from gan_lab.layers.latent_weights import of_layer
 from gan_lab.layers.projection import Projection, Readout
 
 
@@ -46,6 +47,10 @@ class Generator(nn.Module):
                 nn.ReLU(inplace=True),
             ]
         self.layers = nn.Sequential(*layers, nn.Conv2d(width, image_shape[0], 3, padding=1), nn.Tanh())
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`."""
+        return [of_layer(self.layers[0])]
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         images: Tensor = self.layers(latent)

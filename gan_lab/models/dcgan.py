@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import first_map
+from gan_lab.layers.latent_weights import of_layer
 from gan_lab.layers.projection import Projection, Readout
 
 
@@ -46,6 +47,10 @@ class Generator(nn.Module):
         layers += [nn.ConvTranspose2d(width, image_shape[0], 4, stride=2, padding=1, bias=False), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(initialise)
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`."""
+        return [of_layer(*self.layers[:2])]
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         images: Tensor = self.layers(latent)

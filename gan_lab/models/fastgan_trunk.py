@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 
 from gan_lab.layers.first_map import first_map
+from gan_lab.layers.latent_weights import of_layer
 from gan_lab.layers.noise import Noise
 from gan_lab.layers.skip_excitation import SkipExcitation
 
@@ -45,6 +46,10 @@ class Trunk(nn.Module):
             {str(step): SkipExcitation(channels[step - self.reach], channels[step]) for step in excited}
         )
         self.channels = channels[-1]
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`."""
+        return [of_layer(*self.first[:2])]
 
     def largest(self, latent: Tensor) -> Tensor:
         """The map (N, channels, H, W)."""

@@ -27,6 +27,7 @@ from gan_lab.layers.critique import Critique
 from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.labels import require_label
 from gan_lab.layers.laplacian import level_shape
+from gan_lab.layers.latent_weights import of_layer
 from gan_lab.layers.projection import Readout, Score
 
 SMALLEST = 9  # pixels that two valid convolutions of 5x5, the second in steps of 2, leave one of
@@ -60,6 +61,10 @@ class CoarseGenerator(nn.Module):
             nn.Linear(width, math.prod(self.shape)),
             nn.Tanh(),
         )
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`."""
+        return [of_layer(self.layers[0])[:, : self.latent_dim]]
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         images: Tensor = self.layers(_continued(latent, label, self.num_classes))

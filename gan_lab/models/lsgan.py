@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gan_lab.layers.first_map import first_map
+from gan_lab.layers.latent_weights import of_layer
 from gan_lab.layers.projection import Projection
 from gan_lab.models.dcgan import initialise
 
@@ -40,6 +41,10 @@ class Generator(nn.Module):
         layers += [nn.ConvTranspose2d(channels, image_shape[0], 5, 1, padding=2), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(initialise)
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`."""
+        return [of_layer(*self.layers[:2])]
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         images: Tensor = self.layers(latent)

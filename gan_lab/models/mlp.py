@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.first_map import check_image_shape
+from gan_lab.layers.latent_weights import of_layer
 from gan_lab.layers.projection import Score
 
 
@@ -35,6 +36,10 @@ class Generator(nn.Module):
             layers.append(nn.ReLU(inplace=True))
             units = hidden
         self.layers = nn.Sequential(*layers, nn.Linear(units, math.prod(self.image_shape)), nn.Tanh())
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`."""
+        return [of_layer(*self.layers[:2])]
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         images: Tensor = self.layers(latent)

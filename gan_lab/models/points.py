@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lab.layers.critique import Critique
+from gan_lab.layers.latent_weights import of_layer
 from gan_lab.layers.projection import Score
 
 
@@ -31,6 +32,10 @@ class Generator(nn.Module):
         self.extent = extent
         self.layers = _hidden(latent_dim, width, depth, nn.ReLU(inplace=True))
         self.to_point = nn.Linear(width, math.prod(self.image_shape))
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`."""
+        return [of_layer(self.layers[0])]
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         points: Tensor = self.to_point(self.layers(latent)) / self.extent

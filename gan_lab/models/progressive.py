@@ -72,6 +72,10 @@ class Generator(InStages):
         )
         self.to_image = nn.ModuleList(EqualizedConv2d(each, image_shape[0], 1) for each in channels)
 
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`; of a latent that is normalised already."""
+        return [self.dense.matrix()[:, : self.dense.weight.shape[1] - self.num_classes]]
+
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = require_label(label, self.num_classes)
         known = [] if label is None else [one_hot(label, self.num_classes).to(latent.dtype)]

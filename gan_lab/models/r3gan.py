@@ -92,6 +92,7 @@ class Generator(nn.Module):
         doublings, rows, columns = first_map(image_shape)
         channels = stages(doublings + 1, width, blocks)
         depth = blocks * len(channels)
+        self.latent_dim = latent_dim
         if self.num_classes:
             self.of_label = _initialised(nn.Embedding(self.num_classes, latent_dim))
             latent_dim *= 2
@@ -101,6 +102,11 @@ class Generator(nn.Module):
             layers += [*_narrow(before, after), Upsample(), *(Block(after, depth) for _ in range(blocks))]
         self.layers = nn.Sequential(*layers)
         self.to_image = _conv(channels[-1], image_shape[0], 1)
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`."""
+        amounts = self.basis.amounts.weight[:, : self.latent_dim]
+        return [(self.basis.pictures.flatten(0, 1)[..., None] * amounts).flatten(0, 1)]
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = require_label(label, self.num_classes)

@@ -84,6 +84,10 @@ class Generator(nn.Module):
         self.norm = nn.BatchNorm2d(width)
         self.to_image = _conv3x3(width, image_shape[0], gain=1.0)
 
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`. The first map goes to a BatchNorm and past it: nothing is folded."""
+        return [self.project.weight]
+
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         features = self.blocks(self.project(latent))
         images: Tensor = self.to_image(relu(self.norm(features), inplace=True))

@@ -57,6 +57,10 @@ class Generator(nn.Module):
         self.to_image = nn.Conv2d(channels[-1], image_shape[0], 3, padding=1)
         self.apply(initialise)
 
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`. The first map goes to a BatchNorm and past it: nothing is folded."""
+        return [self.project.weight]
+
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = require_label(label, self.num_classes)
         features = self.project(latent)

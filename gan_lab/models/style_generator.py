@@ -12,7 +12,8 @@ from gan_lab.layers.mapping import Mapping
 class StyleGenerator(nn.Module, ABC):
     """Latents (N, D) and labels (N,), if there are classes, to images (N, C, H, W): `synthesise(style(z, label))`.
 
-    A subclass has a `mapping`, whose average style truncation moves towards, and a `synthesis`.
+    A subclass has a `mapping`, whose average style truncation moves towards, and a `synthesis`, whose `style_weights`
+    are the matrices `(rows, style_dim)` that each layer reads its style by.
     """
 
     mapping: Mapping
@@ -30,6 +31,11 @@ class StyleGenerator(nn.Module, ABC):
     def truncated(self, styles: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
         """Styles moved towards their average: see `Mapping.truncated`."""
         return self.mapping.truncated(styles, psi, cutoff)
+
+    def latent_weights(self) -> list[Tensor]:
+        """See `gan_lab.layers.latent_weights`: of styles, in each layer."""
+        weights: list[Tensor] = self.synthesis.style_weights()  # type: ignore[operator]
+        return weights
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         return self.synthesise(self.style(latent, label))

@@ -149,6 +149,18 @@ class Synthesis(nn.Module):
         )
         self.num_ws = sum(block.layers for block in self.blocks) + 1  # type: ignore[misc]
 
+    def style_weights(self) -> list[Tensor]:
+        """Of each style `(rows, D)`: one is read by the image of a block and the next block's first layer."""
+        found: list[list[Tensor]] = [[] for _ in range(self.num_ws)]
+        at = 0
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            convs = [part.conv for part in (block.up, block.layer, block.to_image) if part is not None]
+            for place, conv in enumerate(convs):
+                found[at + place].append(conv.affine.matrix())
+            at += block.layers
+        return [torch.cat(each) for each in found]
+
     def forward(self, styles: Tensor) -> Tensor:
         maps = self.start.permute(2, 0, 1).expand(len(styles), -1, -1, -1)
         image: Tensor | None = None

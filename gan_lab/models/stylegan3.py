@@ -182,6 +182,11 @@ class Synthesis(nn.Module):
         """What `activation_checkpointing` computes again: the enlarged maps of a layer are most of the memory."""
         return list(self.layers)
 
+    def style_weights(self) -> list[Tensor]:
+        """Of each style `(rows, D)`: the waves' shift and turn, then the layers."""
+        readers = [self.input, *(layer.conv for layer in self.layers)]
+        return [reader.affine.matrix() for reader in readers]  # type: ignore[union-attr, operator]
+
     def forward(self, styles: Tensor) -> Tensor:
         maps = self.input(styles[:, 0])
         for layer, style in zip(self.layers, styles[:, 1:].unbind(1), strict=True):

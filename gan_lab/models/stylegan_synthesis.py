@@ -71,6 +71,10 @@ class Synthesis(InStages):
         self.to_image = nn.ModuleList(EqualizedConv2d(each, channels_of_image, 1) for each in channels)
         self.num_ws = len(self.layers)
 
+    def style_weights(self) -> list[Tensor]:
+        """Of each style `(rows, D)`."""
+        return [layer.norm.affine.matrix() for layer in self.layers]  # type: ignore[union-attr, operator]
+
     def forward(self, styles: Tensor) -> Tensor:
         maps = before = self.constant(styles)
         for index, layer in enumerate(self.layers[: 2 * self.level + 2]):

@@ -86,4 +86,11 @@ class Space(ABC):
         if layers is not None:
             self.require_layers(layers)
             found = [found[layer] for layer in layers]
-        return torch.cat([each.detach().double().cpu() for each in found])
+        whole = torch.cat([each.detach().double().cpu() for each in found])
+        if not len(whole):
+            raise ConfigError("layers: what enters there is noise beside a picture, without weights of its own")
+        return whole
+
+    def vectors(self, codes: Tensor) -> Tensor:
+        """`(N, dim)` of codes: of several layers their mean."""
+        return codes.flatten(1, -2).mean(1) if codes.dim() > 2 else codes
