@@ -33,6 +33,12 @@ VERBS = {
         groups=(),
         example="run=outputs/dcgan-digits/RUN",
     ),
+    "edit": Verb(
+        "gan_lab.verbs.edit",
+        "directions among the latents of a trained generator, and what they do",
+        groups=(),
+        example="run=outputs/dcgan-digits/RUN",
+    ),
     "stylize": Verb(
         "gan_lab.verbs.stylize",
         "the content of one picture in the style of another",
@@ -104,6 +110,7 @@ MEANT = {
     "train": "fit run start begin learn resume continue training",
     "sample": "generate predict infer inference create draw make samples sampling images synthesize",
     "interpolate": "morph walk interpolation slerp lerp animate video film",
+    "edit": "sefa ganspace interfacegan pca directions attribute manipulate mix",
     "stylize": "style stylise gatys adain paint transfer",
     "translate": "restore inpaint colorize convert transform img2img",
     "upscale": "enlarge superresolution sr superres upsample",

@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan_lab.storage import checkpoint
+from tests.compose import tiny_run
+
 QUICK = ("frames=2", "n=2", "device=cpu")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that has played one round."""
+    folder = tmp_path_factory.mktemp("small")
+    run = tiny_run(folder, "model=gan_small")
+    run.play()
+    checkpoint.save(folder / "checkpoints", run.state_dict(), 1)
+    return folder
 
 
 def test_a_grid_and_a_film(
@@ -51,13 +64,11 @@ def test_a_grid_and_a_film(
 def test_what_is_refused(
     words: tuple[str, ...],
     message: str,
-    trained: Callable[..., Path],
+    small: Path,
     gan_lab: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    trained("run", "model=gan_small")
-    capsys.readouterr()
-    assert gan_lab("interpolate", "run=run", *QUICK, "out=out", *words) == 2
+    assert gan_lab("interpolate", f"run={small}", *QUICK, "out=out", *words) == 2
     err = capsys.readouterr().err
     assert message in err
     assert len(err.strip().splitlines()) == 1
