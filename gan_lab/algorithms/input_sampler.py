@@ -13,6 +13,7 @@ from gan_lab.engine.seeding import generator_of
 from gan_lab.engine.tf32 import without_tf32
 from gan_lab.errors import ConfigError
 from gan_lab.layers.dropout import drawing
+from gan_lab.sampling.label_space import label_space
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import REFUSED, Sampler, all_images
 
@@ -25,7 +26,7 @@ class InputSampler(Sampler):
     def __init__(self, generator: nn.Module, engine: Engine) -> None:
         self.network = generator
         self.engine = engine
-        self.num_classes = int(getattr(generator, "num_classes", 0) or 0)
+        self.label_space = label_space(generator)
         self.takes = frozenset(("input", *(("label",) if self.num_classes else ())))
 
     @torch.no_grad()

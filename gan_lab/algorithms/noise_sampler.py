@@ -13,6 +13,7 @@ from gan_lab.algorithms.latents import Latent
 from gan_lab.data.batch import Batch
 from gan_lab.engine.engine import Engine
 from gan_lab.engine.tf32 import without_tf32
+from gan_lab.sampling.label_space import label_space
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler, all_images
 from gan_lab.sampling.space import Space
@@ -22,7 +23,8 @@ STANDING = -1  # a seed that nobody can ask for: statistics are not of the very 
 
 
 class NoiseSampler(Sampler):
-    """A generator in evaluation mode. Where it takes labels and none are asked for, each class takes its turn. With
+    """A generator in evaluation mode. Where it takes labels and none are asked for, each class takes its turn, and
+    attributes are there as often as in the data. With
     `standing` statistics of BatchNorm are those of latents of the truncation that is asked for, taken once for each."""
 
     COLUMNS = 10  # classes that a panel shows at most
@@ -35,7 +37,7 @@ class NoiseSampler(Sampler):
         self.engine = engine
         self.standing = standing
         self._ready: dict[float | None, nn.Module] = {}  # by truncation
-        self.num_classes = int(getattr(generator, "num_classes", 0) or 0)
+        self.label_space = label_space(generator)
         self.takes = frozenset(("codes", "truncation", *(("label",) if self.num_classes else ())))
 
     def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
@@ -82,19 +84,18 @@ class NoiseSampler(Sampler):
                 return self.latent.drawn(n, STANDING, truncation, start)
 
             with without_tf32():
-                self._ready[truncation] = self.standing.of(self.network, codes, self.num_classes, self.engine.device)
+                self._ready[truncation] = self.standing.of(self.network, codes, self.label_space, self.engine.device)
         return self._ready[truncation].eval()
 
     def panel(self, shown: Batch, seed: int) -> dict[str, Tensor]:
-        """As many samples as are shown. Classes are columns, `COLUMNS` at most, and a row shares its latent."""
+        """As many samples as are shown. Classes, or attributes, are columns, `COLUMNS` at most, and a row shares its
+        latent."""
         count = len(shown.image)
         if not self.num_classes:
             return {"samples": all_images(self, Request(count, seed))}
-        columns = min(self.num_classes, self.COLUMNS)
-        rows = -(-count // columns)
+        rows = -(-count // len(self.label_space.columns(1, self.COLUMNS)))
         codes = self.codes(rows, seed)
-        classes = torch.linspace(0, self.num_classes - 1, columns).long().tolist()
         return {
-            str(label): all_images(self, Request(rows, seed, label=torch.full((rows,), label), codes=codes))
-            for label in classes
+            name: all_images(self, Request(rows, seed, label=label, codes=codes))
+            for name, label in self.label_space.columns(rows, self.COLUMNS).items()
         }

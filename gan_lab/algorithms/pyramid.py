@@ -123,6 +123,7 @@ class CoarseToFine(nn.Module):
         self.generators = nn.ModuleList(generators)
         self.chunks = [noise_size(f"generator_{level}", each) for level, each in enumerate(generators)]
         self.num_classes = int(getattr(generators[0], "num_classes", 0) or 0)
+        self.attributes = getattr(generators[0], "attributes", None)
 
     def latent_weights(self) -> list[Tensor]:
         """See `gan_lab.layers.latent_weights`: of the coarsest level. Others have pictures of noise, and no rows."""

@@ -16,11 +16,11 @@ STORED: dict[str, np.dtype[Any]] = {
     "int64": np.dtype("<i8"),
 }
 SUFFIXES = {"uint8": "u8", "float32": "f32", "int64": "i64"}
-COLUMNS = {  # the dtypes and the number of dimensions that each may have, in the order of checksums
-    "image": (("uint8", "float32"), 3),
-    "label": (("int64",), 0),
-    "input": (("uint8", "float32"), 3),
-    "caption": (("int64",), 2),
+COLUMNS = {  # the dtypes and the numbers of dimensions that each may have, in the order of checksums
+    "image": (("uint8", "float32"), (3,)),
+    "label": (("int64",), (0, 1)),
+    "input": (("uint8", "float32"), (3,)),
+    "caption": (("int64",), (2,)),
 }
 
 
@@ -69,7 +69,7 @@ def _has_columns(card: Mapping[str, Any]) -> bool:
         isinstance(columns, dict)
         and all(name in COLUMNS and _is_column(name, column) for name, column in columns.items())
         and columns.get("image") == {"dtype": card.get("dtype", "uint8"), "shape": card["shape"]}
-        and ("label" in columns) == (card.get("classes") is not None)
+        and _are_labels(columns.get("label"), card.get("classes"), card.get("attributes"))
         and ("caption" not in columns or _are_words(card.get("words")))
     )
 
@@ -79,9 +79,16 @@ def _is_column(name: str, column: Any) -> bool:
     if not isinstance(column, dict) or column.get("dtype") not in dtypes:
         return False
     shape = column.get("shape")
-    if not isinstance(shape, list) or len(shape) != dimensions:
+    if not isinstance(shape, list) or len(shape) not in dimensions:
         return False
     return all(type(side) is int and side > 0 for side in shape)
+
+
+def _are_labels(column: Any, classes: Any, attributes: Any) -> bool:
+    """Whether a column of labels is there for classes, or as wide as there are attributes, and else is not."""
+    if attributes is None:
+        return column is None if classes is None else column is not None and column["shape"] == []
+    return classes is None and _are_words(attributes) and column is not None and column["shape"] == [len(attributes)]
 
 
 def _are_words(value: Any) -> bool:

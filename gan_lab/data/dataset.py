@@ -19,6 +19,7 @@ from gan_lab.data.patches import check_patch, check_scale
 from gan_lab.data.shapes import AUTO, Sides, check_crop, check_image_shape, check_input_shape, cut_shape, windows
 from gan_lab.data.sizes import tell_changes
 from gan_lab.data.sources.images import FITS, MODES
+from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.points import Mixture
 from gan_lab.data.sources.selected import Selection
 from gan_lab.data.sources.source import DownloadError, Joined, Source
@@ -44,8 +45,8 @@ class Dataset:
 
     With a `source` it is ready-made: `path` (a folder or zip) then replaces where the images are read from, and the
     store is the same one. Without a source the images are those at `path`, and changed images make another store. It is
-    read by `reader(path, split=, key=)`, by default `Folder`, which gets `labels` and `max_corrupt` too where they are
-    set, and in `reading` whatever else is set; with such settings it may do without a path.
+    read by `reader(path, split=, key=)`, by default `Folder`, which gets `labels`, `attributes` and `max_corrupt` too
+    where they are set, and in `reading` whatever else is set; with such settings it may do without a path.
 
     C may be `auto`: `channels`, and if that is `auto` too, what the images have (1 if all are gray, else 3); the
     store's shape is always of numbers. With a `patch` = {size, stride} pictures are not fitted but cut into squares,
@@ -74,6 +75,7 @@ class Dataset:
         split: str = "train",
         channels: int | str | None = None,
         labels: Any = None,
+        attributes: Sequence[str] | None = None,
         max_corrupt: int = 0,
         flip: bool = False,
         crop: Sequence[int] | None = None,
@@ -111,6 +113,7 @@ class Dataset:
         self.path = path
         self.split = split
         self.labels = labels.lower() if labels in ("None", "NONE", "Folders") else labels  # as Python writes it
+        self.attributes = attributes
         self.max_corrupt = max_corrupt
         self.flip = flip
         self.crop = check_crop(crop)
@@ -317,6 +320,7 @@ class Dataset:
             kind = "FOLDER_OR_ZIP" if self.reader is None else "FILE"
             raise ConfigError(f"dataset.path: say where the images are: dataset={self.name} dataset.path={kind}")
         options = dict(self.reading) | ({} if self.labels is None else {"labels": self.labels})
+        options |= {} if self.attributes is None else {"attributes": self.attributes}
         options |= {"max_corrupt": self.max_corrupt} if self.max_corrupt else {}
         local = read_user_images(self.reader, given, self.split, key, options)
         return local if self.source is None else local._replace(source=self.source.replaced_by(local.source))
@@ -357,6 +361,11 @@ class Dataset:
             if self.num_classes is not None:
                 raise ConfigError(f"dataset.num_classes={self.num_classes}: {told}")
             log.warning("dataset: %s", told)
+        if store.attributes is not None and self.num_classes is not None:
+            raise ConfigError(
+                f"dataset.num_classes={self.num_classes}: {self.name} has no classes but {len(store.attributes)} "
+                f"attributes ({listed(store.attributes)}); set dataset.num_classes=null"
+            )
         if classes is not None and self.num_classes is not None and len(classes) != self.num_classes:
             shown = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")
             raise ConfigError(

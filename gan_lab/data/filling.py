@@ -26,7 +26,7 @@ from gan_lab.data.sources import naming
 from gan_lab.data.sources.images import ImageError, fit, pixels
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.naming import without_label
-from gan_lab.data.sources.source import Example, Source, has_one_channel
+from gan_lab.data.sources.source import Example, Label, Source, has_one_channel
 from gan_lab.errors import ConfigError, GanLabError
 
 Picture = Image.Image | NDArray[Any]
@@ -109,7 +109,7 @@ class Filling:
         self.sizes = Sizes(form.shape, form.how)
         self.input_sizes = Sizes(form.input_shape, form.how)
         self.squares: dict[str, int] = {}  # of each picture, where they are cut
-        self.labels: list[int | None] = []
+        self.labels: list[Label | None] = []
         self.unlabelled = 0  # pictures
         self.strangers: list[str] = []  # the first few of them
         self.captions: list[list[str]] = []
@@ -178,7 +178,9 @@ class Filling:
             others.append(ColumnFile.whole(self.folder, "caption", captions[0]))
         for column in others:
             digest.update(column.digest.digest())
-        told: dict[str, Any] = {"count": len(self.labels), "classes": None if labels is None else labels[1]}
+        attributed = labels is not None and labels[0].ndim == 2
+        told: dict[str, Any] = {"count": len(self.labels), "classes": None if attributed or not labels else labels[1]}
+        told |= {"attributes": labels[1]} if attributed and labels else {}
         told |= {"sha256": digest.hexdigest()}
         for name, sizes in (("sizes", self.sizes), ("input_sizes", self.input_sizes)):
             if sizes.count:
@@ -191,7 +193,7 @@ class Filling:
             log.warning("dataset: %s", doubt)
         if self.form.patch is not None:
             told["patch"] = {**self.form.patch._asdict(), "pictures": self.squares}
-        if not others:
+        if not others and not attributed:
             return told
         columns = {each.name: each.column._asdict() for each in (*first, *others)}
         return {**told, "version": NAMED_COLUMNS, "columns": columns} | ({"words": captions[1]} if captions else {})
@@ -223,11 +225,13 @@ def _as_stored(source: Source, image: Picture, form: Form) -> NDArray[Any]:
     return array
 
 
-def _labels(labels: list[int | None], source: Source) -> tuple[NDArray[np.int64], list[str]] | None:
-    """The labels and the names of their classes; None where not every example has one."""
+def _labels(labels: list[Label | None], source: Source) -> tuple[NDArray[np.int64], list[str]] | None:
+    """The labels, and the names of their classes or attributes; None where not every example has one."""
     if None in labels:
         return None
     values = np.array(labels, dtype="<i8")
+    if source.attributes is not None:
+        return values, source.attributes
     return values, [str(name) for name in source.classes or range(int(values.max()) + 1)]
 
 

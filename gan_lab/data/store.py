@@ -3,7 +3,8 @@
 A store is a folder: `card.json`, and a file for each column that the data has.
 
 - `image`: `images.u8` (uint8, C order, `(N, C, H, W)`) or `images.f32` (float32, in [-1, 1]).
-- `label`: `labels.i64` (int64, `(N,)`), indices into the card's `classes`.
+- `label`: `labels.i64` (int64), `(N,)`: indices into the card's `classes`; or `(N, A)`: 1 for each of its A
+  `attributes` that an image has, else 0.
 - `input`: `inputs.u8` or `inputs.f32`, `(N, C', H', W')`: what the image is made from, where pairs were packed.
 - `caption`: `captions.i64` (int64, `(N, K, L)`): K captions of L tokens each; one that is all 0 is none.
 
@@ -39,10 +40,10 @@ class StoreError(GanLabError):
 class Store:
     """A packed store, opened for reading; raises StoreError when it is not whole.
 
-    `images` `(N, C, H, W)` is uint8 or float32; `labels` `(N,)` int64, indices into `classes`; `inputs` is as images
-    are, of a shape of its own; `captions` `(N, K, L)` int64. What the data does not have is None. All are mapped
-    read-only and opened at once, so a store that is replaced later stays what it was for whoever holds it; and while it
-    is held, `gan-lab data remove` leaves it alone.
+    `images` `(N, C, H, W)` is uint8 or float32; `labels` int64, `(N,)` indices into `classes` or `(N, A)` 0 and 1 for
+    the `attributes`; `inputs` is as images are, of a shape of its own; `captions` `(N, K, L)` int64. What the data does
+    not have is None. All are mapped read-only and opened at once, so a store that is replaced later stays what it was
+    for whoever holds it; and while it is held, `gan-lab data remove` leaves it alone.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -92,6 +93,19 @@ class Store:
     @property
     def num_classes(self) -> int | None:
         return None if self.classes is None else len(self.classes)
+
+    @property
+    def attributes(self) -> list[str] | None:
+        """The names of what an image may have, where its label is a row of these."""
+        found: list[str] | None = self.card.get("attributes")
+        return found
+
+    @property
+    def attribute_shares(self) -> dict[str, float] | None:
+        """The share of the images that have each attribute."""
+        if self.attributes is None or self.labels is None:
+            return None
+        return dict(zip(self.attributes, self.labels.mean(0).round(6).tolist(), strict=True))
 
     @property
     def words(self) -> list[str] | None:
@@ -170,12 +184,14 @@ class Store:
         return np.memmap(self.folder / column.file(name), STORED[column.dtype], "r", shape=(len(self), *column.shape))
 
     def _read_labels(self) -> NDArray[np.int64] | None:
-        if self.classes is None:
+        if "label" not in self.columns:
             return None
         labels: NDArray[np.int64] = np.fromfile(self.folder / LABELS, dtype="<i8").astype(np.int64, copy=False)
-        if labels.min() < 0 or labels.max() >= len(self.classes):
-            raise self._damaged(f"{LABELS} names classes that the card does not have")
-        return labels
+        kinds = 2 if self.classes is None else len(self.classes)
+        if labels.min() < 0 or labels.max() >= kinds:
+            what = "classes that the card does not have" if self.classes else "attributes otherwise than by 0 and 1"
+            raise self._damaged(f"{LABELS} names {what}")
+        return labels.reshape(len(self), *self.columns["label"].shape)
 
     def _damaged(self, what: str) -> StoreError:
         name = self.folder.name.rsplit("-", 2)[0]

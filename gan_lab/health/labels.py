@@ -12,8 +12,11 @@ from gan_lab.health.alarm import Alarm
 
 
 def check_labels(config: Mapping[str, Any], store: Store, step: int = 0) -> Alarm | None:
-    """`one_class` where several classes are configured, for the data or for a network, and all images are of one;
-    `missing_classes` where the generator is to learn classes that no image has."""
+    """Nothing where labels are attributes, which do not exclude one another; `one_class` where several classes are
+    configured, for the data or for a network, and all images are of one; `missing_classes` where the generator is to
+    learn classes that no image has."""
+    if store.labels is not None and store.labels.ndim == 2:
+        return None
     networks = {role: int(node.get("num_classes") or 0) for role, node in config["model"].items()}
     configured = max(int(config["dataset"].get("num_classes") or 0), *networks.values())
     asked = networks.get("generator", 0)

@@ -25,7 +25,8 @@ def spread(images: Tensor, labels: Tensor | None = None) -> float:
     than `LEAST` a pixel."""
     least = LEAST * images[0].numel() ** 0.5
     if labels is not None:
-        each = [(int((labels == label).sum()), distance(images[labels == label])) for label in labels.unique()]
+        _, alike = labels.unique(dim=0, return_inverse=True)
+        each = [(int((alike == which).sum()), distance(images[alike == which])) for which in alike.unique()]
         pairs = sum(n * (n - 1) for n, _ in each)
         if pairs and (mean := float(sum(n * (n - 1) * d for n, d in each)) / pairs) > least:
             return mean

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding
+
+from gan_lab.layers.labels import look_up
 
 
 class PlainNorm(nn.Module):
@@ -25,7 +26,8 @@ class PlainNorm(nn.Module):
 
 
 class ClassNorm(nn.Module):
-    """One scale (first 1) and one shift (first 0) per class and channel; the condition is the label (N,).
+    """One scale (first 1) and one shift (first 0) per class and channel; the condition is the label (N,), or attributes
+    (N, A), in which scale and shift are then linear.
 
     They are plain parameters, not an `nn.Embedding`: spectral normalization leaves them alone, as it does BatchNorm's.
     """
@@ -38,7 +40,7 @@ class ClassNorm(nn.Module):
 
     def forward(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
         assert condition is not None
-        return modulate(self.norm(features), embedding(condition, self.scale), embedding(condition, self.shift))
+        return modulate(self.norm(features), look_up(condition, self.scale, 1.0), look_up(condition, self.shift))
 
 
 class VectorNorm(nn.Module):

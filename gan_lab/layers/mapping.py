@@ -6,11 +6,11 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, leaky_relu
+from torch.nn.functional import leaky_relu
 
 from gan_lab.distributed.world import world
 from gan_lab.layers.equalized import EqualizedLinear
-from gan_lab.layers.labels import require_label
+from gan_lab.layers.labels import look_up, require_label
 from gan_lab.layers.pixel_norm import pixel_norm
 
 LEAK, GAIN = 0.2, math.sqrt(2)
@@ -70,10 +70,10 @@ class Mapping(nn.Module):
         return style
 
     def vectors(self, label: Tensor) -> Tensor:
-        """What the layer `of_label` makes of labels as one-hot vectors."""
+        """What the layer `of_label` makes of labels as one-hot vectors, or of attributes."""
         layer = self.of_label
         assert layer.bias is not None
-        return embedding(label, layer.weight.T) * layer.scale + layer.bias
+        return look_up(label, layer.weight.T) * layer.scale + layer.bias
 
     @torch.no_grad()
     def _follow(self, style: Tensor, share: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import Critique
@@ -11,7 +11,8 @@ from gan_lab.losses.regularizers import Regularizer, Turn
 
 
 class AuxiliaryClassifier(Regularizer):
-    """-L_C of the paper's equation 3: the cross-entropy of the class logits with the labels, each term a batch mean.
+    """-L_C of the paper's equation 3: the cross-entropy of the class logits with the labels, each term a batch mean. Of
+    attributes that is the sum over them of each one's, as they are independent of one another given the image.
 
     The discriminator pays on real and on generated images; the generator on its own images only, since the other term
     does not depend on it. A generated image has the label that it was made from. Raises ConfigError for a
@@ -36,4 +37,7 @@ def _cross_entropy(critique: Critique | None, labels: Tensor | None) -> Tensor:
         )
     if labels is None:
         raise ConfigError("loss.regularizers: an auxiliary classifier needs labels: choose a dataset with classes")
+    if labels.dim() == 2:
+        logits = critique.class_logits
+        return binary_cross_entropy_with_logits(logits, labels.to(logits.dtype), reduction="sum") / len(labels)
     return cross_entropy(critique.class_logits, labels)

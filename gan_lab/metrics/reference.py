@@ -78,7 +78,7 @@ class Reference:
         return torch.from_numpy(self._of(n)["features"])
 
     def labels(self, n: int) -> Tensor | None:
-        """The classes of those images."""
+        """The labels of those images."""
         labels = self.data.store.labels
         return None if labels is None else torch.from_numpy(labels[self.places(n)])
 
@@ -115,11 +115,11 @@ class Reference:
 
     @cached_property
     def class_shares(self) -> NDArray[np.float64] | None:
-        """How often each class occurs, summing to 1."""
+        """How often each class occurs, summing to 1; None where there are none."""
         labels = self.data.store.labels
-        if labels is None:
+        if labels is None or not self.data.store.num_classes:
             return None
-        counts = np.bincount(labels, minlength=self.data.store.num_classes or 0)
+        counts = np.bincount(labels, minlength=self.data.store.num_classes)
         shares: NDArray[np.float64] = counts / counts.sum()
         return shares
 

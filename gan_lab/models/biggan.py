@@ -26,7 +26,7 @@ from gan_lab.layers.class_projection import ClassProjection
 from gan_lab.layers.conditional_norm import ClassNorm, PlainNorm, VectorNorm
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.first_map import first_map
-from gan_lab.layers.labels import require_label
+from gan_lab.layers.labels import LabelTable, require_label
 from gan_lab.layers.latent_weights import placed
 from gan_lab.layers.projection import Projection
 from gan_lab.layers.residual import DownBlock, UpBlock
@@ -76,7 +76,7 @@ class Generator(nn.Module):
             raise ValueError("shared_dim must be at least 1 where the latent is hierarchical")
         self.chunks = chunks(latent_dim, blocks + 1) if hierarchical else [latent_dim]
         embedded = self.num_classes > 0 and shared_dim > 0
-        self.embedding = nn.Embedding(self.num_classes, shared_dim) if embedded else None
+        self.embedding = LabelTable(self.num_classes, shared_dim) if embedded else None
         norms = [self._norm((shared_dim if embedded else 0) + size) for size in [*self.chunks[1:], *[0] * blocks]]
         channels = [width * times for times in multipliers(GENERATOR, blocks)]
         self.project = Projection(self.chunks[0], channels[0], rows, columns, bias=True)

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from gan_lab.layers.critique import Critique
-from gan_lab.layers.labels import require_label
+from gan_lab.layers.labels import LabelTable, as_vectors, require_label
 from gan_lab.models import dcgan
 from gan_lab.models.cgan import known_classes
 
@@ -43,7 +42,7 @@ class Generator(nn.Module):
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = require_label(label, self.num_classes)
         assert label is not None
-        images: Tensor = self.network(torch.cat([latent, one_hot(label, self.num_classes).to(latent.dtype)], 1))
+        images: Tensor = self.network(torch.cat([latent, as_vectors(label, self.num_classes, latent.dtype)], 1))
         return images
 
 
@@ -61,7 +60,7 @@ class Discriminator(nn.Module):
         self.num_classes = known_classes(num_classes)
         channels, *size = image_shape
         self.network = dcgan.Discriminator([channels + 1, *size], width, normalization)
-        self.of_label = nn.Embedding(self.num_classes, size[0] * size[1])
+        self.of_label = LabelTable(self.num_classes, size[0] * size[1])
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
         label = require_label(label, self.num_classes)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.dropout import Dropout
 from gan_lab.layers.first_map import check_image_shape
-from gan_lab.layers.labels import require_label
+from gan_lab.layers.labels import LabelTable, require_label
 from gan_lab.layers.projection import Score
 from gan_lab.models import mlp
 
@@ -47,7 +47,7 @@ class Generator(nn.Module):
         self.num_classes = known_classes(num_classes)
         if embedding_dim < 1:
             raise ValueError(f"embedding_dim must be at least 1, not {embedding_dim}")
-        self.of_label = nn.Embedding(self.num_classes, embedding_dim)
+        self.of_label = LabelTable(self.num_classes, embedding_dim)
         self.network = mlp.Generator(image_shape, latent_dim + embedding_dim, width, depth, batch_norm)
 
     def latent_weights(self) -> list[Tensor]:
@@ -77,7 +77,7 @@ class Discriminator(nn.Module):
             raise ValueError(f"dropout must lie in [0, 1), not {dropout}")
         narrow = max(width * 5 // 24, 1)  # 50 of 240
         self.of_image = nn.Linear(math.prod(check_image_shape(image_shape)), 5 * width)
-        self.of_label = nn.Embedding(self.num_classes, 5 * narrow)
+        self.of_label = LabelTable(self.num_classes, 5 * narrow)
         self.joint = nn.Linear(width + narrow, 4 * width)
         self.dropout = Dropout(dropout)
         self.to_score = Score(width)

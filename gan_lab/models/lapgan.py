@@ -21,11 +21,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.dropout import Dropout
-from gan_lab.layers.labels import require_label
+from gan_lab.layers.labels import as_vectors, require_label
 from gan_lab.layers.laplacian import level_shape
 from gan_lab.layers.latent_weights import of_layer
 from gan_lab.layers.projection import Readout, Score
@@ -178,7 +177,7 @@ class ClassPlane(nn.Module):
     def forward(self, label: Tensor | None) -> Tensor:
         label = require_label(label, self.num_classes)
         assert label is not None
-        plane: Tensor = self.to_plane(one_hot(label, self.num_classes).to(self.to_plane.weight.dtype))
+        plane: Tensor = self.to_plane(as_vectors(label, self.num_classes, self.to_plane.weight.dtype))
         return plane.relu().view(-1, 1, *self.size)
 
 
@@ -190,7 +189,7 @@ def _beside(of_label: nn.Module | None, maps: Tensor, label: Tensor | None) -> T
 def _continued(vectors: Tensor, label: Tensor | None, num_classes: int) -> Tensor:
     """The vectors (N, D) with the one-hot label, where there are classes."""
     label = require_label(label, num_classes)
-    return vectors if label is None else torch.cat((vectors, one_hot(label, num_classes).to(vectors.dtype)), 1)
+    return vectors if label is None else torch.cat((vectors, as_vectors(label, num_classes, vectors.dtype)), 1)
 
 
 def _check(width: int, dropout: float = 0.0) -> None:

@@ -20,12 +20,12 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu, one_hot
+from torch.nn.functional import leaky_relu
 
 from gan_lab.layers.equalized import EqualizedConv2d, EqualizedLinear
 from gan_lab.layers.first_map import channels_of, first_map
 from gan_lab.layers.in_stages import InStages, enlarge
-from gan_lab.layers.labels import require_label
+from gan_lab.layers.labels import as_vectors, require_label
 from gan_lab.layers.pixel_norm import pixel_norm
 from gan_lab.layers.scaled_convolution import EnlargingConv2d
 
@@ -78,7 +78,7 @@ class Generator(InStages):
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = require_label(label, self.num_classes)
-        known = [] if label is None else [one_hot(label, self.num_classes).to(latent.dtype)]
+        known = [] if label is None else [as_vectors(label, self.num_classes, latent.dtype)]
         vectors = self.dense(pixel_norm(torch.cat([latent, *known], 1)))
         maps = vectors.view(len(latent), self.first.height, self.first.width, -1) + self.bias
         maps = before = self.layer(pixel_norm(leaky_relu(maps.permute(0, 3, 1, 2), LEAK)))

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.fir import Downsample, Upsample
 from gan_lab.layers.first_map import first_map
-from gan_lab.layers.labels import require_label
+from gan_lab.layers.labels import LabelTable, require_label
 
 LEAK = 0.2
 EXPANSION, GROUP = 2, 16  # channels inside a block per channel outside; channels of a group
@@ -94,7 +94,7 @@ class Generator(nn.Module):
         depth = blocks * len(channels)
         self.latent_dim = latent_dim
         if self.num_classes:
-            self.of_label = _initialised(nn.Embedding(self.num_classes, latent_dim))
+            self.of_label = _initialised(LabelTable(self.num_classes, latent_dim))
             latent_dim *= 2
         self.basis = Basis(latent_dim, channels[0], rows, columns)
         layers: list[nn.Module] = [Block(channels[0], depth) for _ in range(blocks)]
@@ -136,7 +136,7 @@ class Discriminator(nn.Module):
         self.pictures = nn.Parameter(torch.randn(rows, columns, last) / math.sqrt(rows * columns))
         self.to_score = _initialised(nn.Linear(last, width if self.num_classes else 1, bias=False))
         if self.num_classes:
-            self.of_label = _initialised(nn.Embedding(self.num_classes, width), gain=width**-0.5)
+            self.of_label = _initialised(LabelTable(self.num_classes, width), gain=width**-0.5)
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Critique:
         label = require_label(label, self.num_classes)

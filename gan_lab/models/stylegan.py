@@ -19,10 +19,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan_lab.layers.first_map import channels_of, first_map
-from gan_lab.layers.labels import require_label
+from gan_lab.layers.labels import LabelTable, require_label
 from gan_lab.layers.mapping import Mapping, mix
 from gan_lab.models.style_generator import StyleGenerator
 from gan_lab.models.stylegan_synthesis import Synthesis
@@ -59,7 +59,7 @@ class Generator(StyleGenerator):
         self.num_classes = num_classes or 0
         self.mixing = mixing
         first = first_map(image_shape)
-        self.of_label = nn.Embedding(self.num_classes, latent_dim) if self.num_classes else None
+        self.of_label = LabelTable(self.num_classes, latent_dim) if self.num_classes else None
         inputs = latent_dim * (2 if self.num_classes else 1)
         self.mapping = Mapping(inputs, style_dim, depth, decay=style_decay)
         channels = channels_of(first, width, full)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.equalized import EqualizedLinear
-from gan_lab.layers.labels import require_label
+from gan_lab.layers.labels import as_vectors, require_label
 from gan_lab.models.progressive_discriminator import Trunk
 from gan_lab.models.stylegan_synthesis import TAPS
 
@@ -38,4 +38,6 @@ class Discriminator(nn.Module):
         label = require_label(label, self.num_classes)
         features = self.trunk(images)
         scores: Tensor = self.to_scores(features)
-        return Critique((scores if label is None else scores.gather(1, label[:, None])).squeeze(1), features)
+        if label is None:
+            return Critique(scores.squeeze(1), features)
+        return Critique((scores * as_vectors(label, self.num_classes, scores.dtype)).sum(1), features)

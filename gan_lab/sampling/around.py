@@ -14,7 +14,7 @@ class Around(Sampler):
 
     def __init__(self, sampler: Sampler) -> None:
         self.sampler = sampler
-        self.takes, self.network, self.num_classes = sampler.takes, sampler.network, sampler.num_classes
+        self.takes, self.network, self.label_space = sampler.takes, sampler.network, sampler.label_space
         self.directions = sampler.directions
 
     def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:

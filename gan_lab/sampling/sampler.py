@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gan_lab.data.batch import Batch
 from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError
+from gan_lab.sampling.label_space import Classes, LabelSpace
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.space import Space
 
@@ -30,13 +31,13 @@ MISSING = {
 
 class Sampler(ABC):
     """`takes` names what a request may hold (`input` and `caption`, where they are in it, every request must hold),
-    `network` is the module that makes the images, `num_classes` how many classes can be asked for (0: none),
-    `directions` the ways that it goes from inputs to images, its own first: the data's a and b."""
+    `network` is the module that makes the images, `label_space` the labels that can be asked for, `directions` the ways
+    that it goes from inputs to images, its own first: the data's a and b."""
 
     takes: frozenset[str] = frozenset()
     directions: tuple[str, ...] = ("a2b",)
     network: nn.Module
-    num_classes: int = 0
+    label_space: LabelSpace = Classes()
     AT_ONCE: ClassVar[int] = 64  # images
 
     def images(self, request: Request) -> Iterator[Tensor]:
@@ -54,6 +55,11 @@ class Sampler(ABC):
             if name not in asked:
                 raise ConfigError(f"{name}: missing; this generator {MISSING[name]}")
         return self.drawn(request)
+
+    @property
+    def num_classes(self) -> int:
+        """How many classes, or attributes, can be asked for; 0: it takes no labels."""
+        return self.label_space.count
 
     def of(self, direction: str) -> Sampler:
         """What goes in one of its directions. Raises ConfigError for a way that it does not go."""
@@ -94,13 +100,13 @@ class Sampler(ABC):
         """Columns of images by name, `(rows, C, H, W)` each, that show what it does with a batch."""
 
     def each_in_turn(self, n: int) -> Tensor | None:
-        """A class for each of `n` images; None where there are no classes."""
-        return torch.arange(n) % self.num_classes if self.num_classes else None
+        """A label for each of `n` images; None where it takes none."""
+        return self.label_space.in_turn(n)
 
     def labels_like(self, labels: Tensor | None, n: int, seed: int) -> Tensor | None:
-        """A class for each of `n` images, drawn by `seed` in the shares that classes have among `labels` `(N,)`, as
-        StyleGAN's metrics do; each in its turn where there are no such labels. None where there are no classes."""
-        if labels is None or not self.num_classes or int(labels.max()) >= self.num_classes:
+        """A label for each of `n` images, drawn by `seed` from `labels` `(N,)` or `(N, A)` of the data, as StyleGAN's
+        metrics do; each in its turn where there are no such labels. None where it takes none."""
+        if labels is None or not self.label_space.fit(labels):
             return self.each_in_turn(n)
         return labels[torch.randint(len(labels), (n,), generator=generator_of(f"labels {seed}"))]
 

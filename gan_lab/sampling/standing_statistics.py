@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from gan_lab.config import require_whole
 from gan_lab.engine.seeding import generator_of
+from gan_lab.sampling.label_space import LabelSpace
 
 Codes = Callable[[int, int], Tensor]  # how many, from which place on: (n, D) on the CPU
 
@@ -20,17 +21,16 @@ class StandingStatistics:
     arXiv:1809.11096, appendix A, with 100 passes; the authors' code takes 16), in the place of those that training left
     behind: running averages over generators that have moved on since, of latents that were never truncated.
 
-    Like the authors' code it takes the mean over the passes of each pass' mean and of its variance (divided by
-    batch - 1), and classes that are equally likely. What is drawn is the same every time, so an image still depends on
-    its seed and index alone. Networks without BatchNorm stay as they are.
-    """
+    Like the authors' code it takes the mean over the passes of each pass' mean and of its variance (divided by batch -
+    1), and classes that are equally likely (attributes as likely as in the data). What is drawn is the same every time,
+    so an image still depends on its seed and index alone. Networks without BatchNorm stay as they are."""
 
     def __init__(self, passes: int = 16, batch: int = 64) -> None:
         self.passes = require_whole(passes, "algorithm.standing_statistics.passes")
         self.batch = require_whole(batch, "algorithm.standing_statistics.batch", 2)
 
     @torch.no_grad()
-    def of(self, network: nn.Module, codes: Codes, num_classes: int, device: torch.device) -> nn.Module:
+    def of(self, network: nn.Module, codes: Codes, labels: LabelSpace, device: torch.device) -> nn.Module:
         """A copy of `network` in evaluation mode, with the statistics of these codes; `network` where it has none."""
         if not _norms(network):
             return network
@@ -41,8 +41,8 @@ class StandingStatistics:
             norm.train()
         random = generator_of("standing statistics")
         for number in range(self.passes):
-            drawn = torch.randint(num_classes, (self.batch,), generator=random).to(device) if num_classes else None
-            own(codes(self.batch, number * self.batch).to(device), drawn)
+            drawn = labels.drawn(self.batch, random)
+            own(codes(self.batch, number * self.batch).to(device), None if drawn is None else drawn.to(device))
         return own.eval()
 
 

@@ -11,9 +11,13 @@ import torch
 from torch import Tensor
 
 from gan_lab.command_line.console import command, shown
+from gan_lab.command_line.nearest import nearest
 from gan_lab.config import check_targets
+from gan_lab.data.sources.listed import listed
 from gan_lab.engine.engine import Engine
+from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.sampling.label_space import Attributes, Classes
 from gan_lab.sampling.photo_translator import PhotoTranslator, directions_of
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler, all_images
@@ -50,8 +54,16 @@ class Trained:
     @property
     def classes(self) -> list[str]:
         """The names of the classes that can be asked for; empty where the generator takes no label."""
-        count = self.sampler.num_classes
-        return list(self.config.get("classes") or map(str, range(count))) if count else []
+        space = self.sampler.label_space
+        if not isinstance(space, Classes) or not space.count:
+            return []
+        return list(self.config.get("classes") or map(str, range(space.count)))
+
+    @property
+    def attributes(self) -> list[str]:
+        """The names of the attributes that can be asked for; empty where the generator takes none."""
+        space = self.sampler.label_space
+        return list(space.shares) if isinstance(space, Attributes) else []
 
     def sample(
         self,
@@ -60,15 +72,18 @@ class Trained:
         label: int | str | Sequence[int | str] | None = None,
         truncation: float | None = None,
         input: Tensor | None = None,
+        attributes: Sequence[str] | None = None,
     ) -> Tensor:
         """`n` images `(n, C, H, W)` in [-1, 1] on the CPU; the same seed gives the same images.
 
-        `label`: a class by number or name, or several that take turns; None takes every class in turn. `truncation`
+        `label`: a class by number or name, or several that take turns; None takes every class in turn. `attributes`:
+        those that every image has, and with a `-` before their name those that none has; all others are there as often
+        as in the data, by the seed. `truncation`
         keeps the latent's numbers below it (smaller: more typical, less varied). `input` `(n, C', H', W')` in [-1, 1]
         is what images are made from, by a generator that makes them from others. Raises ConfigError for a class that
         is not there, and for what this generator does not take or cannot do without.
         """
-        return all_images(self.sampler, self.request(n, seed, label, truncation)._replace(input=input))
+        return all_images(self.sampler, self.request(n, seed, label, truncation, attributes)._replace(input=input))
 
     def request(
         self,
@@ -76,10 +91,13 @@ class Trained:
         seed: int = 0,
         label: int | str | Sequence[int | str] | None = None,
         truncation: float | None = None,
+        attributes: Sequence[str] | None = None,
     ) -> Request:
         """The same as a request: classes by number or name, which take turns."""
         labels = None if label is None else torch.tensor(self.labels(label))
         taken = None if labels is None else labels[torch.arange(n) % len(labels)]
+        if self.attributes or attributes is not None:
+            taken = self.with_attributes(attributes or (), n, seed)
         return Request(n, seed, label=taken, truncation=truncation)
 
     @property
@@ -120,6 +138,18 @@ class Trained:
             self._translators[settings] = PhotoTranslator(self.sampler, self.config, *settings)
         return self._translators[settings]
 
+    def with_attributes(self, attributes: Sequence[str], n: int, seed: int) -> Tensor:
+        """Labels `(n, A)` of images that have these attributes, or have not those with a `-` before them; the others
+        are drawn by the seed. Raises ConfigError for names that are none."""
+        space, names = self.sampler.label_space, self.attributes
+        if not isinstance(space, Attributes):
+            knows = f"classes (label={listed(self.classes, 3)})" if self.classes else "no labels"
+            raise ConfigError(f"attributes={listed(list(attributes))}: this generator was trained with {knows}")
+        labels = space.drawn(n, generator_of(f"attributes {seed}"))
+        for place, present in chosen_attributes(attributes, names).items():
+            labels[:, place] = int(present)
+        return labels
+
     def by_class(self, label: Sequence[int | str], rows: int, seed: int = 0) -> Tensor:
         """`rows` images of each class, row by row: `(rows * len(label), C, H, W)`; a row shares its latent."""
         labels = torch.tensor(self.labels(label))
@@ -129,6 +159,9 @@ class Trained:
     def labels(self, label: int | str | Sequence[int | str]) -> list[int]:
         """Classes as numbers. A word is a name first and a number second."""
         classes = self.classes
+        if self.attributes:
+            known = listed(self.attributes)
+            raise ConfigError(f"label={label}: this generator knows attributes ({known}): attributes=[...]")
         if not classes:
             raise ConfigError(f"label={label}: this generator was trained without labels, it makes what it likes")
         words = [label] if isinstance(label, (int, str)) else label
@@ -144,6 +177,20 @@ class Trained:
                 known = ", ".join(classes[:12]) + (", ..." if len(classes) > 12 else "")
                 raise ConfigError(f"label={word}: not one of the {len(classes)} classes ({known})")
         return found
+
+
+def chosen_attributes(words: Sequence[str], names: Sequence[str]) -> dict[int, bool]:
+    """Which attributes, by their places among `names`, are to be there (`smiling`) or not (`-smiling`). Raises
+    ConfigError for a name that is none, and for one that is asked for both ways."""
+    found: dict[int, bool] = {}
+    for word in map(str, words):
+        name = word if word in names else word.removeprefix("-")
+        if name not in names:
+            raise ConfigError(f"attributes: {name} is not one of {listed(list(names), 12)}{nearest(name, names)}")
+        present = name == word
+        if found.setdefault(names.index(name), present) is not present:
+            raise ConfigError(f"attributes: {name} is asked for with and without a -; leave one")
+    return found
 
 
 def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust: Sequence[str] = ()) -> Trained:

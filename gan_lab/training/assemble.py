@@ -121,15 +121,17 @@ def build_algorithm(
 
 
 def fill_from_data(config: dict[str, Any], dataset: Dataset, degradation: Degradation | None = None) -> None:
-    """Write into `config` what it leaves to the data: the classes, the words of its captions, the `shapes` of what a
-    batch has, and in the parts that see one how many classes there are and the shapes of image and input. Who was told
-    the shape that images are packed to is told what a batch has of it, where that is less, and who was told how many
-    classes the data has, how many of them were chosen.
+    """Write into `config` what it leaves to the data: the classes or the attributes, the words of its captions, the
+    `shapes` of what a batch has, and in the parts that see one how many classes there are and the shapes of image and
+    input. Who was told the shape that images are packed to is told what a batch has of it, where that is less, and who
+    was told how many classes the data has, how many of them were chosen.
 
     Raises ConfigError where a part asks for the shape of inputs, and there are none.
     """
     store = dataset.store
     config["classes"] = store.classes
+    if store.attribute_shares is not None:
+        config["attributes"] = store.attribute_shares
     told = config["dataset"].get("num_classes")
     if told is None or dataset.selection.classes is not None:
         config["dataset"]["num_classes"] = store.num_classes
@@ -138,7 +140,7 @@ def fill_from_data(config: dict[str, Any], dataset: Dataset, degradation: Degrad
     image, input = dataset.batch_shapes(degradation)
     config["shapes"] = {"image": list(image), "input": None if input is None else list(input)}
     known = {
-        "num_classes": store.num_classes or 0,
+        "num_classes": store.num_classes or len(store.attributes or ()),
         "num_tokens": dataset.num_tokens,
         "caption_length": dataset.caption_length,
         "input_shape": None if input is None else list(input),

@@ -177,8 +177,12 @@ def _print_near_duplicates(store: Store, out: Path) -> None:
 
 
 def _print_facts(store: Store) -> None:
-    classes = f", {store.num_classes} classes" if store.num_classes else ", no labels"
-    print(f"images   {len(store)} of {_sides(store)}{classes}, {in_words(store.nbytes)}, sha256 {store.sha256[:12]}")
+    labels = f"{store.num_classes} classes" if store.num_classes else "no labels"
+    if (shares := store.attribute_shares) is not None:
+        labels = f"{len(shares)} attributes"
+    print(f"images   {len(store)} of {_sides(store)}, {labels}, {in_words(store.nbytes)}, sha256 {store.sha256[:12]}")
+    if shares is not None:
+        print(f"have     {listed([f'{name} {share:.1%}' for name, share in shares.items()], len(shares))}")
     if (sizes := tell_sizes(store.card)) is not None:
         print(f"sizes    {sizes}")
     if (patch := store.card.get("patch")) is not None:
@@ -217,7 +221,7 @@ def _print_balance(store: Store) -> None:
     most, least = max(some, key=some.__getitem__), min(some, key=some.__getitem__)
     print(f"balance  the largest class ({most}) has {ratio:.1f} times the images of the smallest ({least})")
     if ratio > UNBALANCED:
-        print("         a conditional model will know the small ones badly: add to them, or leave them out")
+        print("         a conditional model will know the small ones badly: add to them, or see dataset.balance")
     if empty:
         print(f"         {len(empty)} classes are empty: {listed(empty)}")
 

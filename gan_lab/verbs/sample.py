@@ -31,13 +31,18 @@ def main(cfg: DictConfig) -> None:
     if cfg.truncation is not None:
         require_number(cfg.truncation, "truncation", above=0)
     label = requested_label(OmegaConf.to_container(cfg.label) if OmegaConf.is_config(cfg.label) else cfg.label)
+    attributes = requested_attributes(
+        OmegaConf.to_container(cfg.attributes) if OmegaConf.is_config(cfg.attributes) else cfg.attributes
+    )
     from gan_lab.sampling.trained import load
 
     trained = load(str(cfg.run), checkpoint=str(cfg.checkpoint), device=cfg.device, trust=list(cfg.trust))
     classes = list(range(len(trained.classes))) if label == "all" else label
-    request = trained.request(n, seed=seed, label=classes, truncation=cfg.truncation)
+    request = trained.request(n, seed=seed, label=classes, truncation=cfg.truncation, attributes=attributes)
     asked = "".join(
-        f"-{key}-{value}" for key, value in (("label", label), ("truncation", cfg.truncation)) if value is not None
+        f"-{key}-{value}"
+        for key, value in (("label", label), ("attributes", attributes), ("truncation", cfg.truncation))
+        if value is not None
     )
     folder = re.sub(r"[^A-Za-z0-9._-]+", "_", f"step-{trained.step:08d}-seed-{seed}{asked}")[:NAME]
     out = Path(cfg.out) if cfg.out else trained.folder / "samples" / folder
@@ -52,6 +57,15 @@ def requested_label(label: Any) -> Any:
     if label == [] or any(isinstance(word, bool) or not isinstance(word, (int, str)) for word in words):
         raise ConfigError(f"label: {label!r} is no class; give a number, a name, a list of them (label=[0,1]), or all")
     return label
+
+
+def requested_attributes(attributes: Any) -> list[str] | None:
+    """Names of attributes, or None. Raises ConfigError for anything but a list."""
+    if attributes is None:
+        return None
+    if not isinstance(attributes, list) or not attributes or any(isinstance(word, (list, dict)) for word in attributes):
+        raise ConfigError(f"attributes: {attributes!r} is no list of names, e.g. attributes=[smiling,-hat]")
+    return [str(word) for word in attributes]
 
 
 def write_images(trained: Trained, request: Request, out: Path) -> int:

@@ -15,15 +15,28 @@ log = logging.getLogger(__name__)
 
 
 def build_network(config: Mapping[str, Any], role: str, parts: dict[str, Any] | None = None) -> nn.Module:
-    """Build one network with what the configuration wraps around it.
+    """Build one network with what the configuration wraps around it. Where the data has attributes and it takes labels,
+    its `attributes` are their names, each with the share of the data that has it.
 
-    Raises ConfigError when the target is not a `torch.nn.Module`.
+    Raises ConfigError when the target is not a `torch.nn.Module`, and when it would read attributes as classes.
     """
     network = build_wrapped(config["model"][role], f"model.{role}", wrappers_of(config, role), parts)
     if not isinstance(network, nn.Module):
         target = config["model"][role]["_target_"]
         raise ConfigError(f"model.{role}: {target} made a {type(network).__name__}, not a torch.nn.Module")
+    if config.get("attributes") and getattr(network, "num_classes", 0):
+        _check_reads_attributes(network, f"model.{role} ({config['model'][role]['_target_']})")
+        network.attributes = dict(config["attributes"])  # type: ignore[assignment]
     return network
+
+
+def _check_reads_attributes(network: nn.Module, key: str) -> None:
+    for module in network.modules():
+        if type(module) is nn.Embedding and module.num_embeddings == getattr(network, "num_classes", 0):
+            raise ConfigError(
+                f"{key}: its nn.Embedding takes classes, and this data has attributes; a "
+                "gan_lab.layers.labels.LabelTable in its place takes both, dataset.labels=none does without"
+            )
 
 
 def build_wrapped(node: Mapping[str, Any], key: str, wrappers: Mapping[str, Any], parts: dict[str, Any] | None) -> Any:

@@ -16,7 +16,7 @@ class Images(SimpleNamespace):
         return 12
 
 
-def named(labels: list[int] | None, data: int | None, generator: int = 0, discriminator: int = 0) -> str | None:
+def named(labels: list[Any] | None, data: int | None, generator: int = 0, discriminator: int = 0) -> str | None:
     model = {"generator": {"num_classes": generator}, "discriminator": {"num_classes": discriminator}}
     config: dict[str, Any] = {"dataset": {"num_classes": data}, "model": model}
     store: Any = Images(labels=None if labels is None else np.array(labels))
@@ -36,6 +36,7 @@ def named(labels: list[int] | None, data: int | None, generator: int = 0, discri
         (None, ([0, 1, 2], 3, 3, 3)),
         (None, ([0, 0], 1)),
         (None, (None, None)),
+        (None, ([[0, 0], [0, 1]], None, 2, 2)),  # attributes, one of which nothing has
     ],
 )
 def test_named(expected: str | None, given: tuple[Any, ...]) -> None:

@@ -48,3 +48,16 @@ def test_vector_norm() -> None:
 def test_plain_norm_does_not_read_the_condition() -> None:
     features = torch.randn(4, 3, 2, 2)
     assert_close(PlainNorm(3)(features, torch.arange(4)), nn.BatchNorm2d(3)(features))
+
+
+def test_scale_and_shift_are_linear_in_attributes() -> None:
+    torch.manual_seed(0)
+    norm = ClassNorm(3, num_classes=2).double().eval()
+    attributes, features = torch.tensor([[1, 0], [1, 1]]), torch.randn(2, 3, 2, 2, dtype=torch.float64)
+    assert_close(norm(features, attributes), norm.norm(features))  # whichever there are, at the start
+    nn.init.normal_(norm.scale)
+    nn.init.normal_(norm.shift)
+    apart, root = norm.scale - 1, 2**0.5
+    scale = torch.stack([1 + (apart[0] - apart[1]) / root, 1 + (apart[0] + apart[1]) / root])
+    shift = torch.stack([norm.shift[0] - norm.shift[1], norm.shift[0] + norm.shift[1]]) / root
+    assert_close(norm(features, attributes), norm.norm(features) * scale[..., None, None] + shift[..., None, None])

@@ -57,3 +57,11 @@ def test_what_it_needs_is_said(player: str) -> None:
         term(turn(None, None))
     with pytest.raises(ConfigError, match="needs labels"):
         term(turn(REAL, FAKE, labels=None))
+
+
+def test_of_attributes_it_is_the_sum_of_their_cross_entropies() -> None:
+    """Probabilities 1/2 and 1/4 of the first image's, 3/4 and 1/5 of the second's."""
+    logits = torch.tensor([[1.0, 1 / 3], [3.0, 1 / 4]], dtype=torch.float64).log()
+    attributes = torch.tensor([[1, 0], [1, 1]])
+    expected = -0.5 * math.log(1 / 2 * 3 / 4 * 3 / 4 * 1 / 5)
+    assert_close(AuxiliaryClassifier(player="generator")(turn(None, logits, attributes)), exactly(expected))

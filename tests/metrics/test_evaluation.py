@@ -42,6 +42,7 @@ from gan_lab.metrics.measures import (
 )
 from gan_lab.metrics.modes import Modes, modes_of_points, reverse_kl
 from gan_lab.metrics.reference import Reference
+from gan_lab.sampling.label_space import Classes
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import Sampler, all_images
 from tests.compose import composed
@@ -67,7 +68,7 @@ class Copies(Sampler):
 
     def __init__(self, store: Store, every: int = 1, labelled: bool = True) -> None:
         self.store, self.every = store, every
-        self.num_classes = 10 if labelled else 0
+        self.label_space = Classes(10 if labelled else 0)
 
     def places(self, n: int) -> np.ndarray:
         return np.arange(n) * self.every % len(self.store)

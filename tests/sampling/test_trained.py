@@ -270,3 +270,38 @@ def test_truncation(
     uniform = trained("uniform", "algorithm.latent._target_=gan_lab.algorithms.latents.Uniform")
     assert gan_lab("sample", f"run={uniform}", "n=2", "truncation=0.5") == 2
     assert "a Uniform latent cannot be truncated" in capsys.readouterr().err
+
+
+def test_attributes_by_name(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those that are asked for are there, others as the seed draws them; labels are what the generator was given."""
+    for index in range(8):
+        Image.new("L", (8, 8), 30 * index).save(here / f"{index}.png")
+    table = "file,smiling,hat\n" + "".join(f"{index}.png,{index % 2},{int(index < 2)}\n" for index in range(8))
+    (here / "table.csv").write_text(table)
+    data = ("dataset=folder", f"dataset.path={here}", "dataset.labels=table.csv", "dataset.image_shape=[1,8,8]")
+    run = trained("run", "model=cdcgan", *data)
+    loaded = package.load(run)
+    assert (loaded.classes, loaded.attributes) == ([], ["smiling", "hat"])
+    request = loaded.request(20, seed=1, attributes=["-hat"])
+    assert request.label is not None
+    assert request.label.shape == (20, 2)
+    assert request.label[:, 1].tolist() == [0] * 20
+    assert torch.equal(loaded.request(20, seed=1).label[:, 0], request.label[:, 0])  # type: ignore[index]
+    assert not torch.equal(loaded.request(20, seed=2).label, loaded.request(20, seed=1).label)  # type: ignore[arg-type]
+    both = loaded.sample(3, attributes=["smiling", "hat"])
+    assert not torch.equal(both, loaded.sample(3, attributes=["smiling", "-hat"]))
+    assert gan_lab("sample", f"run={run}", "n=3", "attributes=[smiling,-hat]") == 0
+    assert (run / "samples" / "step-00000002-seed-0-attributes-_smiling_-hat_" / "grid.png").exists()
+    capsys.readouterr()
+    for words, told in (
+        ("attributes=[smilling]", "attributes: smilling is not one of smiling, hat; nearest: smiling"),
+        ("attributes=[hat,-hat]", "attributes: hat is asked for with and without a -"),
+        ("attributes=hat", "attributes: 'hat' is no list of names, e.g. attributes=[smiling,-hat]"),
+        ("label=0", "label=0: this generator knows attributes (smiling, hat): attributes=[...]"),
+    ):
+        assert gan_lab("sample", f"run={run}", words) == 2
+        assert told in capsys.readouterr().err
+    with pytest.raises(ConfigError, match=r"attributes=hat: this generator was trained with no labels"):
+        package.load(trained("plain")).sample(1, attributes=["hat"])

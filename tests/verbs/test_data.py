@@ -119,7 +119,7 @@ def test_inspect_shows_near_duplicates_and_rare_classes(
     sheet = tmp_path / "folder-near-duplicates.png"
     assert f"alike    1 near duplicates (22 and 23), see {sheet}\n" in text
     assert "balance  the largest class (common) has 11.0 times the images of the smallest (rare)\n" in text
-    assert "         a conditional model will know the small ones badly: add to them, or leave them out\n" in text
+    assert "         a conditional model will know the small ones badly: add to them, or see dataset.balance\n" in text
     with Image.open(sheet) as pair:
         assert pair.height == 66
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -35,10 +35,11 @@ class Captioned(Folder):
         labels: str | None = None,
         max_corrupt: int = 0,
         captions: str | None = None,
+        attributes: Sequence[str] | None = None,
     ) -> None:
         if path is None:
             raise ConfigError("dataset.path: say where the images are: dataset=captioned dataset.path=FOLDER_OR_ZIP")
-        super().__init__(path, split, key, labels, max_corrupt)
+        super().__init__(path, split, key, labels, max_corrupt, attributes)
         self.captions = captions
 
     @cached_property

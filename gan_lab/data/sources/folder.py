@@ -14,13 +14,19 @@ from PIL import Image
 from gan_lab.command_line.printable import printable
 from gan_lab.data.sources import kinds
 from gan_lab.data.sources.archive import File
+from gan_lab.data.sources.attributes import (
+    assign_attributes,
+    check_attributes,
+    is_table_of_attributes,
+    read_attributes,
+)
 from gan_lab.data.sources.images import ImageError, decode, is_gray
 from gan_lab.data.sources.labels import FOUND_BY_ITSELF, assign, read_table, speaks_of_labels
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.naming import in_order, without_label
 from gan_lab.data.sources.opening import Archive, inside_of, kind_of, open_archive, stem_of
 from gan_lab.data.sources.paths import require_path
-from gan_lab.data.sources.source import Sample, Source
+from gan_lab.data.sources.source import Label, Sample, Source
 from gan_lab.data.sources.splits import Chosen, aliases, choose
 from gan_lab.data.sources.tables import Table, split_column
 from gan_lab.data.sources.unreadable import Unreadable
@@ -52,6 +58,8 @@ class Folder(Source):
     of its own, and perhaps the column in it (`FILE:COLUMN`); or `folders`, or `none`. Without it a `dataset.json` with
     labels that lies with the images or above is the table, else class folders are the labels if every image lies in one
     and there are several. Class order is by name, or by number if all names are whole numbers.
+    A table without a column of labels that holds 0 and 1 (or -1 and 1) in all others is one of attributes; `attributes`
+    names those columns of it that count.
 
     Up to `max_corrupt` files that are no whole image are left out, with one warning; the length counts them. Raises
     ConfigError for a path that is missing, broken, encrypted, not to be trusted or without images and for labels that
@@ -65,6 +73,7 @@ class Folder(Source):
         key: str = "dataset.path",
         labels: str | None = None,
         max_corrupt: int = 0,
+        attributes: Sequence[str] | None = None,
     ) -> None:
         if type(max_corrupt) is not int or max_corrupt < 0:
             raise ConfigError(f"dataset.max_corrupt={max_corrupt}: how many files may be left out, 0 or more")
@@ -75,6 +84,10 @@ class Folder(Source):
         self.split = split
         self.labels = labels
         self.max_corrupt = max_corrupt
+        check_attributes(attributes)
+        if attributes is not None and labels in (None, "folders", "none"):
+            raise ConfigError("dataset.attributes: columns of a table; name it: dataset.labels=FILE")
+        self.wanted = attributes
 
     @cached_property
     def _listing(self) -> Listing:
@@ -163,6 +176,15 @@ class Folder(Source):
         return stem_of(self.path).as_posix()
 
     @cached_property
+    def _attributed(self) -> tuple[list[str], list[tuple[int, ...]]] | None:
+        """The names of attributes, and which of them each file has; None where the labels are others."""
+        table = self._table if self.labels is not None else None
+        if table is None or not (self.wanted is not None or is_table_of_attributes(table)):
+            return None
+        names, rows = read_attributes(table, self.wanted)
+        return names, assign_attributes([file.name for file in self.files], self.own, rows, table.key)
+
+    @cached_property
     def _labelled(self) -> tuple[list[str], Sequence[int | None]] | None:
         """The classes, and the class of each file; None of one that lies beside the class folders."""
         files, top, *_ = self._listing
@@ -188,7 +210,11 @@ class Folder(Source):
 
     @property
     def classes(self) -> list[str] | None:  # type: ignore[override]
-        return None if self._labelled is None else self._labelled[0]
+        return None if self._attributed is not None or self._labelled is None else self._labelled[0]
+
+    @property
+    def attributes(self) -> list[str] | None:  # type: ignore[override]
+        return None if self._attributed is None else self._attributed[0]
 
     @cached_property
     def channels(self) -> int:
@@ -212,6 +238,8 @@ class Folder(Source):
             stamps = "\n".join(f"{file.name}\0{file.stamp}" for file in self._listing.files)
         if self.labels is not None:
             stamps += f"\0{self.labels}"
+        if self.wanted is not None:
+            stamps += f"\0{list(self.wanted)}"
         if self.labels is not None or not self.path.is_file():
             stamps += "" if self._table is None else f"\0{self._table.digest}"
         digest = hashlib.sha256(stamps.encode(errors="surrogateescape")).hexdigest()[:16]
@@ -240,7 +268,7 @@ class Folder(Source):
             archive.close()
 
     def __iter__(self) -> Iterator[Sample]:
-        labels = self.class_of_each
+        labels = self.label_of_each
         unreadable = Unreadable(f"{self.key}={self.path}", len(labels), self.max_corrupt)
         with self.opened() as read:
             for file, label in zip(self.files, labels, strict=True):
@@ -253,8 +281,10 @@ class Folder(Source):
         unreadable.conclude()
 
     @property
-    def class_of_each(self) -> Sequence[int | None]:
-        """The label of each of the files."""
+    def label_of_each(self) -> Sequence[Label | None]:
+        """That of each of the files."""
+        if self._attributed is not None:
+            return self._attributed[1]
         return self._labelled[1] if self._labelled else [None] * len(self.files)
 
     def describe(self) -> str:

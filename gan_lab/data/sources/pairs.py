@@ -10,7 +10,7 @@ from gan_lab.data.sources.archive import File
 from gan_lab.data.sources.folder import Folder
 from gan_lab.data.sources.images import ImageError
 from gan_lab.data.sources.listed import listed
-from gan_lab.data.sources.source import Example, Joined
+from gan_lab.data.sources.source import Example, Joined, Label
 from gan_lab.data.sources.unreadable import Unreadable
 from gan_lab.errors import ConfigError, GanLabError
 
@@ -77,6 +77,10 @@ class Pairs(Joined):
         return self.source.classes
 
     @property
+    def attributes(self) -> list[str] | None:  # type: ignore[override]
+        return self.source.attributes
+
+    @property
     def channels(self) -> int:
         """1 if every picture is gray, else 3."""
         return self.source.channels
@@ -105,6 +109,10 @@ class SideBySide(Joined):
     @property
     def classes(self) -> list[str] | None:  # type: ignore[override]
         return self.folder.classes
+
+    @property
+    def attributes(self) -> list[str] | None:  # type: ignore[override]
+        return self.folder.attributes
 
     @property
     def channels(self) -> int:
@@ -140,7 +148,7 @@ class Matched(Joined):
         self.max_unmatched = max_unmatched
 
     @cached_property
-    def _pairs(self) -> list[tuple[File, File, int | None]]:
+    def _pairs(self) -> list[tuple[File, File, Label | None]]:
         """Input, image, label; in the order of the images."""
         inputs = _by_name(self.inputs)
         images = _by_name(self.images)
@@ -156,12 +164,16 @@ class Matched(Joined):
                 f"{self.inputs.key}, {self.images.key}: {unmatched} of {total} pictures have no partner of their name "
                 f"({shown}); {out}name them alike"
             )
-        labels = dict(zip((file.name for file in self.images.files), self.images.class_of_each, strict=True))
+        labels = dict(zip((file.name for file in self.images.files), self.images.label_of_each, strict=True))
         return [(inputs[name], file, labels[file.name]) for name, file in images.items() if name in inputs]
 
     @property
     def classes(self) -> list[str] | None:  # type: ignore[override]
         return self.images.classes
+
+    @property
+    def attributes(self) -> list[str] | None:  # type: ignore[override]
+        return self.images.attributes
 
     @property
     def channels(self) -> int:

@@ -75,6 +75,10 @@ class Selected(Source):
         self.classes = source.classes if selection.classes is None else None
 
     @property
+    def attributes(self) -> list[str] | None:  # type: ignore[override]
+        return self.source.attributes
+
+    @property
     def channels(self) -> int:
         return self.source.channels
 
@@ -99,7 +103,7 @@ class Selected(Source):
             if self.selection.classes is not None:
                 if places is None:
                     places = self._places(self.selection.classes)
-                if example.label not in places:
+                if not isinstance(example.label, int) or example.label not in places:
                     continue
                 example = example._replace(label=places[example.label])
             if self.selection.holds(count):

@@ -12,7 +12,8 @@ from PIL import Image
 
 from gan_lab.errors import GanLabError
 
-Sample = tuple[str, "Image.Image | NDArray[Any]", "int | None"]
+Label = int | tuple[int, ...]  # an index into the classes, or for each attribute 0 or 1
+Sample = tuple[str, "Image.Image | NDArray[Any]", "Label | None"]
 
 
 class Example(NamedTuple):
@@ -20,7 +21,7 @@ class Example(NamedTuple):
 
     name: str
     image: Image.Image | NDArray[Any]
-    label: int | None = None
+    label: Label | None = None
     input: Image.Image | NDArray[Any] | None = None
     captions: Sequence[str] = ()
 
@@ -30,13 +31,15 @@ class DownloadError(GanLabError):
 
 
 class Source(ABC):
-    """Yields `(name, image, label)`; the image is Pillow or uint8 `(C, H, W)`, the label an index into `classes`.
+    """Yields `(name, image, label)`; the image is Pillow or uint8 `(C, H, W)`, the label an index into `classes`, or of
+    a source with `attributes` a 1 for each that the image has and a 0 for each that it has not.
 
     A source with a `shape` of its own makes no pictures but float32 arrays of exactly that shape with values in
     [-1, 1], which are stored as they are. One that has more than images and labels tells it by `examples`.
     """
 
     classes: list[str] | None = None
+    attributes: list[str] | None = None
     shape: tuple[int, int, int] | None = None
     labels_key = "dataset.labels"  # where the user says none, to do without labels
 

@@ -61,7 +61,7 @@ class Stacked(Source):
         images: list[NDArray[np.uint8]] = []
         labels: list[int] = []
         for name, image, label in self.source:
-            if label is None:
+            if not isinstance(label, int):
                 raise ConfigError(
                     f"dataset: {name} of {self.source.describe()} has no label; stacking needs one for each"
                 )

@@ -29,12 +29,13 @@ Row = tuple[Any, Any]  # what names the file, and what is said of it
 
 class Said(NamedTuple):
     """What a table says of a file: one `word` for it, its plural, the names that its column may have, and the setting
-    that names another (`setting=FILE:COLUMN`)."""
+    that names another (`setting=FILE:COLUMN`). `whole`: it is no column but all of them, by their names."""
 
     word: str
     plural: str
     keys: tuple[str, ...]
     setting: str
+    whole: bool = False
 
 
 class Table(NamedTuple):
@@ -186,9 +187,12 @@ def _records(records: Sequence[Record], columns: Sequence[str], table: Table, sa
     if not columns:
         raise ConfigError(f"{table.key}: holds no rows")
     file = _file_column(records, [column for column in columns if column != table.column], table)
-    value = _value_column(columns, table, said)
+    value = None if said.whole else _value_column(columns, table, said)
     if not records:
         raise ConfigError(f"{table.key}: holds no rows")
+    if value is None:
+        others = [column for column in columns if column != file]
+        return [(record.get(file), {column: record.get(column) for column in others}) for record in records]
     return [(record.get(file), record.get(value)) for record in records]
 
 
@@ -198,7 +202,7 @@ def _value_column(columns: Sequence[str], table: Table, said: Said) -> str:
     if table.column is not None:
         if table.column in columns:
             return table.column
-        alike = [column for column in columns if _plain(column) == _plain(table.column)]
+        alike = [column for column in columns if plain(column) == plain(table.column)]
         if len(alike) != 1:
             raise ConfigError(f"{table.key}: has no column {table.column}; there are {there}")
         return alike[0]
@@ -227,12 +231,12 @@ def _file_column(records: Sequence[Record], columns: Sequence[str], table: Table
 
 
 def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
-    known = {_plain(column): column for column in reversed(columns)}
+    known = {plain(column): column for column in reversed(columns)}
     return next((known[name] for name in names if name in known), None)
 
 
-def _plain(name: Any) -> str:
-    """`Image ID`, `image-id` and `image_id` are one."""
+def plain(name: Any) -> str:
+    """A name of a column without what says nothing: `Image ID`, `image-id` and `image_id` are one."""
     return re.sub(r"[\W_]+", "_", str(name).lower()).strip("_")
 
 

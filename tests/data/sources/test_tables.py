@@ -53,7 +53,7 @@ def test_any_column_can_hold_the_labels(kind: str, name: str, column: str | None
     (tmp_path / name).write_text(text)
     for place in (f"tables/{name}", str(tmp_path / name)):
         source = Folder(path, labels=place if column is None else f"{place}:{column}")
-        assert (source.classes, source.class_of_each) == (["owl", "rook"], [0, 1, 0])
+        assert (source.classes, source.label_of_each) == (["owl", "rook"], [0, 1, 0])
 
 
 def test_the_column_decides_the_store(tmp_path: Path) -> None:
