@@ -91,6 +91,9 @@ CHOICES = {
     "degradation=downscale metrics=super_resolution",
     "model/stylegan": "algorithm=growing_styles loss=non_saturating loss/regularizers=r1 optimizer=adam_progressive",
     "model/projected_gan": "loss=hinge optimizer=adam_projected_gan augmentation=diffaugment",
+    "model/projected_gan_conditional": "projected_gan",
+    "model/projected_gan_stylegan2": "algorithm=style loss=hinge optimizer=adam_projected_gan_stylegan2 "
+    "augmentation=diffaugment",
     "model/stylegan2": "algorithm=style loss=non_saturating loss/regularizers=r1_lazy,path_length_style "
     "optimizer=adam_stylegan2",
     "model/stylegan2_auto": "stylegan2 loss/regularizers=r1_scaled,path_length_style optimizer=adam_stylegan2_auto",
@@ -109,6 +112,7 @@ CHOICES = {
     "optimizer/adam_fastcut": "schedule=linear_quarter",
     "optimizer/adam_pix2pix": "schedule=linear_half",
     "optimizer/adam_points": "schedule=cosine",
+    "optimizer/adam_projected_gan_stylegan2": "adam_projected_gan",
     "optimizer/adam_real_esrgan_game": "schedule=multi_step",
     "optimizer/adam_sngan": "schedule=linear",
     "optimizer/adam_srgan_game": "schedule=multi_step",

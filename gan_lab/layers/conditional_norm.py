@@ -44,13 +44,13 @@ class ClassNorm(nn.Module):
 
 
 class VectorNorm(nn.Module):
-    """Scale 1 + A c and shift B c, linear in the condition c (N, D) and without bias."""
+    """Scale 1 + A c and shift B c, linear in the condition c (N, D), without bias or with."""
 
-    def __init__(self, channels: int, condition_dim: int) -> None:
+    def __init__(self, channels: int, condition_dim: int, bias: bool = False) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels, affine=False)
-        self.scale = nn.Linear(condition_dim, channels, bias=False)
-        self.shift = nn.Linear(condition_dim, channels, bias=False)
+        self.scale = nn.Linear(condition_dim, channels, bias=bias)
+        self.shift = nn.Linear(condition_dim, channels, bias=bias)
 
     def forward(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
         assert condition is not None

@@ -3,6 +3,7 @@ units, and small maps that say how much each channel of large ones counts. What 
 
 Every doubling is a block of one convolution, or of two with noise before their BatchNorm; a map is excited by the one
 of a 16th of its sides. No convolution has a bias. `width` channels at 128 pixels, as many as 16 times that at 4.
+With a `condition`, a vector for each sample, it says scale and shift of every BatchNorm but the first.
 Deviation: images below 64 pixels have no map of a 16th, so their largest is excited by the smallest.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
+from gan_lab.layers.conditional_norm import VectorNorm
 from gan_lab.layers.first_map import first_map
 from gan_lab.layers.latent_weights import of_layer
 from gan_lab.layers.noise import Noise
@@ -24,10 +26,18 @@ EXCITED = 7  # doublings of the largest map that is: 512 pixels
 
 class Trunk(nn.Module):
     """Latents (N, D) to the largest map: what generators of this kind share. `noisy` says of a doubling, from 1 on,
-    whether it is two convolutions with noise. Raises ValueError for an image size that does not halve down to a first
-    map of 4 to 7 pixels, and for more than 8 halvings."""
+    whether it is two convolutions with noise; `condition_dim`: numbers of a condition, 0: there is none. Raises
+    ValueError for an image size that does not halve down to a first map of 4 to 7 pixels, and for more than 8
+    halvings."""
 
-    def __init__(self, image_shape: Sequence[int], latent_dim: int, width: int, noisy: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        latent_dim: int,
+        width: int,
+        noisy: Callable[[int], bool],
+        condition_dim: int = 0,
+    ) -> None:
         super().__init__()
         doublings, rows, columns = first_map(image_shape)
         channels = channels_of(width, doublings)
@@ -37,7 +47,7 @@ class Trunk(nn.Module):
             nn.GLU(1),
         )
         self.blocks = nn.ModuleList(
-            block(channels[step - 1], channels[step], rows << step, columns << step, noisy(step))
+            Block(channels[step - 1], channels[step], rows << step, columns << step, noisy(step), condition_dim)
             for step in range(1, doublings + 1)
         )
         self.reach = min(REACH, doublings)
@@ -51,11 +61,11 @@ class Trunk(nn.Module):
         """See `gan_lab.layers.latent_weights`."""
         return [of_layer(*self.first[:2])]
 
-    def largest(self, latent: Tensor) -> Tensor:
-        """The map (N, channels, H, W)."""
+    def largest(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The map (N, channels, H, W) of latents and conditions (N, condition_dim)."""
         maps: list[Tensor] = [self.first(latent[:, :, None, None])]
         for step, grow in enumerate(self.blocks, 1):
-            grown = grow(maps[-1])
+            grown = grow(maps[-1], condition)
             if str(step) in self.excitations:
                 grown = self.excitations[str(step)](maps[step - self.reach], grown)
             maps.append(grown)
@@ -71,20 +81,34 @@ def channels_of(width: int, doublings: int) -> list[int]:
     return [max(int(width * share), 1) for share in SHARES[: doublings + 1]]
 
 
-def block(channels: int, wanted: int, rows: int, columns: int, noisy: bool) -> nn.Sequential:
+class Block(nn.Sequential):
     """Twice as large by nearest neighbours, then a convolution, or two with noise."""
-    layers: list[nn.Module] = [nn.Upsample(scale_factor=2.0, mode="nearest")]
-    for given in (channels, wanted) if noisy else (channels,):
-        layers.append(nn.Conv2d(given, 2 * wanted, 3, padding=1, bias=False))
-        if noisy:
-            layers.append(Noise(rows, columns))
-        layers += [nn.BatchNorm2d(2 * wanted), nn.GLU(1)]
-    return nn.Sequential(*layers)
+
+    def __init__(
+        self, channels: int, wanted: int, rows: int, columns: int, noisy: bool, condition_dim: int = 0
+    ) -> None:
+        layers: list[nn.Module] = [nn.Upsample(scale_factor=2.0, mode="nearest")]
+        for given in (channels, wanted) if noisy else (channels,):
+            layers.append(nn.Conv2d(given, 2 * wanted, 3, padding=1, bias=False))
+            if noisy:
+                layers.append(Noise(rows, columns))
+            layers += [norm(2 * wanted, condition_dim), nn.GLU(1)]
+        super().__init__(*layers)
+
+    def forward(self, input: Tensor, condition: Tensor | None = None) -> Tensor:
+        maps = input
+        for layer in self:
+            maps = layer(maps, condition) if isinstance(layer, VectorNorm) else layer(maps)
+        return maps
+
+
+def norm(channels: int, condition_dim: int) -> nn.Module:
+    return VectorNorm(channels, condition_dim, bias=True) if condition_dim else nn.BatchNorm2d(channels)
 
 
 def initialise(module: nn.Module) -> None:
     """Weights N(0, 0.02), BatchNorm's scales N(1, 0.02)."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
+    elif isinstance(module, nn.BatchNorm2d) and module.affine:
         nn.init.normal_(module.weight, 1.0, 0.02)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
 from torch.testing import assert_close
 
 from gan_lab.errors import GanLabError
 from gan_lab.layers.backbone import UntrainedBackbone
+from gan_lab.layers.conditional_norm import VectorNorm
 from gan_lab.layers.noise import Noise
 from gan_lab.models.projected_gan import Discriminator, Generator, head
 from gan_lab.training.assemble import assemble
@@ -33,12 +36,14 @@ def parameters(network: nn.Module) -> int:
 
 
 def test_published_counts() -> None:
-    """Of the authors' networks at 256 pixels: the generator, that for little data, and the four heads."""
+    """Of the authors' networks at 256 pixels: the generator, that for little data, and the four heads, told a thousand
+    classes or not, or separable."""
     shape = (3, 256, 256)
     with torch.device("meta"):
         counts = [parameters(Generator(shape, 256, lite=lite)) for lite in (False, True)]
-        heads = parameters(Discriminator(shape, Lite0()))  # type: ignore[arg-type]
-    assert (*counts, heads) == (105_684_175, 79_354_307, 10_331_328)
+        kinds: list[dict[str, Any]] = [{}, {"num_classes": 1000}, {"separable": True}]
+        heads = [parameters(Discriminator(shape, Lite0(), **kind)) for kind in kinds]  # type: ignore[arg-type]
+    assert (*counts, *heads) == (105_684_175, 79_354_307, 10_331_328, 12_940_736, 696_512)
 
 
 @pytest.mark.parametrize(("size", "places"), [(224, 4), (256, 5)])
@@ -84,6 +89,43 @@ def test_all_channels_are_looked_at(channels: int, pictures: int) -> None:
     assert_close(seen[0], [torch.cat(maps, 1) for maps in zip(*alone, strict=True)])
 
 
+@pytest.mark.parametrize("separable", [False, True])
+def test_a_separable_head_scores_as_many_places(separable: bool) -> None:
+    made = head(4, 2, 16, (56, 56), outputs=3, separable=separable)
+    assert made(torch.randn(2, 4, 56, 56)).shape == (2, 3, 4, 4)
+    alone = [layer for layer in made if isinstance(layer, nn.Conv2d) and layer.groups > 1]
+    assert [layer.groups for layer in alone] == ([4, 4, 8] if separable else [])
+
+
+def test_scores_are_products_with_what_is_made_of_the_class() -> None:
+    torch.manual_seed(0)
+    discriminator = Discriminator((1, 16, 16), UntrainedBackbone(width=2, size=32), base=2, num_classes=3).eval()
+    images, label = torch.randn(2, 1, 16, 16), torch.tensor([2, 0])
+    mixed = discriminator.mixing(discriminator.backbone(images))
+    alone = []
+    for head_, of_class, maps in zip(discriminator.heads, discriminator.of_class, mixed, strict=True):
+        wanted = leaky_relu(of_class[1](of_class[0].weight[label]), 0.2)
+        alone.append(torch.einsum("nkhw,nk->nhw", head_(maps), wanted).flatten(1) / 8)
+    assert_close(discriminator(images, label).scores, torch.cat(alone, 1))
+    with pytest.raises(ValueError, match="knows 3 classes"):
+        discriminator(images)
+
+
+def test_a_class_says_scale_and_shift_of_all_batchnorms_but_the_first() -> None:
+    torch.manual_seed(0)
+    generator = Generator((1, 16, 16), 6, width=4, num_classes=3).eval()
+    norms = [layer for layer in generator.modules() if isinstance(layer, VectorNorm)]
+    assert len(norms) == 4
+    latent = torch.randn(2, 6)
+    told: list[Tensor] = []
+    norms[-1].register_forward_pre_hook(lambda module, args: told.append(args[1]))
+    images = generator(latent, torch.tensor([2, 0]))
+    assert torch.equal(told[0], generator.of_class[[2, 0]])
+    assert not torch.equal(images, generator(latent, torch.tensor([1, 0])))
+    with pytest.raises(ValueError, match="knows 3 classes"):
+        generator(latent)
+
+
 def test_only_heads_learn() -> None:
     discriminator = small()
     assert {name.partition(".")[0] for name, _ in discriminator.named_parameters()} == {"heads"}
@@ -121,22 +163,25 @@ def frozen(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in network.named_buffers() if not name.startswith("heads")}
 
 
-WORDS = ("model=projected_gan", "model.discriminator.backbone.weights=random")
+RANDOM = "model.discriminator.backbone.weights=random"
+WORDS = ("model=projected_gan", RANDOM)
 
 
-def test_a_run_goes_on_bit_by_bit_and_what_is_frozen_stays(tmp_path: Path) -> None:
-    run = tiny_run(tmp_path, *WORDS)
+@pytest.mark.parametrize("model", ["projected_gan", "projected_gan_conditional", "projected_gan_stylegan2"])
+def test_a_run_goes_on_bit_by_bit_and_what_is_frozen_stays(tmp_path: Path, model: str) -> None:
+    words = (f"model={model}", RANDOM)
+    run = tiny_run(tmp_path, *words)
     discriminator = run.algorithm.networks["discriminator"]
     before = frozen(discriminator)
     run.play()
     state = copy.deepcopy(run.state_dict())
     moved = [each for group in run.algorithm.optimizers["discriminator"].param_groups for each in group["params"]]
     assert len(moved) == len(list(discriminator.parameters()))
-    again, _ = assemble(composed(*TINY, *WORDS), tmp_path, state)
+    again, _ = assemble(composed(*TINY, *words), tmp_path, state)
     run.play(), again.play()
     assert equal(run.state_dict()["networks"], again.state_dict()["networks"])
     assert equal(before, frozen(discriminator))
-    other = tiny_run(tmp_path, *WORDS, "seed=5").algorithm.networks["discriminator"]
+    other = tiny_run(tmp_path, *words, "seed=5").algorithm.networks["discriminator"]
     assert not equal(before, frozen(other))  # projections are the run's own, and come from its checkpoint
 
 
