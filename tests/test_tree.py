@@ -14,7 +14,18 @@ ROOT_FILES = {"__init__", "__main__", "cli", "config", "errors", "train"}
 ROOMS = (  # each may import from those before it
     *("__init__", "errors", "config", "storage", "distributed", "layers", "engine", "command_line"),
     *("augmentations", "degradations", "losses", "models", "wrappers", "data", "sampling", "algorithms"),
-    *("features", "pictures", "metrics", "translation", "detection", "editing", "loggers", "records", "training"),
+    *(
+        "features",
+        "pictures",
+        "metrics",
+        "translation",
+        "detection",
+        "editing",
+        "inversion",
+        "loggers",
+        "records",
+        "training",
+    ),
     *(
         "benchmark",
         "health",

@@ -37,6 +37,15 @@ class LatentSpace(Space):
     def made(self, codes: Tensor, label: Tensor | None = None) -> Tensor:
         return self.make(codes, label)
 
+    def beginnings(self, n: int, seed: int, label: Tensor | None = None) -> tuple[Tensor, float]:
+        return self.codes(n, seed), 0.0
+
+    def nearest(self, codes: Tensor) -> Tensor:
+        return self.latent.nearest(codes)
+
+    def whole(self, codes: Tensor) -> Tensor:
+        return codes
+
     def swapped(self, codes: Tensor, others: Tensor, layers: Sequence[int]) -> Tensor:
         self.require_layers(layers)
         mine, theirs = codes.split(list(self.chunks), -1), others.split(list(self.chunks), -1)

@@ -61,6 +61,10 @@ class Latent(ABC):
         has no such form or `threshold` is not positive."""
         raise ConfigError(f"truncation: a {type(self).__name__} latent cannot be truncated")
 
+    def nearest(self, codes: Tensor) -> Tensor:
+        """Codes `(N, dim)` moved to where nearly all draws lie; those that lie there stay as they are."""
+        return codes
+
     @abstractmethod
     def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         """Fill `empty` with draws."""
@@ -84,12 +88,21 @@ class Normal(Latent):
         latents = torch.erfinv(empty.uniform_(-bound, bound, generator=generator)) * math.sqrt(2)
         return latents.clamp(-threshold, threshold).float()
 
+    def nearest(self, codes: Tensor) -> Tensor:
+        """No further out than three deviations of the norm, which is nearly sqrt(dim) with one of sqrt(1/2)."""
+        reach = math.sqrt(self.dim) + 3 * math.sqrt(0.5)
+        size: Tensor = torch.linalg.vector_norm(codes, dim=-1, keepdim=True)
+        return codes * (reach / size.clamp(min=1e-12)).clamp(max=1)
+
 
 class Uniform(Latent):
     """U[-1, 1) in each coordinate: the prior of DCGAN's paper and of the code of LSGAN. No model here chooses it."""
 
     def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         return empty.uniform_(-1.0, 1.0, generator=generator)
+
+    def nearest(self, codes: Tensor) -> Tensor:
+        return codes.clamp(-1, 1)
 
 
 class Signs(Latent):
@@ -98,3 +111,7 @@ class Signs(Latent):
 
     def _draw(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         return empty.bernoulli_(0.5, generator=generator).mul_(2).sub_(1)
+
+    def nearest(self, codes: Tensor) -> Tensor:
+        """Between the corners: what lies there is no draw, but on the way from one to another."""
+        return codes.clamp(-1, 1)

@@ -49,7 +49,7 @@ class NoiseSampler(Sampler):
 
     def space(self, truncation: float | None = None) -> Space:
         make = partial(self.made, truncation=truncation)
-        return LatentSpace(self.network, self.latent, self.engine, truncation, make)
+        return LatentSpace(self.ready(truncation), self.latent, self.engine, truncation, make)
 
     @torch.no_grad()
     def drawn(self, request: Request) -> Iterator[Tensor]:

@@ -12,6 +12,8 @@ from gan_lab.algorithms.latents import Latent
 from gan_lab.engine.engine import Engine
 from gan_lab.sampling.space import Space
 
+AVERAGED = 10_000  # styles
+
 
 class StyleSpace(Space):
     """Styles w, `(N, layers, dim)`, the same in all layers where nobody has mixed them. A style knows its class."""
@@ -46,6 +48,26 @@ class StyleSpace(Space):
 
     def made(self, codes: Tensor, label: Tensor | None = None) -> Tensor:
         return self.finish(self.generator.synthesise(codes))
+
+    def beginnings(self, n: int, seed: int, label: Tensor | None = None) -> tuple[Tensor, float]:
+        """The average of 10,000 styles, of each code's class where there are classes, one for all layers; and the root
+        of the mean squared distance from there (Karras et al. 2019, arXiv:1912.04958, appendix D)."""
+        if label is None:
+            styles = self.vectors(self.codes(AVERAGED, seed))
+            average = styles.mean(0)
+            return average.expand(n, 1, -1).clone(), float((styles - average).square().sum(1).mean().sqrt())
+        found, far = torch.empty(n, 1, self.dim), 0.0
+        for each in label.unique():
+            styles = self.vectors(self.codes(AVERAGED, seed, each.expand(AVERAGED)))
+            found[label == each] = styles.mean(0)
+            far += float((styles - styles.mean(0)).square().sum(1).mean().sqrt()) / len(label.unique())
+        return found, far
+
+    def nearest(self, codes: Tensor) -> Tensor:
+        return codes
+
+    def whole(self, codes: Tensor) -> Tensor:
+        return codes.expand(-1, self.layers, -1)
 
     def swapped(self, codes: Tensor, others: Tensor, layers: Sequence[int]) -> Tensor:
         self.require_layers(layers)

@@ -39,6 +39,12 @@ VERBS = {
         groups=(),
         example="run=outputs/dcgan-digits/RUN",
     ),
+    "project": Verb(
+        "gan_lab.verbs.project",
+        "pictures back to the latents of a trained generator",
+        groups=(),
+        example="run=outputs/dcgan-digits/RUN input=picture.png",
+    ),
     "stylize": Verb(
         "gan_lab.verbs.stylize",
         "the content of one picture in the style of another",
@@ -111,6 +117,7 @@ MEANT = {
     "sample": "generate predict infer inference create draw make samples sampling images synthesize",
     "interpolate": "morph walk interpolation slerp lerp animate video film",
     "edit": "sefa ganspace interfacegan pca directions attribute manipulate mix",
+    "project": "invert inversion projection embed encode pti reconstruct",
     "stylize": "style stylise gatys adain paint transfer",
     "translate": "restore inpaint colorize convert transform img2img",
     "upscale": "enlarge superresolution sr superres upsample",

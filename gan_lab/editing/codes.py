@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -12,10 +13,17 @@ from gan_lab.sampling.space import Space
 from gan_lab.storage.tensors import read_tensors, write_tensors
 
 
-def write_codes(path: Path, space: Space, codes: Tensor, label: Tensor | None, more: dict[str, Tensor]) -> None:
-    """Codes `(N, ..., dim)` and classes `(N,)` of a space, and whatever else was found."""
+def write_codes(
+    path: Path,
+    space: Space,
+    codes: Tensor,
+    label: Tensor | None,
+    more: Mapping[str, Tensor],
+    about: Mapping[str, str],
+) -> None:
+    """Codes `(N, ..., dim)` and classes `(N,)` of a space, and whatever else was found, with words about it."""
     labels = {} if label is None else {"label": label}
-    write_tensors(path, {"codes": codes.float(), **labels, **more}, {"space": space.name})
+    write_tensors(path, {"codes": codes.float(), **labels, **more}, {**about, "space": space.name})
 
 
 def read_codes(path: Path, space: Space) -> tuple[Tensor, Tensor | None]:

@@ -110,6 +110,8 @@ def told(directions: Directions) -> list[str]:
 def mix(trained: Trained, space: Space, asked: Mapping[str, Any], out: Path) -> None:
     """A table whose rows and columns are images of two seeds; in it those of rows with the codes of columns in
     `layers`."""
+    if space.layers == 1:
+        raise ConfigError("method=mix: what this generator starts from enters it in one place; there is nothing to mix")
     layers = list(range(space.layers // 2)) if asked["layers"] is None else asked["layers"]
     space.require_layers(layers)
     label = trained.sampler.each_in_turn(asked["n"])

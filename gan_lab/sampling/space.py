@@ -38,6 +38,19 @@ class Space(ABC):
         """`(N, C, H, W)` of codes and labels on the device, as the network makes them; a gradient flows back."""
 
     @abstractmethod
+    def beginnings(self, n: int, seed: int, label: Tensor | None = None) -> tuple[Tensor, float]:
+        """Where a search for `n` codes begins, and how far codes lie from there: 0 where each begins at a draw of its
+        own. What is found is made images of by `made`."""
+
+    @abstractmethod
+    def nearest(self, codes: Tensor) -> Tensor:
+        """Codes moved to where codes lie."""
+
+    @abstractmethod
+    def whole(self, codes: Tensor) -> Tensor:
+        """What a search has found as codes."""
+
+    @abstractmethod
     def swapped(self, codes: Tensor, others: Tensor, layers: Sequence[int]) -> Tensor:
         """Codes that are others in these layers. Raises ConfigError for a layer that there is not."""
 

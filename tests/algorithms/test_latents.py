@@ -91,3 +91,14 @@ def test_the_same_prior_over_other_vectors() -> None:
     latent = Uniform(8)
     assert torch.equal(latent.of_dim(5).drawn(3, 1), Uniform(5).drawn(3, 1))
     assert latent.dim == 8
+
+
+def test_the_nearest_place_of_draws() -> None:
+    """Draws stay where they are; what lies further out comes to the border of where nearly all of them lie."""
+    for prior in (Normal(64), Uniform(64), Signs(64)):
+        codes = prior.drawn(100, 0)
+        torch.testing.assert_close(prior.nearest(codes), codes)
+    far = torch.full((1, 64), 5.0)
+    torch.testing.assert_close(Normal(64).nearest(far).norm(), torch.tensor(8 + 3 / 2**0.5))
+    assert torch.equal(Uniform(64).nearest(far), torch.ones(1, 64))
+    assert torch.equal(Signs(64).nearest(-far), -torch.ones(1, 64))

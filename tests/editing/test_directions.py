@@ -169,11 +169,11 @@ def test_files_that_are_not_of_this_space(tmp_path: Path) -> None:
 
 def test_a_file_of_codes(tmp_path: Path) -> None:
     space = space_of(Linear())
-    write_codes(tmp_path / "codes.safetensors", space, space.codes(2, 1), None, {})
+    write_codes(tmp_path / "codes.safetensors", space, space.codes(2, 1), None, {}, {})
     codes, label = read_codes(tmp_path / "codes.safetensors", space)
     assert label is None
     assert_close(codes, space.codes(2, 1))
-    write_codes(tmp_path / "codes.safetensors", space, torch.ones(2, DIM + 1), None, {})
+    write_codes(tmp_path / "codes.safetensors", space, torch.ones(2, DIM + 1), None, {}, {})
     with pytest.raises(ConfigError, match=r"codes: .* has \(2, 9\) of z, and codes of this run are \(N, 8\) in z"):
         read_codes(tmp_path / "codes.safetensors", space)
 

@@ -80,7 +80,7 @@ def test_pca_and_attributes(
         (("strengths=3",), "strengths: 3 is not a list of numbers"),
         (("strengths=[1,1]",), "strengths: each can be there once"),
         (("layers=[0]",), "layers: what this generator starts from enters it in one place"),
-        (("method=mix",), "layers: what this generator starts from enters it in one place"),
+        (("method=mix",), "method=mix: what this generator starts from enters it in one place"),
         (("names=[a]",), "names: 1 for 2 directions"),
         (("show=other",), "show: 'other' is not one of sefa-0, sefa-1"),
         (("directions=none.safetensors",), "directions: there is no file none.safetensors"),

@@ -1,0 +1,1 @@
+"""From images back to what a trained generator makes them of."""
