@@ -1,9 +1,10 @@
-"""StyleGAN2's game as it is written without compiled plug-ins, to be measured against.
+"""The games of StyleGAN, StyleGAN2 and StyleGAN3 as they are written without compiled plug-ins, to be measured against.
 
 The same mathematics, step for step: a kernel for every sample and a convolution in as many groups, resampling by zeros
-between the values (the loop of the paper's `upfirdn` in plain operations), equalized weights and gains in passes of
-their own, torch's memory layout, two passes of the discriminator, R1 and path length in the rounds in which they are
-due, Adam as it comes, a DataLoader, `.item()` at every step. Averages of the generator are left out, in its favour.
+between the values (the loop of the paper's `upfirdn` in plain operations), instance norm by torch's own function,
+equalized weights and gains in passes of their own, torch's memory layout, two passes of the discriminator, R1 (lazy: in
+a pass of its own) and path length in the rounds in which they are due, Adam as it comes, a DataLoader, `.item()` at
+every step. Averages of the generator are left out, in its favour.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, pad, softplus
+from torch.nn.functional import conv2d, conv_transpose2d, instance_norm, leaky_relu, pad, softplus
 
-from gan_lab.algorithms.style_based import StyleBased
 from gan_lab.benchmark.published import as_it_comes, as_published
+from gan_lab.layers.adaptive_norm import AdaptiveInstanceNorm
+from gan_lab.layers.alias_free import AliasFreeActivation
 from gan_lab.layers.critique import of
 from gan_lab.layers.fir import Downsample, Filtered, Smooth, Upsample
 from gan_lab.layers.modulated_convolution import ModulatedConv2d
@@ -55,6 +57,49 @@ class Resampling(nn.Module):
         return filtered[:, :, :: self.down, :: self.down]
 
 
+class PlainActivation(nn.Module):
+    """`AliasFreeActivation`: zeros between the values, the filter, leaky ReLU, its gain, the filter that makes it less,
+    every so manieth value of what is left."""
+
+    rise: Tensor
+    fall: Tensor
+
+    def __init__(self, activation: AliasFreeActivation) -> None:
+        super().__init__()
+        self.up, self.down, self.leak = activation.up, activation.down, activation.leak
+        taps, (before, after) = len(activation.rise), activation.margin
+        self.around = (taps - 1 + before, taps - self.up + after) * 2
+        self.register_buffer("rise", activation.rise)
+        self.register_buffer("fall", activation.fall / activation.fall.sum())
+
+    def forward(self, maps: Tensor) -> Tensor:
+        count, channels, height, width = maps.shape
+        spaced = pad(maps.view(count, channels, height, 1, width, 1), (0, self.up - 1, 0, 0, 0, self.up - 1))
+        wide = pad(spaced.view(count, channels, self.up * height, self.up * width), self.around)
+        wide = leaky_relu(along(wide, self.rise), self.leak) * math.sqrt(2)
+        return along(wide, self.fall)[:, :, :: self.down, :: self.down]
+
+
+def along(maps: Tensor, kernel: Tensor) -> Tensor:
+    """Each channel by a kernel of the plane, or by a line along one side and then the other."""
+    if kernel.dim() == 1:
+        return along(along(maps, kernel[None]), kernel[:, None])
+    return conv2d(maps, kernel.expand(maps.shape[1], 1, -1, -1), groups=maps.shape[1])
+
+
+class PlainStyle(nn.Module):
+    """`AdaptiveInstanceNorm`: torch's instance norm, then scale and shift."""
+
+    def __init__(self, norm: AdaptiveInstanceNorm) -> None:
+        super().__init__()
+        self.affine = norm.affine
+
+    def forward(self, maps: Tensor, style: Tensor) -> Tensor:
+        scale, shift = self.affine(style)[:, :, None, None].chunk(2, 1)
+        styled: Tensor = (scale + 1) * instance_norm(maps, eps=1e-8) + shift
+        return styled
+
+
 class GroupedConv2d(nn.Module):
     """`ModulatedConv2d` with a kernel of each sample's own."""
 
@@ -63,8 +108,9 @@ class GroupedConv2d(nn.Module):
         self.affine, self.conv = modulated.affine, modulated.conv
         self.scale, self.up, self.demodulate = modulated.scale, modulated.up, modulated.demodulate
         self.smooth = Resampling(modulated.smooth) if modulated.up else None
+        self.padding: Any = self.conv.padding
 
-    def forward(self, maps: Tensor, style: Tensor, shift: Tensor, gain: float = 1.0) -> Tensor:
+    def forward(self, maps: Tensor, style: Tensor, shift: Tensor, gain: float | Tensor = 1.0) -> Tensor:
         weight, count = self.conv.weight, len(maps)
         assert isinstance(weight, Tensor)
         scales = self.affine(style) * self.scale
@@ -76,7 +122,7 @@ class GroupedConv2d(nn.Module):
         if self.up:
             made = conv_transpose2d(grouped, kernels.flatten(0, 1), stride=2, groups=count)
         else:
-            made = conv2d(grouped, kernels.flatten(0, 1), padding=weight.shape[-1] // 2, groups=count)
+            made = conv2d(grouped, kernels.flatten(0, 1), padding=self.padding, groups=count)
         made = made.view(count, -1, *made.shape[2:])
         made = made if self.smooth is None else self.smooth(made)
         return made * gain + shift
@@ -101,6 +147,8 @@ def plain(network: nn.Module, run: Run) -> nn.Module:
         (StyleLayer, PlainStyleLayer),
         (ModulatedConv2d, GroupedConv2d),
         (Filtered, Resampling),
+        (AliasFreeActivation, PlainActivation),
+        (AdaptiveInstanceNorm, PlainStyle),
     )
     for kind, made in pairs:
         for name, module in list(copy.named_modules()):
@@ -123,7 +171,6 @@ def why_not(run: Run) -> str | None:
 def step_of(run: Run, batches: Iterator[tuple[Tensor, Tensor]]) -> Step:
     """One round of the run's game: the discriminator's and the generator's loss."""
     algorithm: Any = run.algorithm
-    assert isinstance(algorithm, StyleBased)
     generator: Any = plain(algorithm.networks["generator"], run)
     discriminator = plain(algorithm.networks["discriminator"], run)
     for_generator = as_it_comes(algorithm.optimizers["generator"], generator)
@@ -155,12 +202,15 @@ def step_of(run: Run, batches: Iterator[tuple[Tensor, Tensor]]) -> Step:
 
 
 def discriminator_loss(scores: Scores, real: Tensor, fake: Tensor, labels: Tensor | None, due: list[Any]) -> Tensor:
-    """The non-saturating loss, and the R1 that is due."""
-    loss = softplus(-scores(real, labels)).mean() + softplus(scores(fake, labels)).mean()
-    for term in due:
-        if isinstance(term, R1):
-            size = real.shape[2] * real.shape[3] / term.batch_size if isinstance(term, ScaledR1) else 1.0
-            loss = loss + r1(scores, real, labels) * (float(term.weight) * size * term.every)
+    """The non-saturating loss, and the R1 that is due: where it is in every round, of the scores that there are."""
+    penalties = [term for term in due if isinstance(term, R1)]
+    images = real.detach().requires_grad_(bool(penalties))
+    on_real = scores(images, labels)
+    loss = softplus(-on_real).mean() + softplus(scores(fake, labels)).mean()
+    for term in penalties:
+        size = real.shape[2] * real.shape[3] / term.batch_size if isinstance(term, ScaledR1) else 1.0
+        of_these = on_real if term.every == 1 else scores(images, labels)
+        loss = loss + r1(of_these, images) * (float(term.weight) * size * term.every)
     return loss
 
 
@@ -177,10 +227,9 @@ def generator_loss(
     return loss
 
 
-def r1(scores: Scores, real: Tensor, labels: Tensor | None) -> Tensor:
+def r1(scores: Tensor, images: Tensor) -> Tensor:
     """Half the squared gradient of the scores of real images."""
-    images = real.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(scores(images, labels).sum(), images, create_graph=True)
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     return 0.5 * gradient.square().sum((1, 2, 3)).mean()
 
 

@@ -3,9 +3,9 @@
 The discriminator sees real and fake images in two passes with a backward pass each, losses are binary cross-entropy on
 probabilities, the optimizer is Adam as it comes, a DataLoader with two workers brings images that a transform has
 normalised one by one, and `.item()` reads every loss at every step. Least squares, Wasserstein and hinge games have
-their own tutorials, StyleGAN2's a loop of its own (`gan_lab.benchmark.styles`). On CUDA the loop has what the engine
-has switched on for the whole process: TF32 and cuDNN's search for the fastest kernels. The networks are the very ones
-of the run, with the same first weights, in the form in which their papers draw them.
+their own tutorials, games with styles a loop of their own (`gan_lab.benchmark.styles`). On CUDA the loop has what the
+engine has switched on for the whole process: TF32 and cuDNN's search for the fastest kernels. The networks are the very
+ones of the run, with the same first weights, in the form in which their papers draw them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch.nn.functional import relu
 from torch.utils.data import DataLoader, Dataset
 
 from gan_lab.algorithms.growing import Growing
+from gan_lab.algorithms.growing_styles import GrowingStyles
 from gan_lab.algorithms.noise_to_image import NoiseToImage
 from gan_lab.algorithms.style_based import StyleBased
 from gan_lab.benchmark import from_images, styles
@@ -71,7 +72,9 @@ def textbook(run: Run, batches: Iterator[tuple[Tensor, Tensor]] | None = None) -
     """
     if is_from_images(run):
         return from_images.step_of(run, batches)
-    if type(run.algorithm) is StyleBased:
+    if isinstance(run.algorithm, Growing):
+        require_whole_size(run.algorithm)
+    if type(run.algorithm) in (StyleBased, GrowingStyles):
         if reason := styles.why_not(run):
             raise _no_loop(reason)
         return styles.step_of(run, batches or loader(run.store, run.plan.batch_size))
@@ -226,16 +229,20 @@ def is_from_images(run: Run) -> bool:
     return True
 
 
+def require_whole_size(algorithm: Growing) -> None:
+    """Raise ConfigError where rounds begin at a smaller size, which the loops do not have."""
+    if algorithm.grown(0).level < algorithm.levels:
+        raise ConfigError(
+            "algorithm.stages.start: rounds are measured at the whole size, with algorithm.stages.start="
+            f"{algorithm.levels}"
+        )
+
+
 def _loop(run: Run) -> Callable[[Players], Step]:
     """The tutorial's loop for the run's game. Raises ConfigError where there is none."""
     algorithm = run.algorithm
     if type(algorithm) not in (NoiseToImage, Growing):
         raise _no_loop(f"algorithm {type(algorithm).__name__}")
-    if isinstance(algorithm, Growing) and algorithm.grown(0).level < algorithm.levels:
-        raise ConfigError(
-            "algorithm.stages.start: rounds are measured at the whole size, with algorithm.stages.start="
-            f"{algorithm.levels}"
-        )
     for name, regularizer in algorithm.regularizers.items():
         if not isinstance(regularizer, (GradientPenalty, Drift)):
             raise _no_loop(f"loss.regularizers.{name}")
