@@ -13,7 +13,7 @@ from torch import Tensor
 SIZE, MARGIN = (640, 400), (64, 28, 16, 40)  # pixels; left, above, right, below
 COLOURS = ((31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189), (140, 86, 75))
 INK, FAINT = (60, 60, 60), (225, 225, 225)
-NAMED = 8  # curves that are told apart by name
+NAMED, GAP = 8, 12  # curves that are told apart by name; pixels between two names
 Curve = Sequence[tuple[float, float]]
 
 
@@ -45,11 +45,14 @@ def lines(curves: Mapping[str, Curve], title: str, across: str, logarithmic: boo
         draw.text((x - 8, above + room[1] + 6), f"{tick:g}", INK, font)
     draw.text((left, 8), title, INK, font)
     draw.text((left + room[0] - draw.textlength(across, font), SIZE[1] - 16), across, INK, font)
+    end = left + room[0]  # of the next name, in the line of the title
     for number, (name, curve) in enumerate(shown.items()):
         colour = COLOURS[number % len(COLOURS)]
         draw.line([at(point) for point in curve], colour, 2)
         if len(shown) <= NAMED:
-            draw.text((left + room[0] - 8 - draw.textlength(name, font), above + 4 + 14 * number), name, colour, font)
+            end -= int(draw.textlength(name, font))
+            draw.text((end, 8), name, colour, font)
+            end -= GAP
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
 
 

@@ -6,7 +6,7 @@ import logging
 import math
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST = 64  # samples beside their neighbours
+
 
 def main(cfg: DictConfig) -> float:
     """The Hydra task. Returns the first figure."""
@@ -37,7 +39,7 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     """Measure, print and store in the run's `summary.json` (and `evaluations.jsonl`, which keeps every one)."""
     import torch
 
-    from gan_lab.config import build, check_targets, require_number, require_whole
+    from gan_lab.config import build, check_targets, require_whole
     from gan_lab.data.moved import of_run
     from gan_lab.metrics.evaluate import count_for
     from gan_lab.sampling.trained import load
@@ -47,30 +49,86 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     n, repeats, seed = require_whole(config["n"], "n", 2), config["repeats"], config["seed"]
     require_whole(repeats, "repeats")
     require_whole(seed, "seed", 0)
-    if (truncation := config["truncation"]) is not None:
-        require_number(truncation, "truncation", above=0)
+    require_whole(config["neighbours"], "neighbours", 0, most=MOST)
+    truncations = asked_truncations(config["truncation"])
     nodes = {name: node for name, node in (config.get("metrics") or {}).items() if node is not None}
     if not nodes:
         raise ConfigError("metrics: none was named; e.g. metrics=[fid,kid]")
     measures = {name: build(node, f"metrics.{name}") for name, node in nodes.items()}
     trained = load(config["run"], str(config["checkpoint"]), config["device"], list(config["trust"]))
-    if truncation is not None:
-        trained.sampler = Truncated(trained.sampler, truncation)
+    samplers = [trained.sampler if each is None else Truncated(trained.sampler, each) for each in truncations]
     read = {key: trained.config.get(key) for key in ("dataset", "degradation")}
     check_targets(read, list(config["trust"]))
     trained.config["dataset"] = of_run(trained.config["dataset"], trained.stream, config.get("dataset") or {})
     reference, measures = prepared(trained, config, measures, n)
     n = count_for(trained.sampler, reference, n)
-    figures, seconds = repeated(trained, reference, measures, n, range(seed, seed + repeats), truncation)
-    for line in lines(figures):
-        log.info(line)
-    store(trained.folder, figures)
+    if config["neighbours"]:
+        show_neighbours(trained, reference, config["neighbours"], seed)
+    figures: list[Figure] = []
+    by_truncation: dict[float | None, list[Figure]] = {}
+    seconds = 0.0
+    for truncation, sampler in zip(truncations, samplers, strict=True):
+        trained.sampler = sampler
+        found, took = repeated(trained, reference, measures, n, range(seed, seed + repeats), truncation)
+        by_truncation[truncation] = found
+        figures, seconds = [*figures, *found], seconds + took
+        store(trained.folder, found)
+    if len(truncations) == 1:
+        for line in lines(figures):
+            log.info(line)
+    else:
+        show_curve(trained, by_truncation)
     taken = peak(torch.device("cpu"))
     log.info("%d images of step %d%s: %.0f s, %.0f images/s%s", n, trained.step,
-             f", {repeats} times" if repeats > 1 else "", seconds, n * repeats / seconds,
+             f", {repeats} times" if repeats > 1 else "", seconds, n * repeats * len(truncations) / seconds,
              f", {size(taken)} at most" if taken else "")  # fmt: skip
     log.info("stored    %s", shown(trained.folder / "summary.json"))
     return figures
+
+
+def asked_truncations(asked: Any) -> list[float | None]:
+    """One, or several of which each is another. Raises ConfigError for what is none."""
+    from gan_lab.config import require_number
+
+    if asked is None:
+        return [None]
+    found = [require_number(each, "truncation", above=0) for each in (asked if isinstance(asked, list) else [asked])]
+    if not found or len(set(found)) != len(found):
+        raise ConfigError(f"truncation: {asked} is not a number, or a list of them that differ, e.g. [0.5,0.7,1]")
+    return list(found)
+
+
+def show_curve(trained: Trained, figures: Mapping[Any, Sequence[Figure]]) -> None:
+    """What each truncation is worth: a table, and a picture in the run."""
+    from gan_lab.metrics.truncation_curve import picture, rows
+    from gan_lab.pictures.grid import SOFTWARE, write_png
+
+    for line in rows(figures, terminal_width()):
+        log.info("%s", line)
+    path = trained.folder / "evaluations" / f"truncation-step-{trained.step:08d}.png"
+    write_png(path, picture(figures), {"Software": SOFTWARE})
+    log.info("curve     %s", shown(path))
+
+
+def show_neighbours(trained: Trained, reference: Any, n: int, seed: int) -> None:
+    """Samples beside the training images nearest to them: a picture in the run, and how near that is. Raises
+    ConfigError for images that are made from others, which are near to those."""
+    from gan_lab.metrics.nearest_images import columns
+    from gan_lab.pictures.grid import synthetic_note, write_png
+    from gan_lab.pictures.panel import panel
+    from gan_lab.sampling.sampler import all_images
+
+    if trained.sampler.needs or len(reference.data.store) < 2:
+        raise ConfigError("neighbours: are of images that are made from noise, by a run of two images and more")
+    beside, near = columns(reference, all_images(trained.sampler, trained.request(n, seed)))
+    path = trained.folder / "evaluations" / f"neighbours-step-{trained.step:08d}.png"
+    write_png(path, panel(beside), synthetic_note(trained.folder, trained.step, seed))
+    found = [(str(at), number(float(d)), f"{share:.0%}") for at, (d, share) in enumerate(zip(*near[1:], strict=True))]
+    head = ("sample", "to the nearest", "rank among real ones")
+    for line in table(head, found, terminal_width(), head[1:]):
+        log.info("%s", line)
+    log.info("0%%: nearer than any real image is to another one; 50%%: as near as they usually are")
+    log.info("neighbours %s", shown(path))
 
 
 def prepared(trained: Trained, config: dict[str, Any], measures: dict[str, Any], n: int) -> tuple[Any, dict[str, Any]]:

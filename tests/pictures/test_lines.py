@@ -12,8 +12,8 @@ from gan_lab.pictures.lines import COLOURS, decades, lines, ticks
 
 
 def of_colour(picture: Tensor, colour: tuple[int, int, int]) -> Tensor:
-    """The places `(n, 2)` (row, column) of a colour, left of where names stand."""
-    return (picture[:, :, :500] == torch.tensor(colour)[:, None, None]).all(0).nonzero()
+    """The places `(n, 2)` (row, column) of a colour, below where names stand."""
+    return (picture[:, 28:] == torch.tensor(colour)[:, None, None]).all(0).nonzero()
 
 
 def test_a_line_rises_and_another_falls() -> None:

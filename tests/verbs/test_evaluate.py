@@ -61,8 +61,24 @@ def test_truncated_images_have_figures_of_their_own(
     assert near["card"]["truncation"] == 0.5
     assert unlike(near["card"], whole["card"]) == ["truncation"]
     capsys.readouterr()
-    assert gan_lab("evaluate", f"run={run}", "metrics=[fid]", "truncation=0", *TAKE) == 2
-    assert "truncation" in capsys.readouterr().err
+    for wrong in ("0", "[0.5,0.5]", "[]"):
+        assert gan_lab("evaluate", f"run={run}", "metrics=[fid]", f"truncation={wrong}", *TAKE) == 2
+        assert "truncation: " in capsys.readouterr().err
+    assert gan_lab("evaluate", f"run={run}", "metrics=[fid]", "truncation=[0.5,0.9]", *TAKE) == 0
+    assert stored(run)["fid/pixels-area8-60-truncation-0.5"] == near
+    assert "fid/pixels-area8-60-truncation-0.9" in stored(run)
+    assert "truncation    fid" in capsys.readouterr().out
+    assert (run / "evaluations" / "truncation-step-00000002.png").exists()
+
+
+def test_samples_beside_their_neighbours(
+    trained: Callable[..., Path], gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained("one")
+    assert gan_lab("evaluate", f"run={run}", "metrics=[fid]", "neighbours=3", *TAKE) == 0
+    assert "rank among real ones" in capsys.readouterr().out
+    with Image.open(run / "evaluations" / "neighbours-step-00000002.png") as picture:
+        assert picture.size == (2 + 5 * 66, 14 + 2 + 3 * 66)
 
 
 def test_those_that_can_be_taken_are(
