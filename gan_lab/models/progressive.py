@@ -76,6 +76,11 @@ class Generator(InStages):
         """See `gan_lab.layers.latent_weights`; of a latent that is normalised already."""
         return [self.dense.matrix()[:, : self.dense.weight.shape[1] - self.num_classes]]
 
+    @property
+    def recomputed(self) -> list[nn.Module]:
+        """What `activation_checkpointing` computes again, as far as it is there: resolutions."""
+        return list(self.blocks)
+
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = require_label(label, self.num_classes)
         known = [] if label is None else [as_vectors(label, self.num_classes, latent.dtype)]

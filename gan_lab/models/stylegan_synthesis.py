@@ -75,6 +75,11 @@ class Synthesis(InStages):
         """Of each style `(rows, D)`."""
         return [layer.norm.affine.matrix() for layer in self.layers]  # type: ignore[union-attr, operator]
 
+    @property
+    def recomputed(self) -> list[nn.Module]:
+        """What `activation_checkpointing` computes again, as far as it is there: layers."""
+        return list(self.layers)
+
     def forward(self, styles: Tensor) -> Tensor:
         maps = before = self.constant(styles)
         for index, layer in enumerate(self.layers[: 2 * self.level + 2]):

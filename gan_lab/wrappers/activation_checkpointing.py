@@ -20,7 +20,10 @@ from gan_lab.wrappers.base import Build
 
 CONTAINERS = ("blocks", "layers")
 OWN = ("torch.nn.", "gan_lab.")  # whose layers are known: dropout draws random numbers, and what says so by `draws`
-OFFERING = "biggan, biggan_cifar, fastgan, r3gan, sagan, sngan, srresnet, stylegan2, stylegan3, wgan_gp_resnet"
+OFFERING = (
+    "biggan, biggan_cifar, fastgan, progressive, r3gan, sagan, sngan, srresnet, stylegan, stylegan2, stylegan3, "
+    "wgan_gp_resnet"
+)
 
 
 class ActivationCheckpointing:

@@ -25,6 +25,7 @@ from tests.compose import choices, composed, tiny_run, variants
 from tests.conftest import TINY, equal, whole
 
 WITH = "activation_checkpointing"
+GROWING = ("algorithm.stages.stable_images=4", "algorithm.stages.fade_images=8")
 
 
 def played(folder: Path, rounds: int, *overrides: str) -> dict[str, Any]:
@@ -44,6 +45,8 @@ def played(folder: Path, rounds: int, *overrides: str) -> dict[str, Any]:
         ["model=wgan_gp_resnet"],  # a gradient penalty: blocks are differentiated twice
         ["model=r3gan", "precision=bf16"],
         ["model=sngan"],  # BatchNorm, with a scale for every class; power iterations
+        ["model=progressive", *GROWING],  # blocks that are not there yet, a fade, a penalty
+        ["model=stylegan", *GROWING],  # noise and mixed styles are drawn
         *whole([["model=sagan"], ["model=biggan_cifar"], ["model=r3gan"]]),
         ["model=r3gan", "loss/regularizers=[r1,path_length]", "trainer.accumulation=2"],
     ],
