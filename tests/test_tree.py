@@ -22,6 +22,7 @@ ROOMS = (  # each may import from those before it
         "detection",
         "editing",
         "inversion",
+        "synthetic_data",
         "loggers",
         "records",
         "training",

@@ -45,6 +45,12 @@ VERBS = {
         groups=(),
         example="run=outputs/dcgan-digits/RUN input=picture.png",
     ),
+    "augment": Verb(
+        "gan_lab.verbs.augment",
+        "synthetic images for classes that have too few, and what they are worth",
+        groups=("dataset",),
+        example="run=outputs/cdcgan-folder/RUN out=synthetic",
+    ),
     "stylize": Verb(
         "gan_lab.verbs.stylize",
         "the content of one picture in the style of another",
@@ -118,6 +124,7 @@ MEANT = {
     "interpolate": "morph walk interpolation slerp lerp animate video film",
     "edit": "sefa ganspace interfacegan pca directions attribute manipulate mix",
     "project": "invert inversion projection embed encode pti reconstruct",
+    "augment": "augmentation balance oversample synthetic fill",
     "stylize": "style stylise gatys adain paint transfer",
     "translate": "restore inpaint colorize convert transform img2img",
     "upscale": "enlarge superresolution sr superres upsample",

@@ -98,6 +98,11 @@ def scored(
 ) -> tuple[Tensor, Tensor | None, list[str], Tensor | None]:
     """Codes `(N, dim)` with the classes that they know, or the scores `(N, K)` of their images; names of the K."""
     n = asked["samples"]
+    if trained.attributes:
+        raise ConfigError(
+            "method=attribute: this generator is told attributes by name, so there is nothing to find: gan-lab sample "
+            "attributes=[...]; method=sefa and pca find what else varies"
+        )
     if trained.sampler.num_classes:
         if space.num_classes:
             raise ConfigError("method=attribute: this generator is told its classes beside its latents: label=")

@@ -39,8 +39,9 @@ def without_classes(features: Tensor, label: Tensor | None) -> Tensor:
     if label is None:
         return features
     features = features.clone()
-    for each in label.unique():
-        features[label == each] -= features[label == each].mean(0)
+    _, alike = label.unique(dim=0, return_inverse=True)  # of attributes each combination
+    for each in alike.unique():
+        features[alike == each] -= features[alike == each].mean(0)
     return features
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ BATCH = 128
 VERSION = 1  # of the network and of how it is trained: another one is another classifier
 
 Places = NDArray[np.int64]
+Change = Callable[[Tensor, torch.Generator], Tensor]  # of images (N, C, H, W)
 
 
 class Network(nn.Module):
@@ -92,9 +94,17 @@ def steps_for(count: int) -> int:
     return min(max(EPOCHS * count // BATCH, LEAST), MOST)
 
 
-def fitted(data: Labelled, seen: Places, steps: int, seed: int, generator: torch.Generator) -> Network:
+def fitted(
+    data: Labelled,
+    seen: Places,
+    steps: int,
+    seed: int,
+    generator: torch.Generator,
+    change: Change | None = None,
+) -> Network:
     """A network trained on the images at `seen`, its weights drawn from `seed` and its batches from `generator`; in
-    evaluation mode. The global random generators are as they were."""
+    evaluation mode. `change` is done to the images of a batch, and may draw from the same generator. The global random
+    generators are as they were."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # this one alone: other devices' are not used
         network = Network(data.images.shape[1] // data.parts, data.classes)
@@ -107,6 +117,8 @@ def fitted(data: Labelled, seen: Places, steps: int, seed: int, generator: torch
             optimizer.param_groups[0]["lr"] = 2e-3 * (1 - step / steps)
             chosen = seen[torch.randint(len(seen), (BATCH,), generator=generator).numpy()]
             images, labels = data.batch(chosen)
+            if change is not None:
+                images = change(images, generator)
             loss = cross_entropy(network(images)[1], labels)
             optimizer.zero_grad()
             loss.backward()
