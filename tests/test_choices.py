@@ -17,6 +17,8 @@ from tests.test_presets import Loader, presets
 
 ABSENT = ("regularizers=", "constraints=", "schedule=constant")  # of whom nothing else is said
 CHOICES = {
+    "algorithm/bigan": "noise_to_image",
+    "algorithm/fanogan": "noise_to_image",
     "algorithm/growing": "noise_to_image",
     "algorithm/growing_styles": "growing",
     "algorithm/style": "noise_to_image",
@@ -53,6 +55,8 @@ CHOICES = {
     "model/cyclegan": "algorithm=cycle loss=least_squares loss/regularizers=cycle,identity optimizer=adam_pix2pix "
     "metrics=fid",
     "model/dcgan": "loss=non_saturating optimizer=adam",
+    "model/egbad": "algorithm=bigan loss=non_saturating optimizer=adam_egbad",
+    "model/fanogan": "algorithm=fanogan loss=wasserstein_gp optimizer=adam_wgan",
     "model/fastgan": "loss=hinge_random_margin loss/regularizers=autoencoding optimizer=adam augmentation=diffaugment",
     "model/fastcut": "algorithm=contrastive loss=least_squares loss/regularizers=patch_nce_fast "
     "optimizer=adam_fastcut metrics=fid",
@@ -64,6 +68,8 @@ CHOICES = {
     "optimizer=adam_esrgan_game degradation=downscale metrics=super_resolution",
     "model/gan": "loss=non_saturating optimizer=adam",
     "model/gan_small": "loss=non_saturating optimizer=adam",
+    "model/ganomaly": "algorithm=ganomaly degradation=identity loss=unscored loss/regularizers=ganomaly "
+    "optimizer=adam metrics=psnr",
     "model/lapgan": "algorithm=pyramid loss=non_saturating optimizer=sgd_lapgan",
     "model/lapgan_conditional": "lapgan",
     "model/lsgan": "loss=least_squares optimizer=adam",

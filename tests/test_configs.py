@@ -66,6 +66,10 @@ WITH = {
     "algorithm/cycle.yaml": ["model=cyclegan"],
     "algorithm/contrastive.yaml": ["model=cut"],
     "algorithm/style_transfer.yaml": ["model=adain"],
+    "algorithm/ganomaly.yaml": ["model=ganomaly"],
+    "algorithm/bigan.yaml": ["model=egbad"],
+    "algorithm/fanogan.yaml": ["model=fanogan"],
+    "loss/unscored.yaml": ["model=ganomaly"],
     "algorithm/regression.yaml": [
         "model=pix2pix",
         "loss=regression",

@@ -16,9 +16,11 @@ from hydra.utils import get_class
 
 from gan_lab.algorithms.base import Algorithm
 from gan_lab.algorithms.game import kind_of
+from gan_lab.algorithms.ganomaly import Ganomaly
 from gan_lab.algorithms.style_transfer import StyleTransfer
 from gan_lab.errors import ConfigError
-from gan_lab.losses.adversarial import NoGame
+from gan_lab.losses.adversarial import NoGame, Unscored
+from gan_lab.losses.historical_averaging import HistoricalAveraging
 from gan_lab.training.assemble import assemble
 from tests.compose import choices, composed, unpaired_regularizers, variants
 from tests.conftest import TINY
@@ -28,7 +30,7 @@ REGULARIZERS = unpaired_regularizers()
 MODELS = [name for name in choices("model") if name not in variants()]
 TECHNIQUES = choices("technique")
 
-TARGETED = ("Minimax", "NonSaturating", "LeastSquares")
+TARGETED = ("Minimax", "NonSaturating", "Unscored", "LeastSquares")
 ALL = os.environ.get("GAN_LAB_TESTS") == "all"
 
 
@@ -43,7 +45,6 @@ def some(
     return [(first[(begin + index) % len(first)], name) for index, name in enumerate(second[::step])]
 
 
-FROM_NOISE = ("growing", "growing_styles", "noise_to_image", "pyramid", "style_based", "unrolled")
 WITH_BLOCKS = (
     "biggan",
     "fastgan",
@@ -73,6 +74,8 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("makes images from images")
     if "unrolled" in config["algorithm"]["_target_"] and "generator" not in config["model"]:
         found.append("model.generator: missing")
+    if "unrolled" in config["algorithm"]["_target_"] and {"encoder", "generator_encoder"} & set(config["model"]):
+        found.append("has no part in Unrolled")
     if alone and "unrolled" in config["algorithm"]["_target_"]:
         found.append("Unrolled needs generator, discriminator")
     if alone:
@@ -87,6 +90,10 @@ def refusals(config: dict[str, Any]) -> list[str]:
             found.append("the generator has nothing to minimise")
         if "feature_matching" in loss["regularizers"]:
             found.append("feature matching needs a discriminator")
+    always = [node for node in regularizers if "_target_" in node and node["every"] == 1]
+    owed = {node.get("player") or get_class(node["_target_"]).player for node in always}
+    if kind == "Unscored" and "generator" not in owed:
+        found.append("it has nothing to minimise")
     if "label_smoothing" in loss["adversarial"] and kind not in TARGETED:
         found.append("takes no label_smoothing")
     if "classify_real" in loss["regularizers"] and "acgan" not in game["_target_"]:
@@ -98,7 +105,7 @@ def refusals(config: dict[str, Any]) -> list[str]:
         and "patchgan" in game["_target_"]
         and "input_shape" in game
         and game.get("condition", "input")
-    ):
+    ) or ("packing" in wrappers and "egbad" in game["_target_"]):
         found.append("a pack of images has no input")
     if {"minibatch_stddev", "minibatch_discrimination"} & wrappers and "real_esrgan" in game["_target_"]:
         found.append("returns plain scores")
@@ -116,8 +123,8 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("makes images again")
     if "activation_checkpointing" in wrappers and not all(each.startswith(WITH_BLOCKS) for each in networks):
         found.append("has no blocks")
-    from_noise = config["algorithm"]["_target_"].split(".")[2] in FROM_NOISE
-    if from_noise and any(node.get("pair") for node in regularizers):
+    known: tuple[str, ...] = get_class(config["algorithm"]["_target_"]).pairs
+    if any(node.get("pair") and node["pair"] not in known for node in regularizers):
         found.append("is not in this game")
     if any("_target_" not in node for node in regularizers):
         found.append("has no _target_")
@@ -134,13 +141,19 @@ def weights(game: Algorithm) -> dict[str, list[torch.Tensor]]:
 
 def idle(game: Algorithm) -> set[str]:
     """The networks that have nothing to move them: nobody asks the projector, or nobody plays."""
+    coded = any(regularizer.pair == "latent" for regularizer in game.regularizers.values())
     contrast = any(regularizer.patches for regularizer in game.regularizers.values())
     paying = {regularizer.player for regularizer in game.regularizers.values()}
+    scored = [each for each in game.regularizers.values() if not isinstance(each, HistoricalAveraging)]  # 0 at first
+    if isinstance(game.game.adversarial, Unscored) and not any(each.player == "generator" for each in scored):
+        return {role for role in game.networks if kind_of(role) == "generator"}
     nobody = isinstance(game.game.adversarial, NoGame) and not isinstance(game, StyleTransfer)  # which pays itself
     return {
         role
         for role in game.networks
-        if (role == "generator_projector" and not contrast) or (nobody and kind_of(role) not in paying)
+        if (role == "generator_projector" and not contrast)
+        or (role == "generator_encoder" and isinstance(game, Ganomaly) and not coded)
+        or (nobody and kind_of(role) not in paying)
     }
 
 
@@ -148,6 +161,7 @@ def play(folder: Path, config: dict[str, Any]) -> None:
     """A round of the trainer, in which every move moves all networks of its player and no other."""
     run, _ = assemble(config, folder)
     game = run.algorithm
+    game.due = lambda step: game.all_due()  # type: ignore[method-assign]
     players, still = set(), idle(game)
 
     def watched(player: str, *rest: Any) -> Any:

@@ -299,10 +299,24 @@ MODELS: tuple[Row, ...] = (
 
 RRDB = ("rrdb", "esrgan", "real_esrgan")
 ENLARGING = (*RRDB, "compact", "edsr", "srgan", "srresnet")
+DETECTING = ("egbad", "fanogan", "ganomaly")
 ADAIN: tuple[Row, ...] = (
     ("adain", "arXiv:1703.06868: no average", {"algorithm.ema.decay": 0.0}),
     ("adain", "ours: the colours of a style", {"objective": "style_distance"}),
     ("adain", "arXiv:1703.06868, section 6: the first layers of VGG19", {"model.generator.width": 64}),
+)
+
+DETECTORS: tuple[Row, ...] = (
+    *((name, "ours: a tenth of the normal images for the threshold", {"held_out": 0.1}) for name in DETECTING),
+    *((name, "ours: what is scored by is what has learned", {"algorithm.ema.decay": 0.0}) for name in DETECTING),
+    *((name, "ours: as dcgan", nets(64, 64)) for name in DETECTING),
+    ("egbad", "arXiv:1802.06222, appendix: latents of 200", game(1, 200)),
+    ("fanogan", "arXiv:1704.00028, algorithm 1: n_critic 5; code gan_cifar.py: 128 numbers", game(5, 128)),
+    ("fanogan", "arXiv:1704.00028, section 4: no BatchNorm", {"model.discriminator.normalization": "none"}),
+    ("fanogan", "ours: torch's defaults", {"optimizer.encoder.betas": [0.9, 0.999], "model.encoder.width": 64}),
+    ("fanogan", "ours: the encoder comes last", {"objective": "loss/encoder"}),
+    ("ganomaly", "ours: no figure of test pictures", {"objective": "loss/generator"}),
+    ("ganomaly", "code ganomaly, networks.py: BatchNorm", {"model.discriminator.normalization": "batch"}),
 )
 
 SUPER_RESOLUTION: tuple[Row, ...] = (
@@ -333,6 +347,8 @@ OPTIMIZERS: tuple[Row, ...] = (
     ("adam_biggan", "arXiv:1809.11096, appendix C", {"discriminator.lr": 2e-4}),
     ("adam_biggan_cifar", "code BigGAN-PyTorch, launch_cifar_ema.sh", {"generator.lr": 2e-4, **ADAM}),
     ("adam_biggan_cifar", "code BigGAN-PyTorch, launch_cifar_ema.sh", {"generator.betas": [0.0, 0.999]}),
+    ("adam_egbad", "code Efficient-GAN-Anomaly-Detection: learning_rate 1e-5", {"generator.lr": 1e-5, **ADAM}),
+    ("adam_egbad", "as above: beta1 0.5", {"generator.betas": [0.5, 0.999]}),
     ("adam_burn_in", R3GAN, {"generator.betas": [0.0, 0.9], "generator.schedule.betas.1.end": 0.99}),
     ("adam_burn_in", R3GAN, {"generator.schedule.lr.end": 5e-5, "generator.schedule.lr.steps": BURN_IN}),
     ("adam_burn_in", R3GAN, {f"generator.schedule.{n}.shape": "cosine" for n in ("lr", "betas.1")}),
@@ -486,6 +502,9 @@ REGULARIZERS: tuple[Row, ...] = (
     ("perceptual_srgan", "arXiv:1609.04802, section 3.2: phi_5,4", {f"{P}.layers.relu5_4": 1.0, **VGG}),
     ("perceptual_srgan", "arXiv:1609.04802, section 3.2: 1/12.75", {f"{P}.scale": 1 / 12.75, f"{P}.weight": 1.0}),
     ("r1", "ours: for 32 pixels; arXiv:1801.04406 has 10 for 128 and more", {"r1.weight": 1.0}),
+    ("ganomaly", "code ganomaly, options.py: w_adv 1, w_con 50", {"features.weight": 1.0, "l1.weight": 50.0}),
+    ("ganomaly", "as above: w_enc 1", {"latent.weight": 1.0, "latent.pair": "latent"}),
+    ("ganomaly", "arXiv:1805.06725, equations 1 and 2", {"features.pair": "target", "l1.pair": "target"}),
     ("r1_lazy", f"{ADA}: stylegan2, gamma 10; D_reg_interval 16", {"r1.weight": 10.0, "r1.every": 16}),
     ("r1_scaled", f"{ADA}: 0.0002 * res ** 2 / mb", {"r1.weight": 0.0002, "r1.every": 16}),
     ("r2", "ours: as r1", {"r2.weight": 1.0}),
@@ -543,7 +562,7 @@ TECHNIQUES: tuple[Row, ...] = (
 )
 
 STAGES, PHASES, LARGE = "algorithm.stages", ("stable", "fade"), [[256, 8], [512, 4]]
-AVERAGED = ("cycle", "pyramid", "regression", "style_transfer")
+AVERAGED = ("cycle", "ganomaly", "pyramid", "regression", "style_transfer")
 ALGORITHMS: tuple[Row, ...] = (
     ("contrastive", "code contrastive-unpaired-translation: --num_patches", {"algorithm.patches": 256}),
     ("contrastive", "as above: --flip_equivariance is FastCUT's", {"algorithm.mirrored": 0.0}),
@@ -566,6 +585,9 @@ ALGORITHMS: tuple[Row, ...] = (
     *((name, "arXiv:1710.10196, section 3", {"algorithm.ema.decay": 0.999}) for name in AVERAGED),
     ("style_transfer", "code AdaIN-style, train.lua: 1 and 10", {"algorithm.content_weight": 1.0}),
     ("style_transfer", "as above", {"algorithm.style_weight": 10.0}),
+    ("bigan", "arXiv:1802.06222, section 2.3: alpha 0.9", {"algorithm.alpha": 0.9}),
+    ("fanogan", "ours: no preprint; Schlegl 2019, kappa 1", {"algorithm.feature_weight": 1.0}),
+    ("fanogan", "ours: as many rounds as others have", {"algorithm.encoder_from": 4000}),
     ("inpainting", "arXiv:1806.03589, section 3.4", {"algorithm.condition": "input", "algorithm.ema.decay": 0.999}),
     ("translation", "arXiv:1611.07004, equation 1", {"algorithm.condition": "input", "algorithm.ema.decay": 0.999}),
     ("unrolled", "arXiv:1611.02163, section 3: 5 or 10 steps", {"algorithm.unroll_steps": 5}),
@@ -592,7 +614,7 @@ METRICS: tuple[Row, ...] = (
 PREFIX = {"algorithm": "algorithm."}  # of the keys above that stand in the file without it
 TABLE: dict[str, dict[str, list[Any]]] = {}
 for group, rows in (
-    ("model", (*MODELS, *ADAIN, *SUPER_RESOLUTION)),
+    ("model", (*MODELS, *ADAIN, *DETECTORS, *SUPER_RESOLUTION)),
     ("optimizer", OPTIMIZERS),
     ("loss", LOSSES),
     ("augmentation", AUGMENTATIONS),

@@ -60,6 +60,7 @@ CUT = {
     "metrics": "paired",
 }
 ENLARGED = {"metrics.psnr.border": 0, "metrics.ssim.border": 0}
+EIGHTS: dict[str, Any] = {"dataset.classes": [8], "dataset.held_out": 0.3}
 LIGHT = {"model.generator.skip": "bicubic", "model.generator.direct": True}
 
 
@@ -122,6 +123,18 @@ RECIPES = {
     "deepfill": digits(
         "deepfill", 600, 16, every=300, n=1000, width=16, g_lr=1e-3, **{"dataset.image_shape": [1, 32, 32]}
     ),
+    "egbad": digits("egbad", 1000, 32, n=1000, width=16, g_lr=2e-4, **EIGHTS, **{"algorithm.latent.dim": 32}),
+    "fanogan": digits(
+        "fanogan",
+        600,
+        32,
+        n=1000,
+        width=16,
+        g_lr=5e-4,
+        **EIGHTS,
+        **{"algorithm.latent.dim": 32, "algorithm.encoder_from": 400},
+    ),
+    "ganomaly": digits("ganomaly", 600, 32, n=1000, width=16, **EIGHTS),
     "fastcut": digits("fastcut", 600, 8, **CUT),
     "fastgan": digits("fastgan", 1000, 16, 500, n=1000, width=8, g_lr=5e-4),
     "compact": digits("compact", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4)),

@@ -85,14 +85,20 @@ class Algorithm(ABC):
         self._rates = {player: list(rates) for player, rates in self.base_rates.items()}  # as they are set now
 
     def _check_first_stage(self) -> None:
-        """Raise ConfigError where the generator has nothing to minimise before the game begins."""
+        """Raise ConfigError where the generator has nothing to minimise before the game begins, or at all."""
         begins = self.game.adversarial_from
         paid = (r.player == "generator" and r.begin == 0 and r.every == 1 for r in self.regularizers.values())
-        if begins and not any(paid):
+        if (not begins and self.game.adversarial.pays_generator) or any(paid):
+            return
+        if begins:
             raise ConfigError(
                 f"loss.adversarial_from: until round {begins} the generator has nothing to minimise; add a regularizer "
                 "that it pays from the start in every round, e.g. loss/regularizers=[l1]"
             )
+        raise ConfigError(
+            "loss.regularizers: by this loss the generator is not paid, so it has nothing to minimise; add one that it "
+            "pays in every round, e.g. loss/regularizers=[l1]"
+        )
 
     def need(self, *roles: str) -> None:
         """Raise ConfigError for a network that is not there."""
@@ -134,8 +140,8 @@ class Algorithm(ABC):
     def advance(self, images: int) -> None:
         """Write to the device what changes with the images shown within a stage (a fade), before the round."""
 
-    def shortfall(self, images: int) -> str | None:
-        """What a run that shows at most so many images does not come to, in a line, if anything."""
+    def shortfall(self, images: int, rounds: int) -> str | None:
+        """What a run of so many rounds, that shows at most so many images, does not come to, in a line, if anything."""
         return None
 
     @property

@@ -107,7 +107,7 @@ class Growing(NoiseToImage):
     def views(self, batch: Batch) -> Mapping[str, Batch]:
         return {"": batch._replace(image=self.judge.view(batch.image))}
 
-    def shortfall(self, images: int) -> str | None:
+    def shortfall(self, images: int, rounds: int) -> str | None:
         needed, reached = self.stages.images(self.levels), self.grown(images)
         if images >= needed:
             return None

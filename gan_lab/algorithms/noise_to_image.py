@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -43,12 +43,17 @@ class NoiseToImage(Algorithm):
     labels evenly. A stored run that does not say whether fakes are reused goes on as it began: they are.
     """
 
-    needs = ("generator", "discriminator")
+    needs: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
 
     def __init__(
         self, game: Game, latent: Latent, critic_steps: int = 1, reuse_fake: bool = True, generator_batch: int = 1
     ) -> None:
         super().__init__(game)
+        for role in game.networks:
+            if role not in self.needs:
+                raise ConfigError(
+                    f"model.{role}: has no part in {type(self).__name__}; leave the algorithm to the model"
+                )
         given = list(signature(type(game.networks["generator"]).forward).parameters)[1:2]
         if given == ["input"]:
             raise ConfigError(

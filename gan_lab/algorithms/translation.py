@@ -37,7 +37,7 @@ class Translation(Algorithm):
     """
 
     pairs: ClassVar[tuple[str, ...]] = ("target",)
-    needs = ("generator",)
+    needs: ClassVar[tuple[str, ...]] = ("generator",)
     data = PAIRED
 
     def __init__(self, game: Game, condition: str | None = "input") -> None:

@@ -69,6 +69,12 @@ VERBS = {
         groups=(),
         example="run=outputs/edsr-folder/RUN input=pictures out=larger",
     ),
+    "detect": Verb(
+        "gan_lab.verbs.detect",
+        "pictures unlike those that a run was trained on",
+        groups=(),
+        example="run=outputs/fanogan-folder/RUN input=pictures",
+    ),
     "evaluate": Verb(
         "gan_lab.verbs.evaluate",
         "metrics of a trained generator",
@@ -128,6 +134,7 @@ MEANT = {
     "stylize": "style stylise gatys adain paint transfer",
     "translate": "restore inpaint colorize convert transform img2img",
     "upscale": "enlarge superresolution sr superres upsample",
+    "detect": "anomaly anomalies outlier outliers novelty defects",
     "evaluate": "test eval metrics metric score validate fid measure evaluation",
     "compare": "diff versus vs",
     "runs": "list ls history show status experiments",

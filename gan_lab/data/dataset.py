@@ -237,6 +237,13 @@ class Dataset:
         """Where the store is or will be. Without a source, or with `auto` channels, this looks at the images."""
         return self._place(self._local(None))[0]
 
+    @property
+    def listed(self) -> int:
+        """How many images its source has, before any is read or left out."""
+        local = self._local(None)
+        source = self.source if local is None else local.source
+        return 0 if source is None else len(source)
+
     @cached_property
     def store(self) -> Store:
         """The store, opened when it is first asked for. Raises as `open` does."""

@@ -61,6 +61,31 @@ def looks_like_a_path(name: str) -> bool:
     return name.startswith(("~", ".")) or os.sep in name or "/" in name or bool(Path(name).suffix)
 
 
+def whole_test_split(data: Dataset) -> Dataset | None:
+    """All images of the data's test split, those of classes too that the data does not have; None where there is no
+    such split. Raises GanLabError where one that there is cannot be had."""
+    if data.config is None or "split" not in data.config:
+        return None
+    dataset = _of_split(data, "test")
+    dataset.selection, dataset.num_classes = Selection(), None
+    dataset.image_shape = data.store.shape
+    try:
+        other = every_class(data)  # which a folder without splits is, whichever is asked for
+        same = dataset.listed == other.listed and dataset.store.sha256 == other.store.sha256
+    except ConfigError:
+        return None  # there is no such split
+    return None if same else dataset
+
+
+def every_class(data: Dataset) -> Dataset:
+    """All images that the data was taken from: of every class, and those that are held out."""
+    assert data.config is not None
+    dataset = build_dataset({**data.config, "sha256": None})
+    dataset.selection, dataset.num_classes = Selection(), None
+    dataset.image_shape = data.store.shape
+    return dataset
+
+
 def _of_split(data: Dataset, name: str) -> Dataset:
     assert data.config is not None
     config = _with_split(data.config, data.config["split"], name)

@@ -18,6 +18,7 @@ class AdversarialLoss(ABC):
     """A game: one scalar to minimise for each player."""
 
     needs_real: ClassVar[bool] = False  # the generator's loss reads the real scores too
+    pays_generator: ClassVar[bool] = True  # whether it asks anything of the generator where there is a game
 
     @abstractmethod
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -74,6 +75,16 @@ class NonSaturating(Minimax):
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return softplus(-fake).mean()
+
+
+class Unscored(NonSaturating):
+    """The same discriminator, and a generator that is not paid by its scores, only by regularizers: by features, in
+    GANomaly (Akcay et al. 2018, arXiv:1805.06725, section 3.2)."""
+
+    pays_generator: ClassVar[bool] = False
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        return 0.0 * fake.mean()
 
 
 class LeastSquares(AdversarialLoss):

@@ -33,6 +33,23 @@ class FeatureMatching(Regularizer):
         return (real.detach() - fake).square().mean()
 
 
+class TargetFeatureMatching(Regularizer):
+    """E (f(x) - f(G(x)))^2 of every image and its target, f being the features (N, ...) that the discriminator gives:
+    the adversarial term of GANomaly (Akcay et al. 2018, arXiv:1805.06725, equation 1, as in the authors' code, which
+    takes the mean of squares). Raises ConfigError for a discriminator without features."""
+
+    player = "generator"
+    needs_real: ClassVar[bool] = True
+
+    def __init__(self, weight: float = 1.0, every: int = 1, pair: str = "target") -> None:
+        super().__init__(weight, every)
+        self.pair = pair
+
+    def __call__(self, turn: Turn) -> Tensor:
+        real, fake = _features(turn.real_critique), _features(turn.fake_critique)
+        return (real.detach() - fake).square().mean()
+
+
 class LayerFeatureMatching(Regularizer):
     """The mean over a discriminator's layers of E|f_i(x) - f_i(G(s))|, of every image and its target (Wang et al. 2017,
     arXiv:1711.11585, equation 4), f_i being the map of layer i, without the scores.
@@ -62,9 +79,13 @@ class LayerFeatureMatching(Regularizer):
 
 
 def _mean(critique: Critique | None) -> Tensor:
+    return world().mean(_features(critique).mean(0))
+
+
+def _features(critique: Critique | None) -> Tensor:
     if critique is None or critique.features is None:
         raise ConfigError(
             "loss.regularizers: feature matching needs a discriminator that gives features: "
             "let its forward return gan_lab.layers.critique.Critique(scores, features)"
         )
-    return world().mean(critique.features.mean(0))
+    return critique.features

@@ -30,7 +30,7 @@ class SeveralDiscriminators(AdversarialLoss):
         if not (math.isfinite(temperature) and temperature >= 0):
             raise ValueError(f"temperature must be a finite number of at least 0, not {temperature}")
         self.inner = build()
-        self.needs_real = self.inner.needs_real  # type: ignore[misc]
+        self.needs_real, self.pays_generator = self.inner.needs_real, self.inner.pays_generator  # type: ignore[misc]
         self.aggregate = aggregate
         self.temperature = temperature
 

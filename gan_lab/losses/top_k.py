@@ -23,7 +23,7 @@ class TopK(AdversarialLoss):
         if not 0.0 < fraction <= 1.0:
             raise ValueError(f"fraction must lie in (0, 1], not {fraction}")
         self.inner = build()
-        self.needs_real = self.inner.needs_real  # type: ignore[misc]
+        self.needs_real, self.pays_generator = self.inner.needs_real, self.inner.pays_generator  # type: ignore[misc]
         self.fraction = fraction
         self._seen: set[int] = set()  # of how many images the better ones were asked for
 

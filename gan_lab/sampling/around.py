@@ -15,7 +15,7 @@ class Around(Sampler):
     def __init__(self, sampler: Sampler) -> None:
         self.sampler = sampler
         self.takes, self.network, self.label_space = sampler.takes, sampler.network, sampler.label_space
-        self.directions = sampler.directions
+        self.directions, self.detector = sampler.directions, sampler.detector
 
     def codes(self, n: int, seed: int, truncation: float | None = None) -> Tensor:
         return self.sampler.codes(n, seed, truncation)

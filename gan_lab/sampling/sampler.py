@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gan_lab.data.batch import Batch
 from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError
+from gan_lab.sampling.detector import Detector
 from gan_lab.sampling.label_space import Classes, LabelSpace
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.space import Space
@@ -32,12 +33,14 @@ MISSING = {
 class Sampler(ABC):
     """`takes` names what a request may hold (`input` and `caption`, where they are in it, every request must hold),
     `network` is the module that makes the images, `label_space` the labels that can be asked for, `directions` the ways
-    that it goes from inputs to images, its own first: the data's a and b."""
+    that it goes from inputs to images, its own first: the data's a and b. `detector` is there
+    where the networks were trained to tell pictures from those of the data."""
 
     takes: frozenset[str] = frozenset()
     directions: tuple[str, ...] = ("a2b",)
     network: nn.Module
     label_space: LabelSpace = Classes()
+    detector: Detector | None = None
     AT_ONCE: ClassVar[int] = 64  # images
 
     def images(self, request: Request) -> Iterator[Tensor]:

@@ -53,7 +53,8 @@ def begin(run: Run) -> None:
     """Enter the stage of the first round, before anybody looks, and say what the run is too short for."""
     run.rounds.begin(run.images_seen)
     rounds, shown = run.plan.max_steps - run.step, run.plan.batch_size * run.algorithm.batches_per_round
-    if (shortfall := run.algorithm.shortfall(run.images_seen + rounds * shown)) is not None:
+    shortfall = run.algorithm.shortfall(run.images_seen + rounds * shown, run.plan.max_steps)
+    if shortfall is not None:
         log.warning("%s", shortfall)
 
 

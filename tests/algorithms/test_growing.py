@@ -151,8 +151,8 @@ def test_who_watches_sees_the_size_of_the_stage(tmp_path: Path) -> None:
 
     fit(run, [Watching()])
     assert seen == [(1, 1, 4, 4)]
-    assert run.algorithm.shortfall(40) is None
-    told = run.algorithm.shortfall(39)
+    assert run.algorithm.shortfall(40, 10) is None
+    told = run.algorithm.shortfall(39, 10)
     assert told is not None
     assert told.startswith("algorithm.stages: this run ends at 16x16 of 16x16 pixels: it shows at most 39 images")
 

@@ -388,12 +388,12 @@ def fitting() -> list[tuple[str, str]]:
     found = []
     for regularizer in choices("loss/regularizers"):
         text = (CONFIG_DIR / "loss" / "regularizers" / f"{regularizer}.yaml").read_text()
-        pair = next((line.split()[1] for line in text.splitlines() if line.startswith("  pair: ")), None)
+        pairs = {line.split()[1] for line in text.splitlines() if line.startswith("  pair: ")}
         for name, row in ROWS.items():
-            has_pair = pair is None or any(pair in sees.pairs for sees in row.duels.values())
+            has_pairs = any(pairs <= set(sees.pairs) for sees in row.duels.values())
             pays = regularizer != "auxiliary_classifier" or row.labels
             colours = "erceptual" in text or "ColourL1" in text  # what sees no picture of four channels
-            if has_pair and pays and not colours and "Style" not in text:  # no generator here has styles
+            if has_pairs and pays and not colours and "Style" not in text:  # no generator here has styles
                 found.append((regularizer, name))
     return found
 

@@ -77,6 +77,9 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
     "levels, each with noise, dropout and a share of its own": (
         *("model=lapgan_conditional", "algorithm.shares=[1.0,0.5,1.0]", "trainer.accumulation=2"),
     ),
+    "images beside their latents": ("model=egbad", "trainer.accumulation=2"),
+    "images again, and their codes": ("model=ganomaly", "trainer.accumulation=2"),
+    "a game and an encoder": ("model=fanogan", "algorithm.encoder_from=1", "algorithm.critic_steps=2"),
     "computed again": (  # on the same fakes: rounding grows less
         *("model=biggan_cifar", "+technique=[activation_checkpointing]"),
         *("algorithm.critic_steps=1", "algorithm.reuse_fake=true"),

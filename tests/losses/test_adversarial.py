@@ -19,6 +19,7 @@ from gan_lab.losses.adversarial import (
     RandomMarginHinge,
     Relativistic,
     RelativisticAverage,
+    Unscored,
     Wasserstein,
 )
 
@@ -42,6 +43,16 @@ def test_minimax_is_the_papers_value() -> None:
 def test_non_saturating_generator_maximises_log_d() -> None:
     assert_close(NonSaturating().generator(FAKE), exactly(-0.5 * (math.log(1 / 5) + math.log(4 / 5))))
     assert_close(NonSaturating().discriminator(REAL, FAKE), Minimax().discriminator(REAL, FAKE))
+
+
+def test_a_generator_that_is_not_paid_by_its_scores() -> None:
+    fake = FAKE.clone().requires_grad_()
+    Unscored().generator(fake).backward()
+    assert fake.grad is not None
+    assert fake.grad.tolist() == [0, 0]
+    assert_close(Unscored(0.1).discriminator(REAL, FAKE), NonSaturating(0.1).discriminator(REAL, FAKE))
+    assert not Unscored().pays_generator
+    assert all(loss.pays_generator for loss in ALL)
 
 
 def test_least_squares_by_hand() -> None:

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from gan_lab.errors import ConfigError
 from gan_lab.layers.critique import Critique
-from gan_lab.losses.feature_matching import FeatureMatching
+from gan_lab.losses.feature_matching import FeatureMatching, TargetFeatureMatching
 from gan_lab.losses.regularizers import Turn
 
 IMAGES = torch.zeros(2, 1, 2, 2)
@@ -28,6 +28,18 @@ def test_by_hand() -> None:
     value.backward()
     assert_close(fake.grad, torch.tensor([[-0.5, -1.5], [-0.5, -1.5]]))  # -2 (real - fake) / (N F)
     assert real.grad is None
+
+
+def test_of_targets_each_image_counts_for_itself() -> None:
+    """Differences 1, 1, 1 and 5: squares of them, where the mean features have 1 and 3."""
+    real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
+    value = TargetFeatureMatching()(turn(real, fake))
+    assert_close(value.detach(), torch.tensor((1.0 + 1 + 1 + 25) / 4))
+    value.backward()
+    assert_close(fake.grad, -(REAL - FAKE) / 2)
+    assert real.grad is None
+    with pytest.raises(ConfigError, match="a discriminator that gives features"):
+        TargetFeatureMatching()(turn(None, FAKE))
 
 
 def test_features_of_any_shape() -> None:

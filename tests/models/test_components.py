@@ -35,6 +35,7 @@ dataset:
 trainer:
   max_steps: 100
 """
+JOINT = ("egbad",)  # a discriminator of latents, too: tests/models/test_egbad.py
 PYRAMIDS = ("lapgan", "lapgan_conditional")  # of networks a level: tests/algorithms/test_pyramid.py
 Compose = Callable[..., DictConfig]
 
@@ -54,7 +55,7 @@ def composed(tmp_path: Path) -> Compose:
     return run
 
 
-@pytest.mark.parametrize("model", sorted({*names("model")} - {*models_from_images()} - {*PYRAMIDS}))
+@pytest.mark.parametrize("model", sorted({*names("model")} - {*models_from_images()} - {*PYRAMIDS, *JOINT}))
 def test_models(model: str, composed: Compose) -> None:
     """Every model builds at the tiny width of `trainer=debug`, and its networks fit each other."""
     config = composed(f"model={model}", "+width=4")

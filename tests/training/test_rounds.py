@@ -67,6 +67,7 @@ WITH = {
     "auxiliary_classifier": "model=acgan",
     "non_saturating_auxiliary": "model=acgan",
     "regression": "model=pix2pix",  # a pair
+    "unscored": "model=ganomaly",
     "activation_checkpointing": "model=wgan_gp_resnet width=8",
     "path_length_style": "model=stylegan2",
     "autoencoding": "model=fastgan",

@@ -121,7 +121,7 @@ class Selected(Source):
             raise ConfigError(
                 f"dataset.classes={list(wanted)}: the images have no labels; {self.labels_key} finds them"
             )
-        numbers = [_number(word, known) for word in wanted]
+        numbers = [class_number(word, known, "dataset.classes") for word in wanted]
         if len(set(numbers)) < len(numbers):
             raise ConfigError(f"dataset.classes={list(wanted)}: two of them are the same class")
         self.classes = [known[number] for number in numbers]
@@ -132,9 +132,10 @@ class SelectedExamples(Selected, Joined):
     """The same of a source that tells of more than images and labels."""
 
 
-def _number(word: str, known: Sequence[str]) -> int:
+def class_number(word: str, known: Sequence[str], key: str) -> int:
+    """Which of the `known` classes a word means: a name first, and a number second. Raises ConfigError for none."""
     if word in known:
         return list(known).index(word)
     if word.isdecimal() and int(word) < len(known):
         return int(word)
-    raise ConfigError(f"dataset.classes: {word} is not one of the {len(known)} classes ({listed(list(known), 12)})")
+    raise ConfigError(f"{key}: {word} is not one of the {len(known)} classes ({listed(list(known), 12)})")
