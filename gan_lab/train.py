@@ -5,9 +5,11 @@ What a round is: `algorithms/noise_to_image.py` has the order of moves, `algorit
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,9 @@ from gan_lab.errors import ConfigError, GanLabError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from gan_lab.training.ended import Ended
     from gan_lab.training.run import Run
+    from gan_lab.training.start import Asked
 
 log = logging.getLogger(__name__)
 
@@ -33,37 +37,76 @@ def main(cfg: DictConfig) -> float:
 
 
 def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
-    """Train what `cfg` describes in `folder`, or go on with the run that lies there (`resume`)."""
+    """Train what `cfg` describes in `folder`, or go on with the run that lies there (`resume`); with as many processes
+    as `engine.processes` says, or in the place of one of those that somebody else has started."""
+    from gan_lab.distributed.group import is_member, joined
+    from gan_lab.distributed.processes import Processes
+    from gan_lab.training.start import ask
+
+    logging.raiseExceptions = False  # a full disk under train.log must not print a traceback per message
+    asked = ask(cfg, folder)
+    engine = asked.typed["engine"]
+    processes = Processes.of(engine).counted(str(engine["device"]))
+    if is_member():
+        with joined(str(engine["device"]), processes.timeout):
+            ended = play(asked, folder, interactive)
+    elif processes.several:
+        from gan_lab.training.several import play_together
+
+        ended = play_together(play, asked, folder, interactive, processes)
+    else:
+        ended = play(asked, folder, interactive)
+    if ended.stopped is not None:
+        ended.stopped.call_previous_handler()
+        raise SystemExit(ended.stopped.exit_code)
+    return ended.objective
+
+
+def play(asked: Asked, folder: Path, interactive: bool = False, heard: Callable[[str], None] | None = None) -> Ended:
+    """Train in this process, which may be one of several: the first says what is trained, and where."""
+    from gan_lab.distributed.missing import explain_missing
+    from gan_lab.distributed.world import World
     from gan_lab.storage.folders import discard
     from gan_lab.storage.lock import lock_folder
     from gan_lab.training import start as beginning
     from gan_lab.training.assemble import assemble
+    from gan_lab.training.ended import Ended
+    from gan_lab.training.rank import settle_in
     from gan_lab.training.trainer import fit
 
-    logging.raiseExceptions = False  # a full disk under train.log must not print a traceback per message
-    with lock_folder(folder):
-        start = beginning.begin(cfg, folder)
+    world = World.of_default_group()
+    with contextlib.ExitStack() as inside, explain_missing():
+        own, folder = folder, world.agree(folder)
+        settle_in(world.rank, own, folder)
+        if world.is_main:
+            inside.enter_context(lock_folder(folder))
+        start = beginning.begin(asked, folder) if world.is_main else None
+        told = world.agree(None if start is None else start.told())
+        start = start or told
+        assert start is not None
         begun = (folder / "config.yaml").exists()
+        start.read_state()
         if start.state is not None and start.state["step"] >= start.config["trainer"]["max_steps"]:
             log.info("nothing to do: at %d of %d steps", start.state["step"], start.config["trainer"]["max_steps"])
             more = f"trainer.max_steps={2 * start.state['step']}"
             log.info("for more: %s", command("train", f"resume={shown(folder)}", more))
-            return stored_objective(start.state, start.config["objective"])
+            return Ended(stored_objective(start.state, start.config["objective"]), folder)
         try:
-            run, callbacks = assemble(start.config, folder, start.state, interactive)
+            run, callbacks = assemble(start.config, folder, start.state, interactive and world.is_main)
             check_statistics(run)
         except GanLabError:
-            if not begun:
+            if not begun and world.size == 1:
                 discard(folder)
             raise
-        beginning.accept(start, run)
+        if world.is_main:
+            beginning.accept(start, run)
         announce(run)
-        interruption = fit(run, callbacks)
-    conclude(run)
-    if interruption.signal is not None and run.outcome == "stopped":
-        interruption.call_previous_handler()
-        raise SystemExit(interruption.exit_code)
-    return objective_of(run)
+        interruption = fit(run, callbacks, heard)
+        if world.is_main:
+            conclude(run)
+        objective = world.agree(objective_of(run) if world.is_main else float("nan"))
+    stopped = interruption.signal is not None and run.outcome == "stopped"
+    return Ended(objective, folder, interruption if stopped else None)
 
 
 def objective_of(run: Run) -> float:

@@ -21,6 +21,7 @@ LIMIT = 1_000_000  # bytes of a stored override list
 # How a run is computed and where its data lies: it may change between two sessions of anything that trains.
 COMPUTING = (
     *"device engine.device engine.threads engine.capture engine.deterministic trust logger callbacks.progress".split(),
+    *"engine.processes engine.nodes engine.rendezvous engine.restarts engine.timeout engine.compare_every".split(),
     *"dataset.path dataset.path_a dataset.path_b dataset.source dataset.labels dataset.captions".split(),
     *"dataset.inputs.path dataset.inputs.path_a dataset.inputs.path_b".split(),  # the checksum tells other images
 )

@@ -8,6 +8,7 @@ is the total of the derivatives. So one process and several play the same game, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import reduce
@@ -63,7 +64,7 @@ class World:
     @property
     def capturable(self) -> bool:
         """Whether what the ranks tell one another can be part of a CUDA graph."""
-        return self.size == 1 or dist.get_backend() == dist.Backend.NCCL
+        return self.size == 1 or _carrier("cuda") == dist.Backend.NCCL
 
     @property
     def is_main(self) -> bool:
@@ -176,11 +177,27 @@ class World:
 
     def any(self, flag: bool) -> bool:
         """Whether it is so on any rank."""
+        return bool(self.most(int(flag))[0])
+
+    def most(self, *numbers: int) -> list[int]:
+        """Of each number of the host the largest of all ranks. No device is waited for, where the host has a way."""
         if self.size == 1:
-            return flag
-        flags: list[Any] = [None] * self.size
-        dist.all_gather_object(flags, flag)
-        return any(flags)
+            return list(numbers)
+        there = torch.tensor(numbers, device="cpu" if _carrier("cpu") else "cuda")
+        dist.all_reduce(there, dist.ReduceOp.MAX)
+        return [int(number) for number in there.tolist()]
+
+    def barrier(self) -> None:
+        """Wait for all ranks."""
+        self.most(0)
+
+    def all(self, value: T) -> list[T]:
+        """What every rank says, in their order."""
+        said: list[Any] = [value]
+        if self.size > 1:
+            said *= self.size
+            dist.all_gather_object(said, value)
+        return said
 
     @contextmanager
     def playing(self, piece: int, pieces: int = 1) -> Iterator[None]:
@@ -212,6 +229,24 @@ def world() -> World:
     So what a look between two rounds passes through the networks concerns nobody else.
     """
     return _world
+
+
+def own_device(device: torch.device, together: World) -> torch.device:
+    """Of CUDA devices, where no one was named, that of this process: each takes another while there are enough."""
+    if device.type != "cuda" or device.index is not None or together.size == 1:
+        return device
+    place = int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()
+    torch.cuda.set_device(place)
+    return torch.device("cuda", place)
+
+
+def _carrier(device: str) -> str | None:
+    """The backend that carries tensors of such a device, of the default group; None where there is none."""
+    known = dist.distributed_c10d._get_default_group()
+    try:
+        return str(known._get_backend(torch.device(device)).name())
+    except RuntimeError:
+        return None
 
 
 def _laid_out_as(parameter: Tensor, space: Tensor) -> Tensor:

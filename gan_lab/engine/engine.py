@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from gan_lab.distributed.world import World, world
+from gan_lab.distributed.processes import TIMEOUT
+from gan_lab.distributed.world import World, own_device, world
 from gan_lab.engine import optimizers
 from gan_lab.engine.determinism import be_deterministic
 from gan_lab.engine.graphs import CudaGraphs, Graphs
@@ -45,7 +46,10 @@ class Engine:
     computed in TF32 on CUDA; `auto`: where the precision is bf16 anyway. `deterministic`: two runs on one CUDA device
     are equal bit for bit, where torch has such kernels, for some speed.
 
-    `world` are the processes of torch.distributed's default group, where it has been initialised before.
+    `world` are the processes of torch.distributed's default group, where it has been initialised before: `processes`
+    on each of `nodes` machines, which meet at `rendezvous` and begin again so many `restarts`, wait for one another
+    `timeout` seconds, and compare their weights every `compare_every` rounds (0: never). They are started before there
+    is an engine (`gan_lab.training.launch`). On CUDA each takes a device of its own while there are enough.
     """
 
     def __init__(
@@ -59,6 +63,12 @@ class Engine:
         compile: str = "auto",
         tf32: str = "auto",
         deterministic: bool = False,
+        processes: int | str = 1,
+        nodes: int = 1,
+        rendezvous: str | None = None,
+        restarts: int = 0,
+        timeout: float = TIMEOUT,
+        compare_every: int = 1000,
     ) -> None:
         if precision not in ("auto", "fp32", "bf16"):
             raise ConfigError(f"precision: {precision!r} is not one of auto, fp32, bf16")
@@ -69,7 +79,7 @@ class Engine:
             raise ConfigError("engine.compile: a compiled network draws for itself; several processes need compile=off")
         if threads is not None:
             torch.set_num_threads(threads)
-        self.device = pick_device(device)
+        self.device = own_device(pick_device(device), self.world)
         self.precision, reason = pick_precision(precision, self.device)
         if precision == "auto":  # a stopwatch may have decided
             self.precision, reason = self.world.agree((self.precision, reason))
@@ -80,6 +90,7 @@ class Engine:
             optimizers.leave_compiler_out()
         self.capture = capture != "off" and self.device.type == "cuda" and self.world.capturable
         self.checks_replays = capture == "check"
+        self.compare_every = compare_every
         self._reason = reason
         be_deterministic(deterministic)
         if self.device.type == "cuda":

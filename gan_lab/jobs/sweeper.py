@@ -28,11 +28,12 @@ from gan_lab.command_line.console import already_holds, command, config_flags, s
 from gan_lab.command_line.overrides import merge, own_overrides, quote, read
 from gan_lab.command_line.stored_overrides import is_among, is_run, stored_overrides, sweep_overrides
 from gan_lab.command_line.table import number, terminal_width
+from gan_lab.distributed.processes import cores
 from gan_lab.errors import ConfigError
 from gan_lab.jobs.cluster import Planned, Submission
 from gan_lab.jobs.supervisor import End, Supervisor
 from gan_lab.jobs.task import Task
-from gan_lab.jobs.training import Launch, cores
+from gan_lab.jobs.training import Launch
 from gan_lab.records.record import Record
 from gan_lab.records.sweep import Numbered, Sweep, ask_to_stop, stored_jobs
 from gan_lab.storage.files import finite, write_text

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from gan_lab import config
+from gan_lab.distributed.processes import cores
 from gan_lab.errors import ConfigError
 from gan_lab.jobs.supervisor import STOPPED, End, Supervisor
 from gan_lab.records.sweep import Job
@@ -97,11 +98,6 @@ class Training:
         if not told:
             return f"exit code {code}", ""
         return lines[told[-1]].strip().removeprefix(SPEAKER), "".join(f"{line}\n" for line in lines[: told[-1]])
-
-
-def cores() -> int:
-    """The CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def limit_threads(environment: MutableMapping[str, str], threads: int | None) -> None:

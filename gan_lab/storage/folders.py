@@ -14,9 +14,11 @@ def discard(folder: Path, log: str = "") -> None:
     folder = folder.absolute()
     made = {".hydra", ".lock", log}
     with contextlib.suppress(OSError):
-        if not {path.name for path in folder.iterdir()} <= made:
+        others = [path.name for path in folder.glob("rank-*.log")]  # of the run's other processes
+        if not {path.name for path in folder.iterdir()} <= made | {*others}:
             return
-        for path in [*(folder / ".hydra").glob("*.yaml"), folder / ".lock", *([folder / log] if log else [])]:
+        logs = [folder / name for name in (log, *others) if name]
+        for path in [*(folder / ".hydra").glob("*.yaml"), folder / ".lock", *logs]:
             path.unlink(missing_ok=True)
         if (folder / ".hydra").is_dir():
             (folder / ".hydra").rmdir()

@@ -69,7 +69,8 @@ def assemble(
     algorithm = build_algorithm(config, networks, optimizers, engine, plan, parts)
     stream = dataset.stream(engine, plan.batch_size, config["seed"], degradation, pieces=plan.accumulation)
     writer = Writer()
-    loggers = Loggers(build_each(config.get("logger"), "logger"), writer)
+    writes = engine.world.is_main  # who watches and writes is where the first process is
+    loggers = Loggers(build_each(config.get("logger"), "logger") if writes else {}, writer)
     check = engine.checks_replays or is_foreign(config)
     rounds = Rounds(algorithm, stream, engine.graphs(optimizers), config["seed"], check)
     run = Run(folder, config, engine, dataset.store, stream, algorithm, rounds, plan, loggers, writer, interactive)
@@ -77,7 +78,7 @@ def assemble(
         run.load_state_dict(state)
     for module in (*networks.values(), *(average.module for average in algorithm.averages.values())):
         engine.world.broadcast((*module.parameters(), *module.buffers()))
-    return run, [*time_limits(plan), *build_each(config.get("callbacks"), "callbacks").values()]
+    return run, [*time_limits(plan), *build_each(config.get("callbacks"), "callbacks").values()] if writes else []
 
 
 def time_limits(plan: Plan) -> list[Callback]:

@@ -18,17 +18,32 @@ class Interrupted(BaseException):
 
 
 class Interruption:
-    """While open, SIGTERM and SIGINT set `signal`, call `told` with the signal's name, and return. A second one acts at
-    once, as without this class."""
+    """While open, SIGTERM and SIGINT call `told` with the signal's name, and return. A second one acts at once, as
+    without this class.
+
+    `sent` is the signal that this process was sent, `signal` the one that it is to stop for: the same, but where it is
+    not `alone`. Then the processes agree on one, and `hear` of it.
+    """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self, told: Callable[[str], None] | None = None) -> None:
-        self.signal: int | None = None
+    def __init__(self, told: Callable[[str], None] | None = None, alone: bool = True) -> None:
+        self.sent: int | None = None
+        self._heard: int | None = None
+        self._alone = alone
         self._told = told or _training_saves
         self._previous: dict[int, Any] = {}
         self._pid = os.getpid()
         self._breaks_off = False
+
+    @property
+    def signal(self) -> int | None:
+        """What this process is to stop for."""
+        return self._heard or (self.sent if self._alone else None)
+
+    def hear(self, number: int) -> None:
+        """What the processes have agreed on; 0: no signal."""
+        self._heard = self._heard or number or None
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():
@@ -47,11 +62,11 @@ class Interruption:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._pid:  # a forked worker inherits the handler; stopping is its parent's business
             return
-        if self.signal is not None:
+        if self.sent is not None:
             self._restore()
             os.kill(os.getpid(), number)
             return
-        self.signal = number
+        self.sent = number
         self._told(signal.Signals(number).name)
         if self._breaks_off:
             raise Interrupted
@@ -59,7 +74,7 @@ class Interruption:
     def unless_interrupted(self, work: Callable[[], None]) -> None:
         """Do what may take long and leaves nothing behind when it is broken off: a signal ends it, and after one it is
         not begun."""
-        if self.signal is not None:
+        if self.sent is not None:
             return
         try:
             self._breaks_off = True

@@ -11,7 +11,7 @@ from gan_lab.config import SCHEDULE, schedules, to_yaml
 from gan_lab.storage import checkpoint
 from gan_lab.storage.files import write_text
 from gan_lab.training.callback import Callback
-from gan_lab.training.run import Run
+from gan_lab.training.run import Rollback, Run
 from gan_lab.training.schedule_binding import Scheduled
 
 log = logging.getLogger(__name__)
@@ -41,11 +41,9 @@ def roll_back(run: Run, callbacks: Iterable[Callback]) -> None:
     run.load_state_dict(checkpoint.load(asked.path))
     run.best, run.metrics = best, {}
     run.rounds.forget()
-    for path in run.checkpoints.glob("step-*.pt"):
-        if int(path.stem.removeprefix("step-")) > asked.step:
-            path.unlink(missing_ok=True)
-    checkpoint.link(asked.path, "last.pt")
     lower_rates(run, asked.rate)
+    if run.engine.world.is_main:
+        write_down(run, asked)
     for callback in callbacks:
         callback.on_rollback(run)
     run.loggers.close()
@@ -54,8 +52,17 @@ def roll_back(run: Run, callbacks: Iterable[Callback]) -> None:
     log.warning("rolled back from step %d to step %d; learning rates are now %s", undone, run.step, rates)
 
 
+def write_down(run: Run, asked: Rollback) -> None:
+    """Let the run's folder say where it stands: later checkpoints go, and the rates are lower."""
+    for path in run.checkpoints.glob("step-*.pt"):
+        if int(path.stem.removeprefix("step-")) > asked.step:
+            path.unlink(missing_ok=True)
+    checkpoint.link(asked.path, "last.pt")
+    write_text(run.folder / "config.yaml", to_yaml(run.config))
+
+
 def lower_rates(run: Run, rate: float) -> None:
-    """Multiply every learning rate, and all that a schedule makes of it, in the run and in its `config.yaml`."""
+    """Multiply every learning rate, and all that a schedule makes of it, in the run and in its configuration."""
     algorithm = run.algorithm
     keys = {f"optimizer.{role}.lr" for role in algorithm.base_rates}
     for rates in algorithm.base_rates.values():
@@ -69,7 +76,6 @@ def lower_rates(run: Run, rate: float) -> None:
         if isinstance(node, dict):
             node["lr"] = float(node.get("lr", optimizer.defaults["lr"])) * rate
     _lower_ramps(run.config, keys, rate)
-    write_text(run.folder / "config.yaml", to_yaml(run.config))
 
 
 def _lower_ramps(config: dict[str, Any], keys: Collection[str], rate: float) -> None:

@@ -17,8 +17,8 @@ class TimeLimit(Callback):
 
     The clock runs from the first round of the session (whoever goes on has as long again) and is read after a round, so
     what is measured and written at the end comes on top. No number depends on it: schedules follow the step, and stand
-    where `trainer.max_steps` has them; a run that goes on from here is the run that was never ended. Several processes
-    end with the same round: the first for which the clock has run out of any.
+    where `trainer.max_steps` has them; a run that goes on from here is the run that was never ended. Of several
+    processes the first has the clock.
     """
 
     def __init__(self, minutes: float, clock: Function[[], float] = time.monotonic) -> None:
@@ -30,8 +30,7 @@ class TimeLimit(Callback):
         self._began = self._clock()
 
     def on_step_end(self, run: Run) -> None:
-        over = self._clock() - self._began >= 60 * self.minutes
-        if run.engine.world.any(over) and not run.ending:
+        if self._clock() - self._began >= 60 * self.minutes and not run.ending:
             share = run.step / run.plan.max_steps
             run.stop_reason = (
                 f"{self.minutes:g} minutes are over (trainer.max_minutes), at {share:.0%} of trainer.max_steps and of "

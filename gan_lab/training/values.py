@@ -12,6 +12,7 @@ from typing import Any
 
 from gan_lab.config import require_number, require_seed, require_whole
 from gan_lab.data.shapes import check_image_shape
+from gan_lab.distributed.processes import Processes
 from gan_lab.engine.switches import check_switches
 from gan_lab.errors import ConfigError
 from gan_lab.training.plan import Plan
@@ -82,10 +83,12 @@ def check_components(config: Mapping[str, Any]) -> None:
 
 
 def check_engine(engine: Mapping[str, Any]) -> None:
-    """Raise ConfigError for what is no number of threads, and for switches that have no such position."""
+    """Raise ConfigError for what is no number of threads, switches that have no such position, and processes that
+    cannot be."""
     if engine.get("threads") is not None:
         require_whole(engine["threads"], "engine.threads", 1, ", or null", THREADS)
     check_switches(engine)
+    Processes.of(engine)
 
 
 def arguments(node: Any, key: str) -> Iterator[tuple[str, str, str, Any]]:

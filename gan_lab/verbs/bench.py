@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_lab.command_line.console import command, shown
 from gan_lab.config import require_whole
+from gan_lab.distributed.processes import Processes
 from gan_lab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def check(config: dict[str, Any]) -> None:
         raise ConfigError(f"seconds: {seconds!r} is not a number above 0")
     if config["resume"] is not None:
         raise ConfigError("resume: a benchmark plays fresh networks; leave it out and name the run's model=")
+    if Processes.of(config["engine"]).several:
+        raise ConfigError("engine.processes, engine.nodes: a benchmark is of one process; leave them out")
 
 
 def bench(config: dict[str, Any], folder: Path, model: str, words: Sequence[str]) -> dict[str, Any]:

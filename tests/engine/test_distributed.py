@@ -20,10 +20,12 @@ from torch.utils.checkpoint import checkpoint as checkpoint_of_torch
 from gan_lab.distributed.world import World, world
 from gan_lab.engine import precision as precision_module
 from gan_lab.engine.engine import Engine
-from gan_lab.errors import ConfigError
+from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage import checkpoint
+from gan_lab.training.agreement import agree, compare_weights
 from gan_lab.training.assemble import assemble
 from gan_lab.training.device_metrics import DeviceMetrics
+from gan_lab.training.interruption import Interruption
 from gan_lab.training.rounds import FIRST_ROUNDS, Rounds
 from gan_lab.training.run import Run
 from tests.engine.processes import Played, apart, config_of, play, several
@@ -114,6 +116,8 @@ def work(folder: Path, configs: Configs) -> dict[str, Any]:
     found["sums"] = sums_of_a_round(assemble(configs["points"], folder)[0])
     found["given"] = given(assemble({**configs["small"], "seed": together.rank}, folder)[0])
     found["unrecorded"] = unrecorded(assemble(configs["small"], folder)[0], together)
+    found["agreed"] = agreed(assemble(configs["small"], folder)[0], together.is_main)
+    found["compared"] = compared(assemble(configs["small"], folder)[0], together.rank)
     found["refused"] = list(refused(folder, configs["small"]))
     return found
 
@@ -350,6 +354,43 @@ def unrecorded(run: Run, together: World) -> list[Tensor]:
 
 def test_where_one_cannot_record_none_does(ranks: list[dict[str, Any]]) -> None:
     assert apart(ranks[0]["unrecorded"], ranks[1]["unrecorded"]) == 0.0
+
+
+def agreed(run: Run, first: bool) -> list[Any]:
+    """What holds after a round in which the second process was sent a signal, and after one in which the first has
+    decided something."""
+    interruption, found = Interruption(alone=False), []
+    interruption.sent = None if first else 15
+    agree(run, interruption)
+    found.append((interruption.signal, run.stop_reason))
+    run.stop_reason = "enough" if first else ""
+    agree(run, interruption)
+    return [*found, (interruption.signal, run.stop_reason)]
+
+
+def test_what_one_was_sent_or_has_decided_holds_for_all(ranks: list[dict[str, Any]]) -> None:
+    for found in ranks:
+        assert found["agreed"] == [(15, ""), (15, "enough")]
+
+
+def compared(run: Run, rank: int) -> list[str]:
+    """What is said of equal weights, and of a statistic that differs in one process."""
+    said = []
+    for off in (0.0, 1e-6):
+        next(run.algorithm.averages["generator"].module.parameters()).data += off * rank
+        try:
+            compare_weights(run)
+            said.append("")
+        except GanLabError as error:
+            said.append(str(error))
+    return said
+
+
+def test_weights_are_compared(ranks: list[dict[str, Any]]) -> None:
+    for found in ranks:
+        equal, differs = found["compared"]
+        assert equal == ""
+        assert "the weights of generator in process 1 are not those of process 0 after step 0" in differs
 
 
 def refused(folder: Path, config: dict[str, Any]) -> Iterator[str]:

@@ -26,6 +26,20 @@ def test_second_signal_acts_at_once() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_one_of_several_stops_when_all_do() -> None:
+    """A signal of its own that comes after the others' is its first."""
+    with Interruption(alone=False) as interruption:
+        interruption.hear(0)
+        assert interruption.signal is None
+        interruption.hear(signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interruption.sent == signal.SIGINT
+        assert interruption.exit_code == 130
+    with Interruption(alone=False) as interruption:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert (interruption.sent, interruption.signal) == (signal.SIGTERM, None)
+
+
 def test_the_handler_that_was_there_is_called_afterwards() -> None:
     heard: list[Any] = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))

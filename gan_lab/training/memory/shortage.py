@@ -72,7 +72,7 @@ def _without_frames(error: BaseException) -> BaseException:
 
 
 def _in_words(run: Run, between_rounds: bool) -> str:
-    batch, pieces = run.plan.batch_size, run.plan.accumulation
+    batch, pieces = run.plan.batch_size // run.engine.world.size, run.plan.accumulation  # of this process
     if between_rounds:
         return f"out of memory after step {run.step}, between two rounds; more trainer.accumulation leaves more room"
     try:
@@ -94,7 +94,8 @@ def _estimate(run: Run, batch: int, pieces: int) -> tuple[str, str]:
     if not run.algorithm.takes_pieces:
         sizes = range(batch // 2 // unit * unit, 0, -unit)
         fitting = next((images for images in sizes if now.of(images) <= limit), None)
-        return words, OTHERWISE if fitting is None else f"trainer.batch_size={fitting} fits"
+        together = run.engine.world.size
+        return words, OTHERWISE if fitting is None else f"trainer.batch_size={fitting * together} fits"
     cut = now if pieces > 1 else fit_line(run, 2, batch // 2, limit, unit)
     for more in divisors(batch, pieces + 1):
         piece = batch // more
