@@ -12,7 +12,8 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ log = logging.getLogger("gan_lab")
 # What a training cannot do without.
 PARTS = ("model", "dataset", "loss", "optimizer", "algorithm", "augmentation", "trainer", "extractor")
 NEEDED = (*PARTS, "engine", "seed", "device", "precision", "objective", "resume", "resume_force", "trust")
+
+TASK_OF_A_JOB = ("SLURM_PROCID", "SUBMITIT_LOCAL_GLOBALID")  # which of the processes that submitit has started this is
 
 
 class Task:
@@ -74,17 +77,14 @@ class Task:
             return self._noted(cfg, sweep)
 
     def _noted(self, cfg: DictConfig, sweep: Path) -> float | None:
-        """Run one job of a sweep, telling its folder how it stands."""
+        """Run one job of a sweep, telling its folder how it stands: of a job's several machines the first does."""
         hydra = HydraConfig.get()
         number = int(hydra.job.num)
         name = Numbered(number, overrides=own_overrides(list(hydra.overrides.task))).name
         began = time.time()
-        before = read_note(sweep, number)
-        if before.get("session") == self.session and (Path(hydra.runtime.output_dir) / "config.yaml").exists():
-            with open_dict(cfg):  # a cluster has put the job back into its queue: what it was started with is trusted
-                own = {target.rpartition(".")[0] for _, target in targets(OmegaConf.to_container(cfg))}
-                cfg.resume, cfg.trust = hydra.runtime.output_dir, sorted(own)
-        write_note(sweep, number, state="running", session=self.session)
+        self._take_up(cfg, read_note(sweep, number))
+        note = partial(write_note, sweep, number) if self._is_first() else _not_noted
+        note(state="running", session=self.session)
         self.jobs += 1
         log.info(name)
         state = "stopped"
@@ -101,7 +101,20 @@ class Task:
             raise
         finally:
             seconds = round(time.time() - began, 1)
-            write_note(sweep, number, state=state, session=self.session, seconds=seconds, **told)
+            note(state=state, session=self.session, seconds=seconds, **told)
+
+    def _is_first(self) -> bool:
+        """Whether this process speaks for the job: where a launcher has started one on each of several machines, the
+        first."""
+        return os.getpid() == self.pid or all(os.environ.get(name, "0") == "0" for name in TASK_OF_A_JOB)
+
+    def _take_up(self, cfg: DictConfig, before: Mapping[str, Any]) -> None:
+        """Go on with a job that a cluster has put back into its queue: what it was started with is trusted."""
+        folder = HydraConfig.get().runtime.output_dir
+        if before.get("session") == self.session and (Path(folder) / "config.yaml").exists():
+            with open_dict(cfg):
+                own = {target.rpartition(".")[0] for _, target in targets(OmegaConf.to_container(cfg))}
+                cfg.resume, cfg.trust = folder, sorted(own)
 
     def _run(self, cfg: DictConfig, name: str) -> tuple[float | None, dict[str, Any]]:
         """What the verb's task returns, and how it failed if it did."""
@@ -162,6 +175,10 @@ class Task:
         if self.failed:
             say(self.verb, f"{len(self.failed)} of {self.jobs} jobs failed: {', '.join(self.failed)}")
         return self.code
+
+
+def _not_noted(**about: Any) -> None:
+    """Another process tells how the job stands."""
 
 
 def check_values(cfg: DictConfig, verb: str) -> None:
