@@ -12,6 +12,7 @@ from gan_lab.config import build, require_whole
 from gan_lab.errors import describe
 from gan_lab.metrics.figure import Figure, find_figure
 from gan_lab.training.callback import Callback, secondary
+from gan_lab.training.looks_with import cards_of, on_card
 from gan_lab.training.run import Best, Run
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ class Metrics(Callback):
         from gan_lab.metrics.evaluate import measure
 
         began = time.perf_counter()
-        about = {"step": run.step, "averaged": True, "precision": "fp32"}
+        about = {"step": run.step, "averaged": True, "precision": "fp32", **on_card(cards_of(run))}
         seed = run.config["seed"]
         failed: dict[str, Exception] = {}
         self._measured = run.step

@@ -10,11 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from torch.nn import Module
-
-from gan_lab.layers.vgg import VGG
 from gan_lab.storage.files import read_json, write_json
 from gan_lab.training.callback import Callback
+from gan_lab.training.looks_with import cards_of
 from gan_lab.training.run import Run
 
 PACKAGES = ("torch", "torchvision", "hydra-core", "omegaconf", "numpy")
@@ -67,7 +65,7 @@ def about(run: Run) -> dict[str, Any]:
     """What does not change while a run goes on: seed, data, device, versions, commit."""
     from gan_lab import __version__
 
-    networks, looks_with = run.algorithm.networks, cards_of_vgg(run)
+    networks, looks_with = run.algorithm.networks, cards_of(run)
     return {
         "seed": run.config["seed"],
         "dataset": {"name": run.store.name, "sha256": run.store.sha256, "count": len(run.store)},
@@ -79,15 +77,6 @@ def about(run: Run) -> dict[str, Any]:
         "git_commit": git_commit(Path(__file__).resolve().parent) or git_commit(Path.cwd()),
         "started": now(),
     }
-
-
-def cards_of_vgg(run: Run) -> dict[str, dict[str, str]]:
-    """What a VGG by which a run learns is, by the key of who looks with it: random weights are not published ones."""
-    parts = {f"model.{role}": [network] for role, network in run.algorithm.networks.items()}
-    for name, regularizer in run.algorithm.regularizers.items():
-        parts[f"loss.regularizers.{name}"] = [part for part in vars(regularizer).values() if isinstance(part, Module)]
-    modules = ((key, module) for key, own in parts.items() for part in own for module in part.modules())
-    return {key: module.card for key, module in modules if isinstance(module, VGG)}
 
 
 def installed() -> dict[str, str]:

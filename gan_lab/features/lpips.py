@@ -49,6 +49,7 @@ class Lpips(nn.Module):
         if network not in KINDS:
             raise ConfigError(f"lpips: network {network!r} is not one of {', '.join(KINDS)}")
         kind = KINDS[network]
+        self.card = {"network": f"lpips {network}", "weights": backbone or "published"}
         self.places = kind.places
         features, widths = _features(kind, backbone)
         self.layers = features[: kind.places[-1] + 1]

@@ -47,6 +47,7 @@ class Backbone(nn.Module):
         super().__init__()
         if size < strides[-1]:
             raise ValueError(f"size must be at least {strides[-1]} pixels, the deepest map's stride, not {size}")
+        self.card = {"network": "convolutions", "weights": RANDOM}
         self.channels, self.strides, self.size = channels, strides, size
         self.register_buffer("identity", identity_of(network))
         freeze(network, stored=False)
@@ -119,6 +120,7 @@ class PretrainedBackbone(Backbone):
             super().__init__(*untrained_network(width), random_size)
         else:
             super().__init__(*trained_network(architecture, path), size)
+            self.card = {"network": architecture, "weights": "published" if weights in (None, DOWNLOAD) else weights}
 
 
 class UntrainedBackbone(Backbone):

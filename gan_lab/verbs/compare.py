@@ -16,7 +16,7 @@ from gan_lab.storage.files import read_json
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-ASIDE = ("step", "averaged", "precision", "repeats")  # of a card: no hindrance, but worth saying
+ASIDE = ("step", "averaged", "precision", "repeats", "looks_with")  # of a card: no hindrance, but worth saying
 
 
 def main(cfg: DictConfig) -> None:

@@ -164,8 +164,11 @@ def repeated(
     fails is said and left out; raises GanLabError where all of them do."""
     from gan_lab.data.progress import Progress
     from gan_lab.metrics.evaluate import measure
+    from gan_lab.storage.files import read_json
+    from gan_lab.training.looks_with import on_card
 
     about = {"step": trained.step, "averaged": True, "precision": "fp32", "repeats": len(seeds)}
+    about |= on_card(read_json(trained.folder / "summary.json").get("looks_with"))
     if truncation is not None:
         about["truncation"] = truncation
     began = time.perf_counter()

@@ -45,6 +45,16 @@ def test_what_is_no_number_has_no_difference(
     assert said.splitlines()[1].split() == ["fid/x", *row.split()]
 
 
+def test_runs_that_learned_by_other_networks_are_compared_and_told(
+    gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = metric(20.0, None), metric(21.0, None)
+    other["fid/x"]["card"] = {"looks_with": "loss.regularizers.l vgg16 random"}
+    code, said = compared(gan_lab, capsys, one, other)
+    assert code == 0
+    assert "looks_with: None, loss.regularizers.l vgg16 random" in said.splitlines()
+
+
 def test_compare_says_which_file_it_cannot_read(
     gan_lab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
