@@ -33,6 +33,7 @@ class StyleSpace(Space):
         _, layers, dim = self._style(latent, engine).shape
         super().__init__(network, engine, dim, layers, "lerp", 0)
         self.latent, self.truncation, self.cutoff, self.finish = latent, truncation, cutoff, finish
+        self._averages: dict[int | None, tuple[Tensor, float]] = {}
 
     @torch.no_grad()
     def codes(self, n: int, seed: int, label: Tensor | None = None) -> Tensor:
@@ -51,17 +52,20 @@ class StyleSpace(Space):
 
     def beginnings(self, n: int, seed: int, label: Tensor | None = None) -> tuple[Tensor, float]:
         """The average of 10,000 styles, of each code's class where there are classes, one for all layers; and the root
-        of the mean squared distance from there (Karras et al. 2019, arXiv:1912.04958, appendix D)."""
-        if label is None:
-            styles = self.vectors(self.codes(AVERAGED, seed))
+        of the mean squared distance from there (Karras et al. 2019, arXiv:1912.04958, appendix D). No seed decides."""
+        averages = [
+            self._average(None if label is None else int(each)) for each in (range(n) if label is None else label)
+        ]
+        return torch.stack([average for average, _ in averages])[:, None], sum(far for _, far in averages) / n
+
+    def _average(self, label: int | None) -> tuple[Tensor, float]:
+        """Of one class, `(dim,)`; taken once."""
+        if label not in self._averages:
+            classes = None if label is None else torch.full((AVERAGED,), label)
+            styles = self.vectors(self.codes(AVERAGED, 0, classes))
             average = styles.mean(0)
-            return average.expand(n, 1, -1).clone(), float((styles - average).square().sum(1).mean().sqrt())
-        found, far = torch.empty(n, 1, self.dim), 0.0
-        for each in label.unique():
-            styles = self.vectors(self.codes(AVERAGED, seed, each.expand(AVERAGED)))
-            found[label == each] = styles.mean(0)
-            far += float((styles - styles.mean(0)).square().sum(1).mean().sqrt()) / len(label.unique())
-        return found, far
+            self._averages[label] = average, float((styles - average).square().sum(1).mean().sqrt())
+        return self._averages[label]
 
     def nearest(self, codes: Tensor) -> Tensor:
         return codes

@@ -129,9 +129,11 @@ def classifier_of(trained: Trained, asked: Mapping[str, Any]) -> tuple[Classifie
     check_targets({"dataset": trained.config["dataset"]}, asked["trust"])
     node = of_run(trained.config["dataset"], trained.stream, {})
     data = build_dataset(node)
-    classifier = Classifier()
-    classifier.prepare(data, trained.sampler.space().engine.device)
-    if classifier.settled() is not classifier or data.parts != 1:
+    classifier, device = Classifier(), trained.sampler.space().engine.device
+    known = data.store.labels is not None and data.classes_of_part > 1 and data.parts == 1
+    if known:
+        classifier.prepare(data, device)
+    if not known or classifier.settled() is not classifier:
         raise ConfigError(f"method=attribute: {data.store.name} has no classes that a classifier could tell apart")
     names = data.store.classes or [str(number) for number in range(data.classes_of_part)]
     return classifier, [str(name) for name in names]

@@ -47,7 +47,8 @@ def distance_for(trained: Trained, device: torch.device) -> Distance:
         return Distance(lambda made, wanted, _: lpips(made, wanted), "LPIPS")
     judge, why = discriminator_of(trained)
     if judge is None:
-        return Distance(name="") if not why else _said(Distance(), why)
+        log.info("%s: pixels are compared alone", why)
+        return Distance()
     judge = judge.to(device)
     return Distance(lambda *given: by_features(judge, *given), "the features of the run's discriminator")
 
@@ -81,8 +82,3 @@ def discriminator_of(trained: Trained) -> tuple[nn.Module | None, str]:
     if critique.features is None:
         return None, "the run's discriminator does not tell its features"
     return judge.eval().requires_grad_(False), ""
-
-
-def _said(distance: Distance, why: str) -> Distance:
-    log.info("%s: pixels are compared alone", why)
-    return distance
