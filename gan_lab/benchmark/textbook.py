@@ -37,7 +37,7 @@ from gan_lab.training.run import Run
 Step = Callable[[], tuple[float, float]]
 
 
-class Images(Dataset[tuple[Tensor, int]]):
+class Images(Dataset[tuple[Tensor, Any]]):
     """A store's images as a torchvision dataset with ToTensor and Normalize gives them."""
 
     def __init__(self, store: Store) -> None:
@@ -46,9 +46,9 @@ class Images(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+    def __getitem__(self, index: int) -> tuple[Tensor, Any]:
         image = torch.from_numpy(self.images[index].copy()).float().div(255).sub(0.5).div(0.5)
-        return image, 0 if self.labels is None else int(self.labels[index])
+        return image, 0 if self.labels is None else self.labels[index]
 
 
 def loader(store: Store, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:

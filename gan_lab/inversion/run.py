@@ -75,6 +75,8 @@ def classes_of(
         return trained.request(n, label=words).label
     if not count:
         return None
+    if trained.attributes:
+        raise ConfigError("run: this generator is told attributes, and project finds classes only")
     if count > CLASSES:
         raise ConfigError(f"label: this generator knows {count} classes, too many to try each; say which it is")
     parts = []

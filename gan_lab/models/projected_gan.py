@@ -18,12 +18,11 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding
 
 from gan_lab.layers.backbone import Backbone
 from gan_lab.layers.critique import Critique
 from gan_lab.layers.feature_mixing import FeatureMixing
-from gan_lab.layers.labels import require_label
+from gan_lab.layers.labels import LabelTable, look_up, require_label
 from gan_lab.layers.pixel_norm import pixel_norm
 from gan_lab.layers.spectral_norm import spectral_norm
 from gan_lab.models.fastgan_trunk import Trunk, initialise
@@ -56,7 +55,7 @@ class Generator(Trunk):
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         label = require_label(label, self.num_classes)
-        condition = None if label is None else embedding(label, self.of_class)
+        condition = None if label is None else look_up(label, self.of_class)
         images: Tensor = self.to_image(self.largest(pixel_norm(latent), condition))
         return images
 
@@ -137,7 +136,5 @@ def halving_alone(before: int, after: int) -> list[nn.Module]:
 
 
 def class_maps(num_classes: int) -> nn.Sequential:
-    """Labels (N,) to (N, 64): what the maps of a score are to be like."""
-    return nn.Sequential(
-        nn.Embedding(num_classes, CLASS_VECTOR), nn.Linear(CLASS_VECTOR, CLASS_MAPS), nn.LeakyReLU(LEAK)
-    )
+    """Labels to (N, 64): what the maps of a score are to be like."""
+    return nn.Sequential(LabelTable(num_classes, CLASS_VECTOR), nn.Linear(CLASS_VECTOR, CLASS_MAPS), nn.LeakyReLU(LEAK))
