@@ -313,7 +313,11 @@ DETECTORS: tuple[Row, ...] = (
     ("egbad", "arXiv:1802.06222, appendix: latents of 200", game(1, 200)),
     ("fanogan", "arXiv:1704.00028, algorithm 1: n_critic 5; code gan_cifar.py: 128 numbers", game(5, 128)),
     ("fanogan", "arXiv:1704.00028, section 4: no BatchNorm", {"model.discriminator.normalization": "none"}),
-    ("fanogan", "ours: torch's defaults", {"optimizer.encoder.betas": [0.9, 0.999], "model.encoder.width": 64}),
+    (
+        "fanogan",
+        "ours: torch's defaults",
+        {"optimizer.encoder.betas": [0.9, 0.999], "optimizer.encoder.eps": 1e-8, "model.encoder.width": 64},
+    ),
     ("fanogan", "ours: the encoder comes last", {"objective": "loss/encoder"}),
     ("ganomaly", "ours: no figure of test pictures", {"objective": "loss/generator"}),
     ("ganomaly", "code ganomaly, networks.py: BatchNorm", {"model.discriminator.normalization": "batch"}),
