@@ -283,8 +283,8 @@ class Dataset:
     def _fill(self, folder: Path, shape: Sides, local: UserImages | None, force: bool) -> Store:
         source = local.source if local else self.source
         assert source is not None
-        source = self.selection.of_source(source) if self.selection else source
         inputs = (self.input_shape or shape) if isinstance(source, Joined) else None
+        source = self.selection.of_source(source) if self.selection else source
         key = "dataset.image_shape" if self.patch is None else "dataset.patch"
         count = None if local is None else len(source)
         Need(key, shape, 1 if source.shape is None else 4, inputs, count).check(folder)

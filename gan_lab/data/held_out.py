@@ -41,7 +41,9 @@ def held_out(data: Dataset, name: str, key: str) -> tuple[Dataset, str]:
         kind = ConfigError if isinstance(error, ConfigError) else GanLabError
         told = str(error) if str(error).startswith(key) else f"{key}={name}: {error}"
         raise kind(told + (f" (a folder here: ./{name})" if a_split and Path(name).exists() else "")) from error
-    if store.sha256 == data.store.sha256:
+    own = _of_split(data, data.config["split"]) if a_split and data.selection.held_out else data
+    own.image_shape = data.store.shape
+    if store.sha256 == own.store.sha256:  # of a folder without splits all of it, whichever is asked for
         raise ConfigError(f"{key}={name}: these are the images of the data itself; name others, or null")
     return dataset, name if a_split else "path"
 

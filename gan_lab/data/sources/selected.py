@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gan_lab.data.sources.listed import listed
-from gan_lab.data.sources.source import Example, Joined, Sample, Source
+from gan_lab.data.sources.source import Example, Sample, Source
 from gan_lab.errors import ConfigError
 
 
@@ -61,7 +61,7 @@ class Selection:
 
     def of_source(self, source: Source) -> Source:
         """The source that has these images alone."""
-        return (SelectedExamples if isinstance(source, Joined) else Selected)(source, self)
+        return Selected(source, self)
 
 
 class Selected(Source):
@@ -126,10 +126,6 @@ class Selected(Source):
             raise ConfigError(f"dataset.classes={list(wanted)}: two of them are the same class")
         self.classes = [known[number] for number in numbers]
         return {number: place for place, number in enumerate(numbers)}
-
-
-class SelectedExamples(Selected, Joined):
-    """The same of a source that tells of more than images and labels."""
 
 
 def class_number(word: str, known: Sequence[str], key: str) -> int:
