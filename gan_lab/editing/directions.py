@@ -75,8 +75,11 @@ def read_directions(path: Path, space: Space) -> Directions:
             f"{space.dim} numbers in {space.name}"
         )
     count = len(vectors)
-    names = json.loads(about["names"]) if "names" in about else [f"direction-{number}" for number in range(count)]
-    layers = json.loads(about.get("layers", "null"))
+    try:
+        names = json.loads(about["names"]) if "names" in about else [f"direction-{number}" for number in range(count)]
+        layers = json.loads(about.get("layers", "null"))
+    except ValueError as error:
+        raise ConfigError(f"directions: what {path} says of its vectors is no JSON ({error})") from error
     if layers is not None:
         space.require_layers(layers)
     lengths = vectors.double().norm(dim=1, keepdim=True)

@@ -17,6 +17,7 @@ from gan_lab.editing.attributes import extremes, independent_of, separating
 from gan_lab.editing.directions import Directions, deviations
 from gan_lab.editing.pca import features_of, mapped_back, principal, without_classes
 from gan_lab.editing.sefa import sefa
+from gan_lab.editing.shown import classes_of
 from gan_lab.errors import ConfigError
 from gan_lab.features.classifier import Classifier
 from gan_lab.pictures.grid import to_bytes
@@ -87,9 +88,7 @@ def sampled(trained: Trained, space: Space, asked: Mapping[str, Any]) -> tuple[T
     """Codes, and the classes that images of them are to be asked for with; with the classes that were asked for, or all
     of them in turn."""
     n = asked["samples"]
-    label = trained.request(n, label=asked["label"]).label if asked["label"] is not None else None
-    if label is None:
-        label = trained.sampler.each_in_turn(n)
+    label = classes_of(trained, n, asked["label"])
     return space.codes(n, asked["seed"], label), label if space.num_classes else None
 
 

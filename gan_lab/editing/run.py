@@ -16,7 +16,7 @@ from gan_lab.command_line.table import number, table, terminal_width
 from gan_lab.editing.codes import read_codes
 from gan_lab.editing.directions import Directions, read_directions, write_directions
 from gan_lab.editing.finding import find
-from gan_lab.editing.shown import note_of, require_pictures
+from gan_lab.editing.shown import classes_of, note_of, require_pictures
 from gan_lab.errors import ConfigError
 from gan_lab.pictures.grid import write_png
 from gan_lab.pictures.panel import panel
@@ -74,11 +74,8 @@ def started(trained: Trained, space: Space, asked: Mapping[str, Any]) -> tuple[T
     """The codes that are moved, and the classes that their images are asked for with: those of a file, or a seed's."""
     if asked["codes"]:
         return read_codes(Path(str(asked["codes"])).expanduser(), space)
-    n = asked["n"]
-    label = trained.sampler.each_in_turn(n)
-    if asked["label"] is not None:
-        label = trained.request(n, label=asked["label"]).label
-    return space.codes(n, asked["seed"], label), label if space.num_classes else None
+    label = classes_of(trained, asked["n"], asked["label"])
+    return space.codes(asked["n"], asked["seed"], label), label if space.num_classes else None
 
 
 def strip(
@@ -114,9 +111,7 @@ def mix(trained: Trained, space: Space, asked: Mapping[str, Any], out: Path) -> 
         raise ConfigError("method=mix: what this generator starts from enters it in one place; there is nothing to mix")
     layers = list(range(space.layers // 2)) if asked["layers"] is None else asked["layers"]
     space.require_layers(layers)
-    label = trained.sampler.each_in_turn(asked["n"])
-    if asked["label"] is not None:
-        label = trained.request(asked["n"], label=asked["label"]).label
+    label = classes_of(trained, asked["n"], asked["label"])
     given = label if space.num_classes else None
     rows, columns = (space.codes(asked["n"], seed, label) for seed in (asked["seed"], asked["seed"] + 1))
     blank = torch.ones_like(space.images(rows[:1], None if given is None else given[:1]))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_lab.data.photo import read_photo
 from gan_lab.data.sources.images import ImageError
+from gan_lab.data.sources.listed import listed
 from gan_lab.degradations.gray import luma
 from gan_lab.degradations.resize import resize
 from gan_lab.errors import ConfigError
@@ -35,14 +36,14 @@ def read_pictures(path: Any, shape: tuple[int, int, int]) -> Given:
     try:
         if len(pictures.items) > MOST:
             raise ConfigError(f"input: {len(pictures.items)} pictures are in {path}; {MOST} at once are the most")
-        names, images, sizes = [], [], set()
+        names, images, sizes, unread = [], [], set(), []
         for item in pictures.items:
             try:
                 photo = read_photo(pictures.read(item))
             except ImageError as error:
                 if len(pictures.items) == 1:
                     raise ConfigError(f"input: {item.name} cannot be read ({error})") from error
-                log.warning("left out: %s cannot be read (%s)", item.name, error)
+                unread.append(f"{item.name} ({error})")
                 continue
             sizes.add(photo.size)
             names.append("_".join(item.stem.parts))
@@ -51,6 +52,8 @@ def read_pictures(path: Any, shape: tuple[int, int, int]) -> Given:
         pictures.close()
     if not images:
         raise ConfigError(f"input: none of the {len(pictures.items)} pictures in {path} can be read")
+    if unread:
+        log.warning("left out, cannot be read: %s", listed(unread, 3))
     other = sorted(size for size in sizes if size != shape[1:])
     if other:
         named = ", ".join(f"{width}x{height}" for height, width in other[:3]) + (", ..." if len(other) > 3 else "")

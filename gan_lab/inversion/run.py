@@ -129,8 +129,7 @@ def tuned(
 ) -> Tensor:
     """What the generator makes of the codes once it was tuned to; it is in a run of its own."""
     progress = Progress("tuning", asked["tune_steps"], unit="steps")
-    of_codes = label if space.num_classes else None
-    images = tune(space, found.codes, of_codes, given.images, distance, asked["tune_steps"], progress.update)
+    images = tune(space, found.codes, label, given.images, distance, asked["tune_steps"], progress.update)
     progress.close()
     folder = write_run(trained, space.network, out / "run")
     log.info("a run that makes them: %s", command("edit", f"run={shown(folder)}", f"codes={out / 'codes.safetensors'}"))

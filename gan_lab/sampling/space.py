@@ -67,7 +67,7 @@ class Space(ABC):
         return torch.cat(made)
 
     def moved(self, codes: Tensor, by: Tensor, layers: Sequence[int] | None = None) -> Tensor:
-        """Codes moved `by` `(dim,)`, or `(N, 1, ..., dim)` each by its own, in these layers; None: in all."""
+        """Codes moved `by` `(dim,)` in these layers; None: in all."""
         moved = codes + by
         return moved if layers is None else self.swapped(codes, moved, layers)
 

@@ -49,8 +49,7 @@ def checked(config: dict[str, Any]) -> dict[str, Any]:
     if layers is not None and not isinstance(layers, list):
         layers = [layers]
     lists = {key: listed(config[key]) for key in LISTS}
-    label = requested_label(config["label"])
-    return {**config, **lists, "layers": layers, "label": None if label == "all" else label}
+    return {**config, **lists, "layers": layers, "label": requested_label(config["label"])}
 
 
 def listed(value: Any) -> list[str]:

@@ -37,15 +37,13 @@ def main(cfg: DictConfig) -> None:
     if cfg.mp4:
         require_av()
     from gan_lab.editing.paths import Path as Way
-    from gan_lab.editing.shown import require_pictures
+    from gan_lab.editing.shown import classes_of, require_pictures
     from gan_lab.sampling.trained import load
 
     trained = load(str(cfg.run), checkpoint=str(cfg.checkpoint), device=cfg.device, trust=list(cfg.trust))
     require_pictures(trained)
     space = trained.sampler.space(cfg.truncation)
-    classes = trained.request(cfg.n, label=list(range(len(trained.classes))) if label == "all" else label).label
-    if classes is None:
-        classes = trained.sampler.each_in_turn(cfg.n)
+    classes = classes_of(trained, cfg.n, label)
     way = Way(keys(space, cfg.n, seeds, classes), kind(cfg.kind, space), cfg.loop)
     words = "-".join(map(str, seeds[:20]))
     out = (

@@ -155,6 +155,9 @@ def test_a_file_of_bare_vectors_is_read(tmp_path: Path) -> None:
 
 def test_files_that_are_not_of_this_space(tmp_path: Path) -> None:
     space = space_of(Linear())
+    write_tensors(tmp_path / "odd.safetensors", {"directions": torch.ones(1, DIM)}, {"names": "one, two"})
+    with pytest.raises(ConfigError, match="directions: what .* says of its vectors is no JSON"):
+        read_directions(tmp_path / "odd.safetensors", space)
     with pytest.raises(ConfigError, match="directions: there is no file"):
         read_directions(tmp_path / "none.safetensors", space)
     (tmp_path / "text.safetensors").write_text("no tensors")

@@ -34,7 +34,7 @@ def test_what_cannot_be_read_is_left_out(tmp_path: Path, caplog: pytest.LogCaptu
     given = read_pictures(tmp_path, (1, 16, 16))
     assert given.names == ["a", "b"]
     assert_close(given.images, torch.stack([-torch.ones(1, 16, 16), torch.ones(1, 16, 16)]), rtol=0, atol=1e-5)
-    assert "left out: c.png cannot be read" in caplog.text
+    assert "left out, cannot be read: c.png (" in caplog.text
     assert "pictures of 30x20 are cut around their middle and resized to 16x16" in caplog.text
 
 

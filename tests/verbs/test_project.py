@@ -66,7 +66,8 @@ def test_pictures_are_found_edited_and_tuned_to(
 def test_styles_and_their_noise(trained: Callable[..., Path], pictures: Path, gan_lab: Callable[..., int]) -> None:
     trained("run", "model=stylegan2", "width=4", "model.generator.style_dim=8")
     words = ("project", "run=run", f"input={pictures / 'a.png'}", *QUICK, "label=3")
-    assert gan_lab(*words) == 0
+    assert gan_lab(*words, "tune=true") == 0
+    assert package.load("run/projections/a/run", device="cpu").step == 2
     with safe_open("run/projections/a/codes.safetensors", "pt") as file:
         names = list(file.keys())
         assert file.get_tensor("codes").shape == (1, 6, 8)
