@@ -50,7 +50,7 @@ def train(cfg: DictConfig, folder: Path, interactive: bool = False) -> float:
     if is_member():
         with joined(str(engine["device"]), processes.timeout):
             ended = play(asked, folder, interactive)
-    elif processes.several:
+    elif processes.watched:
         from gan_lab.training.several import play_together
 
         ended = play_together(play, asked, folder, interactive, processes)

@@ -54,6 +54,11 @@ class Processes(NamedTuple):
         """Whether there is more than one."""
         return self.local != 1 or self.nodes > 1
 
+    @property
+    def watched(self) -> bool:
+        """Whether they are started by another, which has them begin again: a single one may be, too."""
+        return self.several or self.restarts > 0
+
     def meeting(self) -> str:
         """Where the machines meet. Raises ConfigError where nobody says so."""
         if self.nodes == 1:

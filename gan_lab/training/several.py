@@ -14,6 +14,7 @@ from gan_lab.distributed.verdict import log_of
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.files import read_json, write_json
 from gan_lab.storage.folders import discard
+from gan_lab.storage.lock import is_held
 from gan_lab.training.ended import Ended
 from gan_lab.training.launch import launch
 from gan_lab.training.rank import log_like, log_to, logging_of_hydra, silence_output
@@ -21,6 +22,8 @@ from gan_lab.training.start import Asked
 
 log = logging.getLogger(__name__)
 
+
+NEWEST, SUMMARY = Path("checkpoints") / "last.pt", "summary.json"
 
 Play = Callable[[Asked, Path, bool, Callable[[str], None]], Ended]
 
@@ -39,14 +42,15 @@ class Part(NamedTuple):
 
 def play_together(play: Play, asked: Asked, folder: Path, interactive: bool, processes: Processes) -> Ended:
     """Call `play` in processes that are started for it. This one waits for them."""
-    part = Part(play, asked, folder, interactive, logging_of_hydra(), newest(folder), processes)
-    begun = (folder / "config.yaml").exists()
+    part = Part(play, asked, folder, interactive, logging_of_hydra(), stamp(folder / NEWEST), processes)
+    begun, before = (folder / "config.yaml").exists(), stamp(folder / SUMMARY)
     try:
         (objective, where, signal), interruption = launch(play_part, (part,), processes, say_saving)
     except GanLabError as error:
         if isinstance(error, ConfigError) and not begun and not (folder / "config.yaml").exists():
             discard(folder)
-        note_failure(folder, str(error))
+        if stamp(folder / SUMMARY) != before and not is_held(folder):
+            note_failure(folder / SUMMARY, str(error))
         raise
     if where.absolute() != folder.absolute():
         discard(folder, "train.log")
@@ -65,7 +69,7 @@ def play_part(part: Part) -> tuple[float, Path, int | None]:
         silence_output(file)
     else:
         log_like(part.logging)
-    asked = part.asked.again(part.folder, newest(part.folder) != part.newest) if again else part.asked
+    asked = part.asked.again(part.folder, stamp(part.folder / NEWEST) != part.newest) if again else part.asked
     device = str(asked.typed["engine"]["device"])
     with joined(device, part.processes.timeout):
         ended = part.play(asked, part.folder, part.interactive, ignore)
@@ -80,17 +84,16 @@ def ignore(name: str) -> None:
     """Whoever started this process has said it."""
 
 
-def newest(folder: Path) -> tuple[int, int]:
-    """What tells the newest checkpoint from another."""
+def stamp(file: Path) -> tuple[int, int]:
+    """What tells a file from the one that was there before."""
     try:
-        found = (folder / "checkpoints" / "last.pt").stat()
+        found = file.stat()
     except OSError:
         return 0, 0
     return found.st_ino, found.st_mtime_ns
 
 
-def note_failure(folder: Path, line: str) -> None:
-    """Let `summary.json` say why the run has failed, where the process that writes it could not."""
-    path = folder / "summary.json"
+def note_failure(path: Path, line: str) -> None:
+    """Let the summary of the run say why it has failed, where the process that writes it could not."""
     if (summary := read_json(path)).get("state") in ("running", "failed"):
         write_json(path, {**summary, "state": "failed", "error": line})

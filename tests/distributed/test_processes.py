@@ -13,7 +13,7 @@ from gan_lab.errors import ConfigError
 
 def test_a_run_of_before_is_one_process() -> None:
     assert Processes.of({}) == Processes(1, 1, None, 0, 1800.0)
-    assert not Processes.of({}).several
+    assert not Processes.of({}).watched
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ def test_what_cannot_be(key: str, value: Any) -> None:
 def test_auto_is_one_a_gpu(device: str, cards: int, local: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "gpus", lambda: cards)
     assert Processes("auto").counted(device).local == local
+
+
+def test_one_process_that_begins_again_is_started_by_another() -> None:
+    assert not Processes(restarts=1).several
+    assert all(each.watched for each in (Processes(restarts=1), Processes(2), Processes(nodes=2)))
 
 
 @pytest.mark.parametrize("device", ["cuda:1", "mps"])
