@@ -110,3 +110,13 @@ def test_what_is_refused_leaves_nothing(
     assert train(gan_lab, "odd", TWO, "trainer.batch_size=5") == 2
     assert capfd.readouterr().err == "gan-lab train: trainer.batch_size=5: 2 processes cannot share it equally\n"
     assert not (here / "odd").exists()
+
+
+@pytest.mark.whole
+def test_all_go_back_where_the_first_decides_so(gan_lab: Callable[..., int], here: Path) -> None:
+    """Only the first has callbacks."""
+    words = ("+callbacks.asks._target_=tests.training.test_rollback.Asks", "trainer.checkpoint_every=2")
+    assert train(gan_lab, "one", *words, steps=6) == 0
+    assert train(gan_lab, "two", *words, TWO, steps=6) == 0
+    assert "rolled back from step 5 to step 2" in (here / "two/rank-1.log").read_text()
+    assert apart(here / "one", here / "two") < 1e-6
