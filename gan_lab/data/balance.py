@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_lab.command_line.nearest import nearest
-from gan_lab.config import require_number
-from gan_lab.data.sources.listed import listed
+from gan_lab.data.class_weights import KEY, draws_of
 from gan_lab.data.store import Store
 from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError
-
-KEY = "dataset.balance"
-EVEN = {"uniform": 0.0, "sqrt": 0.5}  # the power of a class's size that its share grows with
 
 
 class EachOnce:
@@ -65,54 +60,14 @@ class Balanced:
         return drawn
 
 
-def check_balance(balance: Any) -> None:
-    """Raise ConfigError for what is no value of the key."""
-    if balance is None or (isinstance(balance, str) and balance in EVEN):
-        return
-    if not isinstance(balance, Mapping) or not balance:
-        raise ConfigError(f"{KEY}={balance}: null, {', '.join(EVEN)}, or weights of classes, e.g. {KEY}={{cat:3}}")
-    for name, weight in balance.items():
-        require_number(weight, f"{KEY}.{name}", 0.0)
-
-
 def balanced(balance: Any, store: Store) -> Balanced | None:
-    """What draws the samples of a store where classes are weighted; None where each is drawn once an epoch (null).
-
-    `uniform`: each class that has images as often as any other; `sqrt`: by the square root of how many it has; weights
-    by the names of classes: an image of such a class so many times as often as one of a class that is not named. An
-    epoch has as many draws as there are images in each case, so a rare class repeats its own and a frequent one shows
-    a part of them. Raises ConfigError for data without classes, and for a class that it does not have.
+    """What draws the samples of a store where classes are weighted (see `gan_lab.data.class_weights.draws_of`); None
+    where each is drawn once an epoch. A rare class repeats its own and a frequent one shows a part of them. Raises
+    ConfigError for data without classes, and as `draws_of`.
     """
     if balance is None:
         return None
     if store.labels is None or store.classes is None:
         raise ConfigError(f"{KEY}={balance}: {store.name} has no classes to balance; {KEY}=null")
     sizes = np.bincount(store.labels, minlength=len(store.classes))
-    if isinstance(balance, Mapping):
-        shares = sizes * _weights(balance, store.classes)
-    else:
-        shares = np.where(sizes > 0, sizes.astype(np.float64) ** EVEN[balance], 0.0)
-    if not shares.sum():
-        raise ConfigError(f"{KEY}={dict(balance)}: leaves no image; give a class that has some a weight above 0")
-    return Balanced(store.labels, apportion(shares, len(store)))
-
-
-def apportion(shares: Sequence[float] | NDArray[np.float64], count: int) -> list[int]:
-    """Whole numbers in these shares that sum to `count`: each rounded down, and one more for those with the largest
-    remainders (ties: the first of them)."""
-    exact = np.asarray(shares, np.float64) / np.sum(shares) * count
-    whole = np.floor(exact + 1e-9).astype(np.int64)
-    rest = np.argsort(whole - exact, kind="stable")[: count - int(whole.sum())]
-    whole[rest] += 1
-    return [int(number) for number in whole]
-
-
-def _weights(balance: Mapping[Any, float], classes: Sequence[str]) -> NDArray[np.float64]:
-    weights = np.ones(len(classes))
-    for name, weight in balance.items():
-        if str(name) not in classes:
-            raise ConfigError(
-                f"{KEY}.{name}: none of the data's classes ({listed(classes)}){nearest(str(name), classes)}"
-            )
-        weights[classes.index(str(name))] = float(weight)
-    return weights
+    return Balanced(store.labels, draws_of(balance, sizes, store.classes))

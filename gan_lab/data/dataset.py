@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from gan_lab.config import build
-from gan_lab.data.balance import check_balance
+from gan_lab.data.class_weights import check_balance
 from gan_lab.data.location import UserImages, folder_of, noted_channels, read_user_images, unavailable
 from gan_lab.data.packing import pack
 from gan_lab.data.patches import check_patch, check_scale
@@ -58,7 +58,7 @@ class Dataset:
     With `classes` the store has the images of those alone, and all but the share `held_out` of them (see
     `gan_lab.data.sources.selected`): another dataset, `rest`, has the others.
     `flip`, `crop` and `turn` are what a stream does to the images (see `gan_lab.data.stream`), `balance` is how often
-    it draws each class (see `gan_lab.data.balance`), `picture` shows them; none of it changes the store. Raises
+    it draws each class (see `gan_lab.data.class_weights`), `picture` shows them; none of it changes the store. Raises
     ConfigError naming the key that is wrong.
     """
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan_lab.data.balance import Balanced, apportion, balanced, check_balance
+from gan_lab.data.balance import Balanced, balanced
 from gan_lab.data.batch import Batch
 from gan_lab.data.packing import pack
 from gan_lab.data.store import Store
@@ -112,29 +112,6 @@ def test_every_state_goes_on_exactly(kind: dict[str, Any], store: Store) -> None
 def test_without_a_balance_each_is_drawn_once(store: Store) -> None:
     assert balanced(None, store) is None
     assert sorted(drawn(Stream(store, 24, 0).next())) == list(range(24))
-
-
-def test_apportion() -> None:
-    assert apportion([1, 1, 1], 10) == [4, 3, 3]
-    assert apportion([0.1, 0.2, 0.7], 10) == [1, 2, 7]
-    assert apportion([0, 5], 3) == [0, 3]
-    assert apportion([5, 3, 1], 5) == [3, 2, 0]  # 2.78, 1.67, 0.56
-
-
-@pytest.mark.parametrize(
-    ("balance", "told"),
-    [
-        ("even", "dataset.balance=even: null, uniform, sqrt, or weights of classes"),
-        ({}, "dataset.balance={}: null, uniform"),
-        ([1, 2], "null, uniform"),
-        ({"a": -1}, "dataset.balance.a: -1 must be at least 0"),
-        ({"a": "two"}, "dataset.balance.a: 'two' is not a number"),
-    ],
-)
-def test_what_is_no_balance(balance: Any, told: str) -> None:
-    with pytest.raises(ConfigError) as error:
-        check_balance(balance)
-    assert told in str(error.value)
 
 
 def test_what_the_data_does_not_have(store: Store, root: Path) -> None:

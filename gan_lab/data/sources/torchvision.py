@@ -7,14 +7,14 @@ import http.client
 import inspect
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from gan_lab.data.sources.paths import absolute
-from gan_lab.data.sources.source import DownloadError, Sample, Source
+from gan_lab.data.sources.source import DownloadError, Label, Sample, Source
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage.root import data_root
 
@@ -28,7 +28,8 @@ class Torchvision(Source):
     `options` are further arguments of that class. Files go to `root`, else to `downloads` under the data root, and are
     checked by torchvision's checksums before anything in them is read. A class that cannot download (ImageNet) finds
     its archives in `root`. The label is the target if that is one whole number, and none if it is negative; `attribute`
-    names the part of a longer target (CelebA's `attr`) that is the label, no or yes. Raises ConfigError for names that
+    names the part of a longer target (CelebA's `attr`) that is the label, no or yes; a list of them makes the label one
+    of attributes. Raises ConfigError for names that
     torchvision does not have, DownloadError when the files cannot be had.
     """
 
@@ -38,7 +39,7 @@ class Torchvision(Source):
         split: str = "train",
         options: Mapping[str, Any] | None = None,
         root: str | None = None,
-        attribute: str | None = None,
+        attribute: str | Sequence[str] | None = None,
     ) -> None:
         self.dataset = dataset
         self.split = split
@@ -52,7 +53,9 @@ class Torchvision(Source):
         parts = ["torchvision", self.dataset, self.split]
         if self.options:
             parts.append(json.dumps(self.options, sort_keys=True, default=str))
-        return ":".join(parts if self.attribute is None else [*parts, self.attribute])
+        if self.attribute is not None:
+            parts.append(self.attribute if isinstance(self.attribute, str) else json.dumps(list(self.attribute)))
+        return ":".join(parts)
 
     def describe(self) -> str:
         return f"torchvision {self.dataset}, {self.split} split"
@@ -62,7 +65,7 @@ class Torchvision(Source):
 
     def __iter__(self) -> Iterator[Sample]:
         data = self._open()
-        place = self._place(data)
+        places = self._places(data)
         for index in range(len(data)):
             try:
                 image, target = data[index]
@@ -70,7 +73,7 @@ class Torchvision(Source):
                     image.load()  # the file behind it is closed
             except OSError as error:
                 raise GanLabError(f"{self.describe()}: image {index} cannot be read ({_last_line(error)})") from error
-            yield f"{index:06d}", image, _label(target if place is None else target[place])
+            yield f"{index:06d}", image, self._label_of(target, places)
         self._data = None  # packed: give the memory back
 
     def _open(self) -> Any:
@@ -91,21 +94,30 @@ class Torchvision(Source):
             root = data_root() / "downloads" if self.root is None else absolute(self.root, "dataset.source.root")
             self._data = _download(factory, root, {**given, **self.options}, self.split)
             names = getattr(self._data, "classes", None)
-            if self.attribute is not None:
+            if isinstance(self.attribute, str):
                 names = [f"not {self.attribute}", self.attribute]
+            elif self.attribute is not None:
+                names, self.attributes = None, list(self.attribute)
             # ImageNet's classes are tuples of synonyms
             self.classes = [name if isinstance(name, str) else ", ".join(name) for name in names or []] or None
         return self._data
 
-    def _place(self, data: Any) -> int | None:
-        """Where in a target the attribute is."""
+    def _places(self, data: Any) -> list[int]:
+        """Where in a target the attributes are, if any were asked for."""
         if self.attribute is None:
-            return None
+            return []
         names = [name for name in getattr(data, "attr_names", []) if name]
-        if self.attribute not in names:
-            has = f"it has {', '.join(names)}" if names else f"{self.dataset} has none"
-            raise ConfigError(f"dataset.source.attribute: no attribute {self.attribute!r}; {has}")
-        return names.index(self.attribute)
+        asked = [self.attribute] if isinstance(self.attribute, str) else list(self.attribute)
+        for name in asked:
+            if name not in names:
+                has = f"it has {', '.join(names)}" if names else f"{self.dataset} has none"
+                raise ConfigError(f"dataset.source.attribute: no attribute {name!r}; {has}")
+        return [names.index(name) for name in asked]
+
+    def _label_of(self, target: Any, places: list[int]) -> Label | None:
+        if self.attributes is not None:
+            return tuple(int(target[place]) for place in places)
+        return _label(target[places[0]] if places else target)
 
 
 def _label(target: Any) -> int | None:

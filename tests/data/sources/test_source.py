@@ -153,6 +153,10 @@ def test_celeba_by_an_attribute(root: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert [label for _, _, label in smiling] == [0, 1]
     assert smiling.classes == ["not Smiling", "Smiling"]
     assert smiling.identity != plain.identity
+    both = Torchvision("CelebA", options={"target_type": "attr"}, attribute=["Smiling", "Male"])
+    assert [label for _, _, label in both] == [(0, 0), (1, 0)]
+    assert (both.classes, both.attributes) == (None, ["Smiling", "Male"])
+    assert len({each.identity for each in (both, smiling, plain)}) == 3
     assert [label for _, _, label in Torchvision("CelebA", options={"target_type": "identity"})] == [1, 2]
     with pytest.raises(ConfigError, match=r"^dataset\.source\.attribute: no attribute 'Smling'; it has Male, Smiling$"):
         list(Torchvision("CelebA", attribute="Smling"))
