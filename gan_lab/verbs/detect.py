@@ -15,6 +15,7 @@ from gan_lab.errors import ConfigError, GanLabError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from gan_lab.data.dataset import Dataset
     from gan_lab.detection.normals import Normals
     from gan_lab.sampling.trained import Trained
 
@@ -102,8 +103,6 @@ def score(trained: Trained, config: dict[str, Any]) -> None:
 def normals_of(trained: Trained, config: dict[str, Any]) -> Normals | None:
     """The scores of normal pictures that the run keeps, or where it keeps none of this checkpoint those of the share of
     its data that is held out; None where neither is there, and a threshold is given. Raises ConfigError without one."""
-    from gan_lab.data.dataset import build_dataset
-    from gan_lab.data.moved import of_run
     from gan_lab.detection.normals import Normals, score_normals
 
     folder, detector = trained.folder, trained.sampler.detector
@@ -112,8 +111,7 @@ def normals_of(trained: Trained, config: dict[str, Any]) -> Normals | None:
     if kept is not None and kept.step == trained.step:
         return kept
     try:
-        node = of_run(trained.config["dataset"], trained.stream, config.get("dataset") or {})
-        return score_normals(detector, build_dataset(node), trained.step)
+        return score_normals(detector, data_of(trained, config), trained.step)
     except GanLabError as error:
         if config["threshold"] is not None:
             return None
@@ -123,20 +121,26 @@ def normals_of(trained: Trained, config: dict[str, Any]) -> Normals | None:
         ) from error
 
 
-def measure(trained: Trained, config: dict[str, Any]) -> None:
-    """On the test split, beside detectors without a network, into the run's summary."""
+def data_of(trained: Trained, config: dict[str, Any]) -> Dataset:
+    """The data that a run was trained on, where it lies now. What its configuration names is built only where it is
+    ours, or trusted."""
     from gan_lab.config import check_targets
     from gan_lab.data.dataset import build_dataset
     from gan_lab.data.moved import of_run
+
+    check_targets({"dataset": trained.config["dataset"]}, list(config["trust"]))
+    return build_dataset(of_run(trained.config["dataset"], trained.stream, config.get("dataset") or {}))
+
+
+def measure(trained: Trained, config: dict[str, Any]) -> None:
+    """On the test split, beside detectors without a network, into the run's summary."""
     from gan_lab.detection.protocol import assess
     from gan_lab.verbs.evaluate import store
 
     detector = trained.sampler.detector
     assert detector is not None
-    check_targets({"dataset": trained.config["dataset"]}, list(config["trust"]))
-    data = build_dataset(of_run(trained.config["dataset"], trained.stream, config.get("dataset") or {}))
     normal = config["normal"]
-    found = assess(detector, data, [str(normal)] if isinstance(normal, (str, int)) else normal)
+    found = assess(detector, data_of(trained, config), [str(normal)] if isinstance(normal, (str, int)) else normal)
     for line in found.lines():
         log.info("%s", line)
     splits = " and ".join(f"{len(part.places)} of {part.split}" for part in found.parts)

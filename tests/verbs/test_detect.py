@@ -15,7 +15,9 @@ import torch
 from gan_lab.data.dataset import build_dataset
 from gan_lab.detection.files import heat
 from gan_lab.detection.normals import Normals
+from gan_lab.errors import ConfigError
 from gan_lab.sampling.trained import load
+from gan_lab.verbs.detect import data_of, normals_of
 from tests.data.conftest import encoded, noise, write_tree
 
 ONE_CLASS = ("model=ganomaly", "dataset.classes=[3]", "dataset.held_out=0.2", "callbacks.detection.measure=false")
@@ -110,6 +112,16 @@ def test_what_is_refused(
         error = capsys.readouterr().err.strip().splitlines()[-1]
         assert re.search(told, error), error
     assert not (here / "detected").exists()
+
+
+def test_a_runs_data_is_built_only_where_it_is_trusted(run: Path) -> None:
+    """Also where its thresholds have to be taken anew."""
+    trained = load(run)
+    trained.config["dataset"]["source"]["_target_"] = "os.system"
+    (run / "detector.json").unlink()
+    for use in (normals_of, data_of):
+        with pytest.raises(ConfigError, match=r"os\.system"):
+            use(trained, {"run": "run", "trust": [], "threshold": None})
 
 
 def test_a_run_without_a_detector(
