@@ -21,7 +21,7 @@ from gan_lab.command_line.nearest import nearest, nearest_key
 from gan_lab.command_line.overrides import EXTRA_GROUPS, quote, read, unquote
 from gan_lab.command_line.verbs import VERBS
 
-LAUNCHERS = dict.fromkeys(("slurm", "submitit_local", "submitit_slurm"), "slurm")  # name: our extra that has it
+LAUNCHERS = {"submitit_local": "slurm", "submitit_slurm": "slurm"}  # name: our extra that has it
 READERS = {".npz": "arrays", ".npy": "arrays", ".h5": "arrays", ".hdf5": "arrays", ".parquet": "parquet"}
 
 

@@ -234,12 +234,15 @@ def test_an_unknown_technique_offers_the_nearest(call: Call) -> None:
         assert (code, err) == (2, "gan-lab train: unknown technique=blurr; nearest: blur\n  choices: blur, noise\n")
 
 
-@pytest.mark.parametrize("launcher", ["submitit_local", "submitit_slurm"])
+@pytest.mark.parametrize(
+    ("typed", "launcher"),
+    [("submitit_local", "submitit_local"), ("submitit_slurm", "submitit_slurm"), ("slurm", "submitit_slurm")],
+)
 def test_a_launcher_that_is_not_installed_names_its_extra(
-    call: Call, launchers: dict[str, Any], monkeypatch: pytest.MonkeyPatch, launcher: str
+    call: Call, launchers: dict[str, Any], monkeypatch: pytest.MonkeyPatch, typed: str, launcher: str
 ) -> None:
     monkeypatch.delitem(launchers, f"{launcher}.yaml", raising=False)
-    assert call("train", "-m", f"hydra/launcher={launcher}", "seed=1,2")[::2] == (
+    assert call("train", "-m", f"hydra/launcher={typed}", "seed=1,2")[::2] == (
         2,
         f"gan-lab train: hydra/launcher={launcher} is not installed: pip install 'gan-lab[slurm]'\n",
     )
