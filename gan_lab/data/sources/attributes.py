@@ -20,7 +20,7 @@ Attributes = dict[str, tuple[int, ...]]  # of each file, 1 for those that it has
 
 def is_table_of_attributes(table: tables.Table) -> bool:
     """Whether a table for which no column was named says of every image which attributes it has: it has no column of
-    labels, and all but that of the file hold 0 and 1, or -1 and 1."""
+    labels, and beside that of the file several, which hold 0 and 1, or -1 and 1."""
     if table.column is not None or (table.name.lower().endswith(".json") and tables.speaks_of(LABEL, table.data)):
         return False
     try:
@@ -28,7 +28,7 @@ def is_table_of_attributes(table: tables.Table) -> bool:
     except GanLabError:
         return False  # the reader of labels will say what is wrong with it
     says = [said for _, said in rows]
-    if not says or not all(isinstance(said, dict) and said for said in says):
+    if not says or not all(isinstance(said, dict) and len(said) > 1 for said in says):
         return False
     named = any(tables.plain(name) in KEYS for name in says[0])
     return not named and all(_present(value) is not None for said in says for value in said.values())

@@ -112,6 +112,7 @@ def test_captions_and_attributes(tmp_path: Path) -> None:
         (SIGNED, {"attributes": []}, "dataset.attributes=[]: a list of columns"),
         (SIGNED, {"attributes": ["Hat", "Hat"]}, "names one twice"),
         (SIGNED.replace("b.png,-1", "b.png,2"), {}, "no column holds the label"),
+        ("file,hat\na,1\nb,0\nc,1\n", {}, "no column holds the label"),  # a single one may be meant as classes
     ],
 )  # fmt: skip
 def test_what_is_said_of_bad_ones(text: str, options: dict[str, Any], told: str, tmp_path: Path) -> None:
