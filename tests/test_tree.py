@@ -12,7 +12,7 @@ import gan_lab
 PACKAGE = Path(gan_lab.__file__).parent
 ROOT_FILES = {"__init__", "__main__", "cli", "config", "errors", "train"}
 ROOMS = (  # each may import from those before it
-    *("__init__", "errors", "config", "storage", "distributed", "layers", "engine", "command_line"),
+    *("__init__", "errors", "config", "storage", "distributed", "layers", "text", "engine", "command_line"),
     *("augmentations", "degradations", "losses", "models", "wrappers", "data", "sampling", "algorithms"),
     *(
         "features",

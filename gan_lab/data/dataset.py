@@ -27,7 +27,7 @@ from gan_lab.data.sources.stacked import Stacked
 from gan_lab.data.space import Need
 from gan_lab.data.store import Store
 from gan_lab.data.stores import find_again
-from gan_lab.data.tokens import FIRST, Words
+from gan_lab.data.tokens import Words
 from gan_lab.errors import ConfigError
 from gan_lab.storage.root import data_root
 
@@ -162,9 +162,15 @@ class Dataset:
         return round(float(classes ** (1 / self.parts)))
 
     @property
+    def known_words(self) -> Words | None:
+        """The tokenizer that its captions were read by, which knows their words; None for data without captions."""
+        words = self.store.words
+        return None if words is None else (self.tokenizer or Words()).knowing(words)
+
+    @property
     def num_tokens(self) -> int:
         """How many different tokens its captions are written in; 0 for data without captions."""
-        return 0 if self.store.words is None else FIRST + len(self.store.words)
+        return 0 if (known := self.known_words) is None else known.num_tokens
 
     @property
     def caption_length(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from os.path import abspath
@@ -17,6 +18,8 @@ from gan_lab.data.sources.opening import is_there
 from gan_lab.data.sources.selected import Selection
 from gan_lab.data.store import Store
 from gan_lab.errors import ConfigError, GanLabError
+
+log = logging.getLogger(__name__)
 
 HELD_OUT = ("test", "val")  # splits that training does not see
 
@@ -36,6 +39,7 @@ def held_out(data: Dataset, name: str, key: str) -> tuple[Dataset, str]:
     try:
         dataset = _of_split(data, name) if a_split else _at_path(data, name, key)
         dataset.image_shape = data.store.shape  # with as many channels as the data, whatever these images have
+        dataset.tokenizer = data.known_words or dataset.tokenizer  # what is said of them in the data's words
         store = dataset.store
     except GanLabError as error:
         kind = ConfigError if isinstance(error, ConfigError) else GanLabError
@@ -115,6 +119,8 @@ def _at_path(data: Dataset, name: str, key: str) -> Dataset:
     if not is_there(path, key):
         splits = "" if "split" in data.config else f", and {data.store.name} has no splits"
         raise ConfigError(f"{key}: {path} does not exist{splits}")
+    if data.known_words is not None and data.reading and (told := _told_at_path(data, path, key)) is not None:
+        return told
     dataset = build_dataset(data.config)
     dataset.sha256 = None
     dataset.selection = Selection()  # of the data's own images
@@ -127,6 +133,20 @@ def _at_path(data: Dataset, name: str, key: str) -> Dataset:
     dataset.source = local if dataset.source is None else dataset.source.replaced_by(local)
     dataset.path = None
     dataset.num_classes = None  # some may be missing
+    return dataset
+
+
+def _told_at_path(data: Dataset, path: str, key: str) -> Dataset | None:
+    """Images with captions as the data's are read; None, which is said, for those that have none."""
+    assert data.config is not None
+    dataset = build_dataset({**data.config, "path": path, "sha256": None, "num_classes": None})
+    dataset.tokenizer = data.known_words
+    dataset.image_shape = data.store.shape
+    try:
+        _ = dataset.folder  # which looks at images and captions, and packs nothing
+    except ConfigError as error:
+        log.warning("%s: is read without captions (%s)", key, error)
+        return None
     return dataset
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 
 from gan_lab.config import build
-from gan_lab.data.tokens import PADDING, UNKNOWN, Words, tokenizer_of
+from gan_lab.data.tokens import PADDING, UNKNOWN, HashedNgrams, Words, tokenizer_of
 from gan_lab.errors import ConfigError
 
 SAID = ["A red bird sings.", "the RED bird", "a bird", "don't, red!"]
@@ -52,3 +54,30 @@ def test_the_configuration_of_a_run_is_enough() -> None:
 def test_numbers_that_cannot_be(key: str, value: object) -> None:
     with pytest.raises(ConfigError, match=rf"^dataset\.tokenizer\.{key}: {value!r} is not a whole number"):
         Words(**{key: value})  # type: ignore[arg-type]
+
+
+def test_a_word_and_its_parts() -> None:
+    """CRC-32 by zlib, modulo the buckets, plus 1: the same everywhere. 3-grams before 4-grams, the word before both."""
+    tokenizer = HashedNgrams(length=10, buckets=4096)
+    said = [b"ab", b"^ab", b"ab$", b"^ab$"]
+    assert tokenizer.encode(["AB!"]).tolist() == [[1 + zlib.crc32(part) % 4096 for part in said] + [PADDING] * 6]
+    assert tokenizer.encode(["ab"])[0, 0] == 1 + 0x9E83486D % 4096
+    assert tokenizer.num_tokens == 4097
+
+
+def test_hashed_words_are_told_again() -> None:
+    learned = HashedNgrams(length=40).learn(SAID)
+    assert learned.words == Words().learn(SAID).words
+    tokens = learned.encode(["the red zebra sings", "purple birds bird", ""])
+    assert [learned.decode(row) for row in tokens] == ["the red ? sings", "? bird", ""]
+    assert learned.encode(["a bird"]).tolist() == HashedNgrams(length=40).encode(["a bird"]).tolist()
+    assert (learned.unknown("zebra"), Words().learn(SAID).unknown("a zebra")) == ([], ["zebra"])
+
+
+def test_what_decides_hashed_tokens() -> None:
+    assert len({HashedNgrams(8).identity, HashedNgrams(9).identity, HashedNgrams(8, buckets=64).identity}) == 3
+    node = {"_target_": "gan_lab.data.tokens.HashedNgrams", "length": 8, "buckets": 64}
+    found = tokenizer_of({"dataset": {"tokenizer": node}, "words": ["bird"]})
+    assert isinstance(found, HashedNgrams)
+    assert found.num_tokens == 65
+    assert found.encode(["bird bird"]).shape == (1, 8)

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from gan_lab.data.dataset import Dataset
+from gan_lab.data.dataset import Dataset, build_dataset
+from gan_lab.data.held_out import held_out
 from gan_lab.data.sources.captions import Captioned
 from gan_lab.data.tokens import Words
 from gan_lab.errors import ConfigError
+from tests.compose import composed
 from tests.data.conftest import encoded, noise, write_tree, write_zip
 
 PICTURES = {f"train/{name}.png": encoded(noise(6, 6, seed=n)) for n, name in enumerate("abc")}
@@ -104,3 +106,22 @@ def test_a_table_that_cannot_be_here(captions: str, told: str, tmp_path: Path) -
     path = write_tree(tmp_path / "x", {"a.png": encoded(noise(4, 4))})
     with pytest.raises(ConfigError, match=rf"^dataset\.captions: .*{told}"):
         _ = Captioned(path, captions=captions).said
+
+
+def test_a_held_out_split_is_told_in_the_words_of_the_data(tmp_path: Path) -> None:
+    """Its own most frequent word would be another token."""
+    members = {f"{split}/{n}.png": encoded(noise(4, 4, seed=n)) for split in ("train", "test") for n in range(2)}
+    table = "file,caption\ntrain/0.png,a cat\ntrain/1.png,a bird\ntest/0.png,bird bird\ntest/1.png,a bird flies\n"
+    data = write_tree(tmp_path / "data", {**members, "captions.csv": table.encode()})
+    path = f"dataset.path={data}"
+    dataset = build_dataset(composed("dataset=captioned", path, "dataset.image_shape=[3,4,4]")["dataset"])
+    elsewhere = {"0.png": members["test/0.png"], "1.png": members["test/1.png"]}
+    told = b"file,caption\n0.png,bird bird\n1.png,a bird flies\n"
+    apart = write_tree(tmp_path / "apart", {**elsewhere, "captions.csv": told})
+    for name in ("test", str(apart)):
+        other, _ = held_out(dataset, name, "inputs")
+        assert other.store.words == dataset.store.words
+        assert other.known_words is not None
+        assert other.store.captions is not None
+        said = [other.known_words.decode(rows[0]) for rows in other.store.captions]
+        assert said == ["bird bird", "a bird ?"]

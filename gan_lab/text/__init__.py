@@ -1,0 +1,1 @@
+"""Networks that read captions: from tokens to one vector."""
