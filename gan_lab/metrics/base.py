@@ -58,6 +58,7 @@ class Measure(ABC):
     features: ClassVar[bool] = True  # whether it looks at the extractor's features or probabilities
     labels: ClassVar[bool] = False  # whether it looks at the classes that were asked for
     paired: ClassVar[bool] = False  # whether it compares each image with the one of the sample that it answers
+    captions: ClassVar[bool] = False  # whether it looks at the captions that were asked for
     about: ClassVar[str] = ""  # what its names say in the place of the extractor, where it uses none
 
     @property

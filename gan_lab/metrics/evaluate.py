@@ -75,6 +75,8 @@ def _why_not_of(measure: Measure, sampler: Sampler) -> str | None:
         return "the generator takes no labels"
     if measure.paired and "input" not in sampler.takes:
         return "the generator takes no input, so no image answers another"
+    if measure.captions and "caption" not in sampler.takes:
+        return "the generator reads no captions"
     return None
 
 
