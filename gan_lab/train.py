@@ -185,7 +185,8 @@ def conclude(run: Run) -> None:
     if taken := peak(run.engine.device):  # 0: not known
         log.info("memory     %s at most", size(taken))
     log.info("dashboard  %s", dashboard(run.folder))
-    if not run.sampler().needs:
-        log.info("more       %s", shlex.join(["gan-lab", "sample", f"run={shown(run.folder)}", "n=64"]))
+    told = {(): ["n=64"], ("caption",): ["text=what is to be seen"]}.get(run.sampler().needs)
+    if told:
+        log.info("more       %s", shlex.join(["gan-lab", "sample", f"run={shown(run.folder)}", *told]))
     following = [f"trainer.max_steps={2 * run.plan.max_steps}"] if run.last_step else []
     log.info("go on      %s", command("train", f"resume={shown(run.folder)}", *following))

@@ -24,16 +24,19 @@ def composed(*overrides: str, configs: Path | None = None) -> dict[str, Any]:
     return copy.deepcopy(_composed((*search, *with_inputs(overrides))))
 
 
+SMALL = "dataset.image_shape=[3,16,16]"
 IN_COLOUR = ("colorization",)  # models of images that are not gray, as the digits are
 
 
 def with_inputs(overrides: Sequence[str]) -> Sequence[str]:
     """The same, and where they take a model of ours that makes images from images, and nothing that says what from, a
-    degradation: the digits have no inputs."""
+    degradation: the digits have no inputs. Nor have they captions: for a model that reads them, other data."""
     group, _, name = next((word for word in overrides if word.startswith("model=")), "").partition("=")
     said = any(word.startswith(("degradation=", "dataset=", "experiment=")) for word in overrides)
     if name in IN_COLOUR and not any(word.startswith("dataset=") for word in overrides):
         return ["dataset=stacked_digits", *overrides]
+    if name in models_from_captions() and not any(word.startswith(("dataset=", "experiment=")) for word in overrides):
+        return ["dataset=coloured_shapes", "dataset.source.count=60", "dataset.source.size=16", SMALL, *overrides]
     if said or not group or name not in models_from_images() or "/degradation" in yaml_of(f"model/{name}"):
         return overrides
     return [*overrides, "degradation=blur"]
@@ -56,6 +59,12 @@ def models_from_images() -> list[str]:
     """The models that make images from images."""
     marks = ("input_shape:", "/algorithm: style_transfer")
     return [name for name in choices("model") if any(mark in yaml_of(f"model/{name}") for mark in marks)]
+
+
+@functools.cache
+def models_from_captions() -> list[str]:
+    """The models that make images from captions."""
+    return [name for name in choices("model") if "${text_encoder}" in yaml_of(f"model/{name}")]
 
 
 def yaml_of(choice: str) -> str:

@@ -62,6 +62,8 @@ def move(run: Run) -> None:
         if pictures is not None:
             assert pictures._resident is not None
             pictures._resident = _empty(pictures._resident)
+    if (captions := stream._captions) is not None:
+        captions._tokens, captions._counts = _empty(captions._tokens), _empty(captions._counts)
     stream._labels = None if stream._labels is None else _empty(stream._labels)
     if isinstance(stream.degradation, nn.Module):
         _move(stream.degradation, moved)
@@ -78,6 +80,7 @@ def stream_drawn(run: Run) -> Any:
         indices=numbers,
         flips=torch.empty(n, dtype=torch.bool, device=DEVICE) if order.flip else None,
         turns=numbers if order.turn else None,
+        which=numbers if order.captions else None,
         corners=None if order.corners is None else torch.empty(n, 2, dtype=torch.int64, device=DEVICE),
     )
 

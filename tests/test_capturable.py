@@ -29,6 +29,8 @@ WITH = {
     "loss/regularizers=[auxiliary_classifier]": "model=acgan",
     "loss/regularizers=[autoencoding]": "model=fastgan",
     "loss/regularizers=[path_length_style]": "model=stylegan2",
+    "loss/regularizers=[matching_aware]": "model=gan_cls",
+    "technique=[conditioning_augmentation]": "model=gan_cls",
     "technique=[activation_checkpointing]": "model=wgan_gp_resnet",
 }
 

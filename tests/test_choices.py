@@ -60,6 +60,7 @@ CHOICES = {
     "model/fastgan": "loss=hinge_random_margin loss/regularizers=autoencoding optimizer=adam augmentation=diffaugment",
     "model/fastcut": "algorithm=contrastive loss=least_squares loss/regularizers=patch_nce_fast "
     "optimizer=adam_fastcut metrics=fid",
+    "model/gan_cls": "algorithm=text_to_image text_encoder=hashed_ngrams loss=non_saturating optimizer=adam",
     "model/deepfill": "algorithm=inpainting degradation=mask loss=hinge loss/regularizers=drafts_l1 "
     "optimizer=adam_deepfill metrics=inpainting",
     "model/edsr": "algorithm=regression loss=regression optimizer=adam_srgan degradation=downscale "

@@ -62,6 +62,13 @@ WITH = {
     "loss/regularizers/autoencoding.yaml": ["model=fastgan"],
     "algorithm/pyramid.yaml": ["model=lapgan"],
     "algorithm/translation.yaml": ["model=pix2pix"],
+    "algorithm/text_to_image.yaml": ["model=gan_cls"],
+    "text_encoder/bag_of_words.yaml": ["model=gan_cls"],
+    "text_encoder/hashed_ngrams.yaml": ["model=gan_cls"],
+    "text_encoder/transformer.yaml": ["model=gan_cls"],
+    "metrics/r_precision.yaml": ["model=gan_cls"],
+    "technique/conditioning_augmentation.yaml": ["model=gan_cls"],
+    "loss/regularizers/matching_aware.yaml": ["model=gan_cls"],
     "algorithm/inpainting.yaml": ["model=deepfill"],
     "algorithm/cycle.yaml": ["model=cyclegan"],
     "algorithm/contrastive.yaml": ["model=cut"],
@@ -97,6 +104,8 @@ def of_dataset(name: str, folder: Path) -> list[str]:
     """What else is typed so that the dataset of `configs/dataset/NAME.yaml` needs no network and is small."""
     if name in ("digits", "stacked_digits"):
         return []
+    if name == "coloured_shapes":
+        return ["dataset.source.count=60"]
     if name in ("ring", "grid"):
         return ["model=gan_small", "dataset.source.count=100"]
     node = composed(f"dataset={name}")["dataset"]

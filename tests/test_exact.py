@@ -44,13 +44,15 @@ def test_models(model: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("technique", choices("technique"))
 def test_techniques(technique: str, tmp_path: Path) -> None:
-    model = "wgan_gp_resnet" if technique == "activation_checkpointing" else "dcgan"  # it needs blocks
+    beside = {"activation_checkpointing": "wgan_gp_resnet", "conditioning_augmentation": "gan_cls"}  # blocks, captions
+    model = beside.get(technique, "dcgan")
     check(tmp_path, f"model={model}", f"+technique=[{technique}]")
 
 
 @pytest.mark.parametrize("regularizer", in_part(unpaired_regularizers(), 4))
 def test_regularizers(regularizer: str, tmp_path: Path) -> None:
     beside = {"auxiliary_classifier": "acgan", "path_length_style": "stylegan2", "autoencoding": "fastgan"}
+    beside["matching_aware"] = "gan_cls"
     model = beside.get(regularizer, "dcgan")
     check(tmp_path, f"model={model}", f"loss/regularizers=[{regularizer}]")
 

@@ -72,6 +72,11 @@ def refusals(config: dict[str, Any]) -> list[str]:
         "input_shape" in node for node in config["model"].values()
     ):
         found.append("makes images from images")
+    reads = any("encoder" in node and "_target_" in (node["encoder"] or {}) for node in config["model"].values())
+    if "conditioning" in loss["regularizers"] and "text_encoder" not in config:
+        found.append("reads no captions")
+    if "matching_aware" in loss["regularizers"] and not reads:
+        found += ["is told captions", "embeds captions"]
     if "unrolled" in config["algorithm"]["_target_"] and "generator" not in config["model"]:
         found.append("model.generator: missing")
     if "unrolled" in config["algorithm"]["_target_"] and {"encoder", "generator_encoder"} & set(config["model"]):
@@ -109,6 +114,8 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("a pack of images has no input")
     if {"minibatch_stddev", "minibatch_discrimination"} & wrappers and "real_esrgan" in game["_target_"]:
         found.append("returns plain scores")
+    if "packing" in wrappers and "encoder" in game:
+        found.append("a pack of images has no input")
     if "packing" in wrappers and "deepfill" in game["_target_"]:
         found.append("is to be told the mask")
     if "spectral_norm" in wrappers and "r3gan" in game["_target_"]:

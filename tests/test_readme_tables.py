@@ -212,6 +212,9 @@ def fits(name: str, *size: int) -> bool:
     config = with_shape(config, before, image)
     input = list(build(config["degradation"], "degradation").shape(image)) if config.get("degradation") else image
     given = [{**node, **({"input_shape": input} if "input_shape" in node else {})} for node in config["model"].values()]
+    for node in given:
+        if node.get("encoder"):
+            node["encoder"]["num_tokens"] = 9
     return all(map(built, given))
 
 

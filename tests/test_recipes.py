@@ -44,6 +44,16 @@ def modes(data: str, model: str, steps: int, batch: int | None = None, **more: A
 
 
 BACKBONE = "model.discriminator.backbone"
+SHAPES = {
+    "dataset.image_shape": [3, 16, 16],
+    "dataset.source.size": 16,
+    "algorithm.ema.decay": 0.99,
+    "/augmentation": "instance_noise",
+    "/metrics": ["fid", "r_precision"],
+    "metrics.r_precision.steps": 200,
+    "width": 16,
+    "n": 500,
+}
 CUT = {
     "/degradation": "noise",
     "degradation.sigma": 100,
@@ -135,6 +145,7 @@ RECIPES = {
         **{"algorithm.latent.dim": 32, "algorithm.encoder_from": 400},
     ),
     "ganomaly": digits("ganomaly", 600, 32, n=1000, width=16, **EIGHTS),
+    "gan_cls": recipe("coloured_shapes", "gan_cls", 500, 32, 250, g_lr=1e-3, d_lr=2e-4, **SHAPES),
     "fastcut": digits("fastcut", 600, 8, **CUT),
     "fastgan": digits("fastgan", 1000, 16, 500, n=1000, width=8, g_lr=5e-4),
     "compact": digits("compact", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4)),

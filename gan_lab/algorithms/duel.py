@@ -154,6 +154,7 @@ class Duel:
             real_critique=real_critique,
             fake_critique=fake_critique,
             condition=condition,
+            embed=getattr(discriminator, "embed", None),
             latent=fake.source,
             labels=batch.label,
             generator=lambda source: generator(source, fake.condition).float(),

@@ -11,9 +11,11 @@ from gan_lab.config import require_whole
 from gan_lab.data.batch import Batch
 from gan_lab.data.dataset import build_dataset
 from gan_lab.data.held_out import held_out_by_itself
+from gan_lab.data.tokens import tokenizer_of
 from gan_lab.metrics.inputs import Inputs
 from gan_lab.pictures.grid import grid, picture_of, synthetic_note, write_png
 from gan_lab.pictures.panel import panel
+from gan_lab.pictures.words import written
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import all_images
 from gan_lab.storage.files import remove_unfinished
@@ -26,9 +28,9 @@ log = logging.getLogger(__name__)
 class SampleGrids(Callback):
     """A picture of `count` samples every `trainer.sample_every` steps and at the end, in `samples/` and the loggers;
     one of real images, beside their inputs where they have any, once. What is beside what is the sampler's to say
-    (`Sampler.panel`). What is made from inputs is made from those of the test or validation split, where the dataset
-    has one: training has not seen them. Where the dataset brings a picture of its own (points in the plane), that is
-    what is drawn.
+    (`Sampler.panel`). What is made from inputs or captions is made from those of the test or validation split, where
+    the dataset has one: training has not seen them. Captions are written beside what is made of them. Where the dataset
+    brings a picture of its own (points in the plane), that is what is drawn.
 
     Images are made and laid out between two rounds; encoding and writing them is left to the background. A picture that
     fails is a warning."""
@@ -40,8 +42,8 @@ class SampleGrids(Callback):
 
     def on_fit_start(self, run: Run) -> None:
         remove_unfinished(run.folder / "samples")
-        if "input" in run.sampler().needs:
-            with secondary("the pictures of held-out inputs"):
+        if run.sampler().needs:
+            with secondary("the pictures of held-out samples"):
                 run.unless_interrupted(lambda: self._hold_out(run))  # it may have to pack them
         if run.fresh:
             note = {"Title": f"real images of {run.store.name}"}
@@ -57,11 +59,11 @@ class SampleGrids(Callback):
             self._write(run)
 
     def _hold_out(self, run: Run) -> None:
-        """Find inputs that training does not see, and say which they are."""
+        """Find samples to ask by that training does not see, and say which they are."""
         found = held_out_by_itself(build_dataset(run.config["dataset"], run.store), "dataset.split")
         if found is not None:
             self._others = Inputs(*found, run.config.get("degradation"))
-        log.info("samples    are made from inputs of the %s", self._source(run))
+        log.info("samples    are made from %s of the %s", _asked_by(run), self._source(run))
 
     def _source(self, run: Run) -> str:
         if self._others is None:
@@ -71,7 +73,7 @@ class SampleGrids(Callback):
     def _write(self, run: Run) -> None:
         seed = run.config["seed"]
         note = synthetic_note(run.folder, run.step, seed)
-        if "input" in run.sampler().needs:
+        if run.sampler().needs:
             note["gan-lab:inputs"] = self._source(run)
         self._written = run.step
         with secondary(f"the picture of step {run.step}"):
@@ -92,14 +94,28 @@ class SampleGrids(Callback):
         if draw is not grid:
             return draw(shown(run, getattr(draw, "count", self.count)).image)
         columns = shown(run, self.count)._asdict()
-        return panel({name: columns[name] for name in ("input", "image") if columns[name] is not None})
+        pictures = {name: columns[name] for name in ("input", "image") if columns[name] is not None}
+        return panel({**captions_of(run, columns["caption"]), **pictures})
 
     def _picture(self, run: Run, seed: int) -> Tensor:
         sampler, draw = run.sampler(), picture_of(run.config)
         if draw is not grid:
             return draw(all_images(sampler, Request(getattr(draw, "count", self.count), seed)))
         batch = shown(run, self.count) if self._others is None else self._others.spread(self.count)
-        return panel(sampler.panel(batch, seed))
+        told = captions_of(run, batch.caption) if "caption" in sampler.needs else {}
+        return panel({**told, **sampler.panel(batch, seed)})
+
+
+def _asked_by(run: Run) -> str:
+    return " and ".join(f"{name}s" for name in run.sampler().needs)
+
+
+def captions_of(run: Run, tokens: Tensor | None) -> dict[str, Tensor]:
+    """A column of captions as they are read, where the data has any."""
+    tokenizer = tokenizer_of(run.config)
+    if tokens is None or tokenizer is None:
+        return {}
+    return {"caption": written([tokenizer.decode(row) for row in tokens])}
 
 
 def shown(run: Run, count: int) -> Batch:

@@ -25,7 +25,11 @@ class Verb(NamedTuple):
 VERBS = {
     "train": Verb("gan_lab.train", "train a GAN, or go on with a stopped run", sweeps=True),
     "sample": Verb(
-        "gan_lab.verbs.sample", "images from a trained generator", groups=(), example="run=outputs/dcgan-digits/RUN"
+        "gan_lab.verbs.sample",
+        "images from a trained generator",
+        groups=(),
+        example="run=outputs/dcgan-digits/RUN",
+        texts=("text",),
     ),
     "interpolate": Verb(
         "gan_lab.verbs.interpolate",

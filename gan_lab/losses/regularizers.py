@@ -33,11 +33,11 @@ class Turn:
 
     `critic` maps images to scores (N, ...), with augmentation inside and the batch's condition unless it is asked about
     another; `generator` maps latents (or whatever it starts from) to images, its condition bound. `mover` is the
-    network of the player that pays. `condition` is the column of the batch that the discriminator gets second. `pairs`
-    are what was made and what was wanted, by name; `patches`, of such a pair, what an encoder sees of both at the same
-    places, `(N, P, D)` for each of its maps. In the discriminator's turn `fake` is detached; in the generator's,
-    `real_critique` is there only for who needs it, and carries no gradient. `duel` tells apart the duels of a game that
-    has several.
+    network of the player that pays. `condition` is the column of the batch that the discriminator gets second; where it
+    is made of tokens, `embed` makes floats of it, which `critic` takes in its place. `pairs` are what was made and what
+    was wanted, by name; `patches`, of such a pair, what an encoder sees of both at the same places, `(N, P, D)` for
+    each of its maps. In the discriminator's turn `fake` is detached; in the generator's, `real_critique` is there only
+    for who needs it, and carries no gradient. `duel` tells apart the duels of a game that has several.
     """
 
     real: Tensor  # (N, C, H, W)
@@ -50,6 +50,7 @@ class Turn:
     generator: Callable[[Tensor], Tensor] | None = None
     mover: nn.Module | None = None
     condition: Tensor | None = None
+    embed: Callable[[Tensor], Tensor] | None = None
     pairs: Pairs = field(default_factory=dict)
     patches: Patches = field(default_factory=dict)
     duel: str = ""

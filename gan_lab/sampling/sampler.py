@@ -26,7 +26,7 @@ REFUSED = {
 }
 MISSING = {
     "input": "makes each image from another: gan-lab translate run=RUN input=PICTURES out=FOLDER",
-    "caption": "makes each image from a caption: gan_lab.load(RUN).sampler.images(Request(n, caption=TOKENS))",
+    "caption": "makes each image from a caption: gan-lab sample run=RUN text='a red heart'",
 }
 
 

@@ -14,13 +14,14 @@ from gan_lab.command_line.console import command, shown
 from gan_lab.command_line.nearest import nearest
 from gan_lab.config import check_targets
 from gan_lab.data.sources.listed import listed
+from gan_lab.data.tokens import split, tokenizer_of
 from gan_lab.engine.engine import Engine
 from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.sampling.label_space import Attributes, Classes
 from gan_lab.sampling.photo_translator import PhotoTranslator, directions_of
 from gan_lab.sampling.request import Request
-from gan_lab.sampling.sampler import Sampler, all_images
+from gan_lab.sampling.sampler import REFUSED, Sampler, all_images
 from gan_lab.sampling.translate import translate
 from gan_lab.storage.checkpoint import load as load_checkpoint
 from gan_lab.storage.checkpoint import load_newest
@@ -73,6 +74,7 @@ class Trained:
         truncation: float | None = None,
         input: Tensor | None = None,
         attributes: Sequence[str] | None = None,
+        text: str | Sequence[str] | None = None,
     ) -> Tensor:
         """`n` images `(n, C, H, W)` in [-1, 1] on the CPU; the same seed gives the same images.
 
@@ -80,10 +82,13 @@ class Trained:
         those that every image has, and with a `-` before their name those that none has; all others are there as often
         as in the data, by the seed. `truncation`
         keeps the latent's numbers below it (smaller: more typical, less varied). `input` `(n, C', H', W')` in [-1, 1]
-        is what images are made from, by a generator that makes them from others. Raises ConfigError for a class that
-        is not there, and for what this generator does not take or cannot do without.
+        is what images are made from, by a generator that makes them from others; `text` a caption, or several that take
+        turns, for one that reads them. Raises ConfigError for a class that is not there, for a caption without a word,
+        and for what this generator does not take or cannot do without.
         """
-        return all_images(self.sampler, self.request(n, seed, label, truncation, attributes)._replace(input=input))
+        return all_images(
+            self.sampler, self.request(n, seed, label, truncation, attributes, text)._replace(input=input)
+        )
 
     def request(
         self,
@@ -92,13 +97,32 @@ class Trained:
         label: int | str | Sequence[int | str] | None = None,
         truncation: float | None = None,
         attributes: Sequence[str] | None = None,
+        text: str | Sequence[str] | None = None,
     ) -> Request:
-        """The same as a request: classes by number or name, which take turns."""
+        """The same as a request: classes by number or name, or captions, which take turns."""
         labels = None if label is None else torch.tensor(self.labels(label))
         taken = None if labels is None else labels[torch.arange(n) % len(labels)]
         if self.attributes or attributes is not None:
             taken = self.with_attributes(attributes or (), n, seed)
-        return Request(n, seed, label=taken, truncation=truncation)
+        captions = None if text is None else self.tokens(text)
+        told = None if captions is None else captions[torch.arange(n) % len(captions)]
+        return Request(n, seed, label=taken, caption=told, truncation=truncation)
+
+    def tokens(self, text: str | Sequence[str]) -> Tensor:
+        """Captions as this run's generator reads them, `(n, L)` int64. Words that it has never read, and cannot make
+        out of parts, are said. Raises ConfigError for a generator that reads none, and for a caption without a word."""
+        captions = [text] if isinstance(text, str) else list(text)
+        tokenizer = tokenizer_of(self.config)
+        if "caption" not in self.sampler.takes or tokenizer is None:
+            raise ConfigError(f"text: this generator {REFUSED['caption']}")
+        if not captions:
+            raise ConfigError("text: give a caption, or several")
+        for caption in captions:
+            if not split(caption):
+                raise ConfigError(f"text={caption!r}: has no word; say what is to be seen")
+        if unknown := sorted({word for caption in captions for word in tokenizer.unknown(caption)}):
+            log.warning("text: this run has never read %s", ", ".join(unknown))
+        return torch.from_numpy(tokenizer.encode(captions))
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -205,7 +229,8 @@ def load(run: str | Path, checkpoint: str = "last", device: str = "auto", trust:
     path, state = find_checkpoint(Path(run), str(checkpoint))
     config = state["config"]
     stored = {key: config.get(key) for key in ("model", "algorithm", "wrappers")}
-    stored |= {"picture": config["dataset"].get("picture"), "degradation": config.get("degradation")}
+    stored |= {name: config["dataset"].get(name) for name in ("picture", "tokenizer")}
+    stored["degradation"] = config.get("degradation")
     check_targets(stored, trust)
     engine = Engine(device=device, precision="fp32")
     algorithm: Any = hydra.utils.get_class(config["algorithm"]["_target_"])

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from gan_lab.command_line.console import shown
 from gan_lab.config import require_number, require_seed, require_whole
-from gan_lab.errors import ConfigError
+from gan_lab.errors import ConfigError, describe
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -34,16 +34,17 @@ def main(cfg: DictConfig) -> None:
     attributes = requested_attributes(
         OmegaConf.to_container(cfg.attributes) if OmegaConf.is_config(cfg.attributes) else cfg.attributes
     )
+    text = requested_text(OmegaConf.to_container(cfg.text) if OmegaConf.is_config(cfg.text) else cfg.text)
+    if text is not None and len(text) > n:
+        raise ConfigError(f"n={n}: fewer images than the {len(text)} captions of text; set n={len(text)} or more")
     from gan_lab.sampling.trained import load
 
     trained = load(str(cfg.run), checkpoint=str(cfg.checkpoint), device=cfg.device, trust=list(cfg.trust))
     classes = list(range(len(trained.classes))) if label == "all" else label
-    request = trained.request(n, seed=seed, label=classes, truncation=cfg.truncation, attributes=attributes)
-    asked = "".join(
-        f"-{key}-{value}"
-        for key, value in (("label", label), ("attributes", attributes), ("truncation", cfg.truncation))
-        if value is not None
-    )
+    request = trained.request(n, seed=seed, label=classes, truncation=cfg.truncation, attributes=attributes, text=text)
+    words = text and "-".join(text)
+    told = {"label": label, "attributes": attributes, "text": words, "truncation": cfg.truncation}
+    asked = "".join(f"-{key}-{value}" for key, value in told.items() if value is not None)
     folder = re.sub(r"[^A-Za-z0-9._-]+", "_", f"step-{trained.step:08d}-seed-{seed}{asked}")[:NAME]
     out = Path(cfg.out) if cfg.out else trained.folder / "samples" / folder
     gridded = write_images(trained, request, out)
@@ -66,6 +67,26 @@ def requested_attributes(attributes: Any) -> list[str] | None:
     if not isinstance(attributes, list) or not attributes or any(isinstance(word, (list, dict)) for word in attributes):
         raise ConfigError(f"attributes: {attributes!r} is no list of names, e.g. attributes=[smiling,-hat]")
     return [str(word) for word in attributes]
+
+
+def requested_text(text: Any) -> list[str] | None:
+    """Captions: one, those of a list `[one,another]`, or the lines of a file. Raises ConfigError for none, for one
+    that is no text, and for a text file that is not there or cannot be read."""
+    if text is None:
+        return None
+    if isinstance(text, str) and text.startswith("[") and text.endswith("]"):
+        text = text[1:-1].split(",")
+    elif isinstance(text, str) and (Path(text).is_file() or text.endswith(".txt")):
+        try:
+            text = [line for line in Path(text).read_text(encoding="utf-8").splitlines() if line.strip()]
+        except FileNotFoundError as error:
+            raise ConfigError(f"text={text}: there is no such file") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"text={text}: cannot be read ({describe(error)})") from error
+    words = text if isinstance(text, list) else [text]
+    if not words or not all(isinstance(word, str) and word.strip() for word in words):
+        raise ConfigError(f"text: {text!r} is no caption; say what is to be seen, e.g. text='a red heart'")
+    return [word.strip().strip("'\"") for word in words]
 
 
 def write_images(trained: Trained, request: Request, out: Path) -> int:

@@ -28,6 +28,11 @@ class Wrapper(nn.Module):
         self.condition_shape: tuple[int, ...] | None = getattr(inside, "condition_shape", None)
         self.images_per_score = int(getattr(inside, "images_per_score", 1))
 
+    @property
+    def embed(self) -> Callable[[Tensor], Tensor] | None:
+        """What makes an embedding of captions, where that which is inside reads any."""
+        return getattr(self.inside, "embed", None)
+
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
         return of(self.inside(images, condition))
 

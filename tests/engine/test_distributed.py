@@ -82,6 +82,9 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
     "images beside their latents": ("model=egbad", "trainer.accumulation=2"),
     "images again, and their codes": ("model=ganomaly", "trainer.accumulation=2"),
     "a game and an encoder": ("model=fanogan", "algorithm.encoder_from=1", "algorithm.critic_steps=2"),
+    "captions of others, and between two": (
+        *("model=gan_cls", "loss/regularizers=[matching_aware]", "+technique=[conditioning_augmentation]"),
+    ),
     "computed again": (  # on the same fakes: rounding grows less
         *("model=biggan_cifar", "+technique=[activation_checkpointing]"),
         *("algorithm.critic_steps=1", "algorithm.reuse_fake=true"),

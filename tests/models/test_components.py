@@ -28,6 +28,7 @@ defaults:
   - augmentation: none
   - optimizer: adam
   - algorithm: noise_to_image
+  - text_encoder: null
   - model: dcgan
 dataset:
   image_shape: [3, 32, 32]
@@ -60,12 +61,17 @@ def test_models(model: str, composed: Compose) -> None:
     """Every model builds at the tiny width of `trainer=debug`, and its networks fit each other."""
     config = composed(f"model={model}", "+width=4")
     latent = build(config.algorithm.latent, "algorithm.latent")
+    reads = "encoder" in config.model.generator
+    if reads:
+        for node in config.model.values():
+            node.encoder.num_tokens = 20
     networks = {role: build(node, f"model.{role}") for role, node in config.model.items()}
-    labels = torch.tensor([0, 9, 3])
+    labels = torch.tensor([[1, 2], [9, 0], [3, 3]]) if reads else torch.tensor([0, 9, 3])
     images = networks["generator"](latent(3, "cpu"), labels)
     assert images.shape == (3, 3, 32, 32)
     assert len(networks["discriminator"](images, labels).scores) == 3
-    assert sum(p.numel() for p in networks["discriminator"].parameters()) < 250_000  # the width arrived
+    read = sum(p.numel() for p in networks["discriminator"].encoder.parameters()) if reads else 0
+    assert sum(p.numel() for p in networks["discriminator"].parameters()) - read < 250_000  # the width arrived
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,8 @@ WITH = {
     "activation_checkpointing": "model=wgan_gp_resnet width=8",
     "path_length_style": "model=stylegan2",
     "autoencoding": "model=fastgan",
+    "matching_aware": "model=gan_cls",
+    "conditioning_augmentation": "model=gan_cls",
 }
 TOYS = Path(__file__).parent.parent / "toys" / "configs"
 ALL = [
