@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -55,7 +56,7 @@ def is_card(card: Mapping[str, Any]) -> bool:
     return (
         _is_column("image", {"dtype": card.get("dtype", "uint8"), "shape": card.get("shape")})
         and type(count) is int
-        and count > 0
+        and 0 < count <= sys.maxsize
         and (classes is None or _are_words(classes))
         and all(isinstance(card.get(key), str) for key in ("name", "source", "origin", "fit", "sha256"))
         and (card["version"] == VERSION or _has_columns(card))

@@ -180,7 +180,8 @@ class Arrays(Source):
                 opened: Mapping[str, Any] = {"": np.lib.format.open_memmap(self.path, mode="r")}
             else:
                 with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as loaded:
-                    opened = {name: loaded[name] for name in loaded.files}
+                    members = {name: loaded[name] for name in loaded.files}
+                opened = {name: each for name, each in members.items() if isinstance(each, np.ndarray)}  # others: bytes
         except Exception as error:  # of damaged bytes NumPy raises whatever zips, parsers and memory have to say
             objects = "bject" in str(error) or "pickle" in str(error)
             told = " ".join(str(error).split()) or type(error).__name__
