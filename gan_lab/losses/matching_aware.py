@@ -33,7 +33,9 @@ class MatchingAware(Regularizer):
         with twice_differentiable():
             scores = turn.critic(images, told)
             total = scores.reshape(len(scores), -1).mean(1).sum()
-            by_image, by_text = torch.autograd.grad(total, (images, told), create_graph=True)
+            by_image, by_text = torch.autograd.grad(total, (images, told), create_graph=True, allow_unused=True)
+        if by_text is None:
+            raise ConfigError("loss.regularizers: a matching-aware penalty needs a discriminator that is told captions")
         squared = by_image.square().flatten(1).sum(1) + by_text.square().flatten(1).sum(1)
         return (squared ** (self.power / 2)).mean()
 

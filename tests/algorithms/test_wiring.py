@@ -393,7 +393,8 @@ def fitting() -> list[tuple[str, str]]:
             has_pairs = any(pairs <= set(sees.pairs) for sees in row.duels.values())
             pays = regularizer != "auxiliary_classifier" or row.labels
             colours = "erceptual" in text or "ColourL1" in text  # what sees no picture of four channels
-            if has_pairs and pays and not colours and "Style" not in text:  # no generator here has styles
+            reads = "MatchingAware" not in text  # no network here reads captions
+            if has_pairs and pays and reads and not colours and "Style" not in text:  # no generator here has styles
                 found.append((regularizer, name))
     return found
 

@@ -41,6 +41,7 @@ READY_MADE: dict[str, tuple[list[int | str], int | None]] = {
     "huggingface": (["auto", 64, 64], None),
     "stacked_digits": ([3, 16, 16], 1000),
     "stacked_mnist": ([3, 28, 28], 1000),
+    "coloured_shapes": ([3, 32, 32], 12),
     "ring": ([2, 1, 1], 8),
     "grid": ([2, 1, 1], 25),
 }
@@ -52,7 +53,8 @@ CONFIGS = (
     | {name: (["auto", side, side], None) for name, side in JOINED.items()}
     | {"facades": ([3, 256, 256], None)}
 )
-DRAWN = ("ring", "grid")
+POINTS = ("ring", "grid")
+DRAWN = (*POINTS, "coloured_shapes")
 
 
 def read(config: str) -> Any:
@@ -106,7 +108,7 @@ def test_building_touches_nothing(name: str, root: Path) -> None:
     dataset = configured(name)
     assert (list(dataset.image_shape), dataset.num_classes) == CONFIGS[name]
     assert dataset.ready_made is (name not in (*OF_A_PATH, *JOINED, "facades"))
-    assert (dataset.picture is not None) is (name in DRAWN)
+    assert (dataset.picture is not None) is (name in POINTS)
     assert not root.exists()
 
 

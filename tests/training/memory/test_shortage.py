@@ -36,10 +36,10 @@ from gan_lab.training import trainer
 
 fit = trainer.fit
 
-def within(run, callbacks):
+def within(run, *given):
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + 600 * 2**20,) * 2)
-    return fit(run, callbacks)
+    return fit(run, *given)
 
 trainer.fit = within
 sys.exit(main(["train", *sys.argv[1:]]))
