@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gan_lab.algorithms.latents import Latent
 from gan_lab.engine.engine import Engine
+from gan_lab.sampling.label_space import label_space
 from gan_lab.sampling.space import Space
 
 
@@ -27,8 +28,7 @@ class LatentSpace(Space):
         make: Callable[[Tensor, Tensor | None], Tensor],
     ) -> None:
         self.chunks: Sequence[int] = getattr(network, "chunks", None) or [latent.dim]
-        classes = int(getattr(network, "num_classes", 0) or 0)
-        super().__init__(network, engine, latent.dim, len(self.chunks), latent.curve, classes)
+        super().__init__(network, engine, latent.dim, len(self.chunks), latent.curve, label_space(network).count)
         self.latent, self.truncation, self.make = latent, truncation, make
 
     def codes(self, n: int, seed: int, label: Tensor | None = None) -> Tensor:

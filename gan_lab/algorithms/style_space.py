@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gan_lab.algorithms.latents import Latent
 from gan_lab.engine.engine import Engine
+from gan_lab.sampling.label_space import label_space
 from gan_lab.sampling.space import Space
 
 AVERAGED = 10_000  # styles
@@ -38,9 +39,7 @@ class StyleSpace(Space):
     @torch.no_grad()
     def codes(self, n: int, seed: int, label: Tensor | None = None) -> Tensor:
         device = self.engine.device
-        known = int(getattr(self.network, "num_classes", 0) or 0)
-        if label is None and known:
-            label = torch.arange(n) % known
+        label = label_space(self.network).in_turn(n) if label is None else label
         condition = None if label is None else label.to(device)
         styles: Tensor = self.generator.style(self.latent.drawn(n, seed).to(device), condition)
         if self.truncation is not None:
@@ -80,7 +79,8 @@ class StyleSpace(Space):
 
     def _style(self, latent: Latent, engine: Engine) -> Tensor:
         """One, for its size."""
-        label = torch.zeros(1, dtype=torch.int64, device=engine.device)
+        label = label_space(self.generator).in_turn(1)
+        condition = None if label is None else label.to(engine.device)
         with torch.no_grad():
-            style: Tensor = self.generator.style(latent.drawn(1, 0).to(engine.device), label)
+            style: Tensor = self.generator.style(latent.drawn(1, 0).to(engine.device), condition)
         return style

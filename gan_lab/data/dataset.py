@@ -95,15 +95,7 @@ class Dataset:
     ) -> None:
         if reading and reader is None:
             raise TypeError(f"takes no {', '.join(reading)}")
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", str(name)):
-            raise ConfigError(f"dataset.name={name}: letters, digits, _ . and - only; it names a folder")
-        if fit not in FITS:
-            raise ConfigError(f"dataset.fit={fit}: choose {', '.join(FITS)}")
-        if num_classes is not None and (type(num_classes) is not int or num_classes < 1):
-            raise ConfigError(f"dataset.num_classes={num_classes}: a whole number above 0, or null")
-        for key, value in (("flip", flip), ("turn", turn), ("aligned", aligned)):
-            if type(value) is not bool:
-                raise ConfigError(f"dataset.{key}={value}: true or false")
+        check_values(name, fit, num_classes, {"flip": flip, "turn": turn, "aligned": aligned})
         self.name = str(name)
         self.image_shape = check_image_shape(image_shape, channels, source)
         self.source = source
@@ -386,6 +378,19 @@ class Dataset:
                 f"set dataset.num_classes={len(classes)}, or null"
             )
         return store
+
+
+def check_values(name: str, fit: str, num_classes: int | None, switches: Mapping[str, bool]) -> None:
+    """Raise ConfigError for what a dataset cannot be told."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", str(name)):
+        raise ConfigError(f"dataset.name={name}: letters, digits, _ . and - only; it names a folder")
+    if fit not in FITS:
+        raise ConfigError(f"dataset.fit={fit}: choose {', '.join(FITS)}")
+    if num_classes is not None and (type(num_classes) is not int or num_classes < 1):
+        raise ConfigError(f"dataset.num_classes={num_classes}: a whole number above 0, or null")
+    for key, value in switches.items():
+        if type(value) is not bool:
+            raise ConfigError(f"dataset.{key}={value}: true or false")
 
 
 def build_dataset(node: Mapping[str, Any], store: Store | None = None) -> Dataset:

@@ -29,6 +29,11 @@ class NoiseMaps:
             for name, part in parts.items()
         }
 
+    @classmethod
+    def none(cls) -> NoiseMaps:
+        """No maps: the network adds what it has."""
+        return cls(nn.Identity(), 0)
+
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Within it the network adds these."""
@@ -42,8 +47,9 @@ class NoiseMaps:
                 part.picture = before[name]
 
     def penalty(self) -> Tensor:
-        """`(n,)`: see `resemblance`; 0 without maps."""
-        return torch.stack([resemblance(each) for each in self.maps.values()]).sum(0)
+        """`(n,)`: see `resemblance`; a 0 without maps."""
+        found = [resemblance(each) for each in self.maps.values()]
+        return torch.stack(found).sum(0) if found else torch.zeros(())
 
     @torch.no_grad()
     def normalise(self) -> None:

@@ -58,16 +58,14 @@ def project(
     classes = None if label is None else label.repeat_interleave(starts)
     begun, far = space.beginnings(len(of_start), seed, classes)
     condition = None if classes is None else classes.to(device)
-    maps = NoiseMaps(space.network, len(of_start) if noise and far else 0)
-    changed = maps.maps if noise and far else {}
+    maps = NoiseMaps(space.network, len(of_start)) if noise and far else NoiseMaps.none()
     codes = begun.to(device).clone().requires_grad_(True)
-    descent = torch.optim.Adam([codes, *changed.values()], lr=RATE, betas=(0.9, 0.999))
+    parts = [codes, *maps.maps.values()]
+    descent = torch.optim.Adam(parts, lr=RATE, betas=(0.9, 0.999))
     random = generator_of(f"projection {seed}")
     curve = torch.empty(steps, len(of_start))
 
     def made(codes: Tensor) -> Tensor:
-        if not changed:
-            return space.made(space.whole(codes), condition)
         with maps.in_place():
             return space.made(space.whole(codes), condition)
 
@@ -78,15 +76,13 @@ def project(
         away = far * EXPLORED * max(0.0, 1 - share / EXPLORING) ** 2
         strayed = codes + away * torch.randn(codes.shape, generator=random).to(device) if away else codes
         apart = distance(made(strayed), of_start, condition)
-        loss = apart + UNLIKE_ITSELF * maps.penalty() if changed else apart
-        parts = [codes, *changed.values()]
+        loss = apart + UNLIKE_ITSELF * maps.penalty()
         for part, gradient in zip(parts, torch.autograd.grad(loss.sum(), parts), strict=True):
             part.grad = gradient
         descent.step()
         with torch.no_grad():
             codes.copy_(space.nearest(codes))
-        if changed:
-            maps.normalise()
+        maps.normalise()
         curve[step] = apart.detach().cpu()
         tell(step + 1)
     with torch.no_grad():
@@ -98,7 +94,7 @@ def project(
         images.float().cpu().clamp(-1, 1)[best],
         apart.cpu()[best],
         curve[:, best],
-        {name: each.detach().cpu()[best] for name, each in changed.items()},
+        {name: each.detach().cpu()[best] for name, each in maps.maps.items()},
     )
 
 

@@ -64,15 +64,15 @@ def evaluate(config: dict[str, Any]) -> list[Figure]:
     n = count_for(trained.sampler, reference, n)
     if config["neighbours"]:
         show_neighbours(trained, reference, config["neighbours"], seed)
-    figures: list[Figure] = []
     by_truncation: dict[float | None, list[Figure]] = {}
     seconds = 0.0
     for truncation, sampler in zip(truncations, samplers, strict=True):
         trained.sampler = sampler
         found, took = repeated(trained, reference, measures, n, range(seed, seed + repeats), truncation)
         by_truncation[truncation] = found
-        figures, seconds = [*figures, *found], seconds + took
+        seconds += took
         store(trained.folder, found)
+    figures = [figure for found in by_truncation.values() for figure in found]
     if len(truncations) == 1:
         for line in lines(figures):
             log.info(line)

@@ -30,10 +30,12 @@ class Halves(nn.Module):
         return 0.1 * latent[:, None, None]
 
 
-def styled(num_classes: int = 0) -> StyleSampler:
+def styled(num_classes: int = 0, attributes: dict[str, float] | None = None) -> StyleSampler:
     torch.manual_seed(0)
     network = stylegan2.Generator((1, 8, 8), 6, width=4, full=8, style_dim=5, depth=2, num_classes=num_classes)
     nn.init.normal_(network.mapping.average)
+    if attributes:
+        network.attributes = attributes  # type: ignore[assignment]
     return StyleSampler(network, Normal(6), CPU)
 
 
@@ -51,6 +53,11 @@ def test_a_style_knows_its_class() -> None:
     label = torch.tensor([2, 0])
     assert_close(space.images(space.codes(2, 7, label)), all_images(sampler, Request(2, 7, label=label)))
     assert_close(space.images(space.codes(2, 7)), all_images(sampler, Request(2, 7)))  # each class in turn
+
+
+def test_a_style_that_was_asked_for_nothing_has_attributes_as_often_as_the_data() -> None:
+    sampler = styled(2, {"red": 0.9, "round": 0.1})
+    assert_close(sampler.space().images(sampler.space().codes(6, 7)), all_images(sampler, Request(6, 7)))
 
 
 def test_the_spaces_say_what_they_are() -> None:
