@@ -12,9 +12,9 @@ from torch.nn.functional import interpolate
 
 from gan_lab.config import require_whole
 from gan_lab.data.dataset import Dataset
-from gan_lab.data.sources.extras import import_extra
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.features.extractor import NO_DOWNLOAD, Extracted, Extractor, colours, identity_of
+from gan_lab.storage.extras import import_extra
 
 SEED = 0x6AB1AB  # of weights that a file must replace
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_lab.data.sources import kinds, naming, ranges
-from gan_lab.data.sources.extras import import_extra
 from gan_lab.data.sources.layouts import SPLITS
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.paths import absolute, shell
 from gan_lab.data.sources.source import Sample, Source
 from gan_lab.errors import ConfigError
+from gan_lab.storage.extras import import_extra
 
 HDF5 = (".h5", ".hdf5", ".hdf")
 IMAGE_KEYS = ("images", "image", "imgs", "x", "data", "arr_0")

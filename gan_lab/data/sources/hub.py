@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gan_lab.data.sources import naming
-from gan_lab.data.sources.extras import import_extra
 from gan_lab.data.sources.kinds import SAVED
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS, Rows, check_labels_column
 from gan_lab.data.sources.source import DownloadError
 from gan_lab.errors import ConfigError
+from gan_lab.storage.extras import import_extra
 from gan_lab.storage.root import data_root
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gan_lab.data.sources.extras import import_extra
 from gan_lab.data.sources.paths import absolute
 from gan_lab.data.sources.rows import Rows
 from gan_lab.errors import ConfigError
+from gan_lab.storage.extras import import_extra
 from gan_lab.storage.root import data_root
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from gan_lab.data.sources import kinds, naming
 from gan_lab.data.sources.archive import is_hidden
-from gan_lab.data.sources.extras import import_extra
 from gan_lab.data.sources.layouts import SPLITS
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.paths import absolute, shell
 from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS, Rows, check_labels_column
 from gan_lab.errors import ConfigError
+from gan_lab.storage.extras import import_extra
 
 BATCH = 256
 

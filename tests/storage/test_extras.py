@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from gan_lab.data.sources.extras import import_extra
 from gan_lab.errors import GanLabError
+from gan_lab.storage.extras import import_extra
 
 
 def test_a_package_that_is_there() -> None:
