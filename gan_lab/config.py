@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_lab.errors import ConfigError
+from gan_lab.errors import ConfigError, GanLabError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -75,6 +75,8 @@ def build(node: Mapping[str, Any], key: str = "", **given: Any) -> Any:
             return hydra.utils.instantiate(node, **given, _convert_="all")
         factory = hydra.utils.instantiate(node, _partial_=True, _convert_="all")
     except InstantiationException as error:
+        if isinstance(error.__cause__, GanLabError):  # of a component inside this one, in words of its own
+            raise error.__cause__ from error
         raise ConfigError(f"{key or 'config'}: {_cause(error)}") from error
     except OmegaConfBaseException as error:
         raise ConfigError(f"{key or 'config'}: {_one_line(error)}") from error

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from omegaconf import OmegaConf
 from PIL import Image
 
@@ -18,6 +19,7 @@ from gan_lab.config import CONFIG_DIR, build, check_targets
 from gan_lab.errors import ConfigError
 from tests.compose import choices, composed, tiny_run, unpaired_regularizers, yaml_of
 from tests.conftest import in_part, whole
+from tests.text.test_clip import weights as clip_weights
 
 PRIMARY = {f"{verb}.yaml" for verb in VERBS}
 SPACES = ("space/",)  # of gan-lab tune; tested with it
@@ -64,6 +66,7 @@ WITH = {
     "algorithm/translation.yaml": ["model=pix2pix"],
     "algorithm/text_to_image.yaml": ["model=gan_cls"],
     "text_encoder/bag_of_words.yaml": ["model=gan_cls"],
+    "text_encoder/clip.yaml": ["model=gan_cls"],
     "text_encoder/hashed_ngrams.yaml": ["model=gan_cls"],
     "text_encoder/transformer.yaml": ["model=gan_cls"],
     "metrics/r_precision.yaml": ["model=gan_cls"],
@@ -159,6 +162,10 @@ def test_every_component_plays_a_round(file: str, tmp_path: Path) -> None:
         return
     if file == "experiment/lapgan.yaml":
         overrides += of_dataset("cifar10", tmp_path)
+    if file == "text_encoder/clip.yaml":
+        pytest.importorskip("open_clip")
+        torch.save(clip_weights(49408, 64, 77), tmp_path / "clip.pt")
+        overrides.append(f"text_encoder.weights={tmp_path / 'clip.pt'}")
     if file.startswith("experiment/sr_"):  # of photos
         overrides.append(f"dataset.path={pictures(tmp_path / 'photos', [3, 80, 80], 1)}")
     if file.startswith("dataset/"):
