@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_lab.data.class_weights import KEY, draws_of
+from gan_lab.data.class_weights import KEY, draws_of, weights_of_classes, weights_of_combinations
 from gan_lab.data.store import Store
 from gan_lab.engine.seeding import generator_of
 from gan_lab.errors import ConfigError
@@ -62,12 +62,21 @@ class Balanced:
 
 def balanced(balance: Any, store: Store) -> Balanced | None:
     """What draws the samples of a store where classes are weighted (see `gan_lab.data.class_weights.draws_of`); None
-    where each is drawn once an epoch. A rare class repeats its own and a frequent one shows a part of them. Raises
-    ConfigError for data without classes, and as `draws_of`.
+    where each is drawn once an epoch. A rare class repeats its own and a frequent one shows a part of them. Where the
+    data has attributes, each combination of them that occurs is a class. Raises ConfigError for data with neither, and
+    as `draws_of`.
     """
     if balance is None:
         return None
-    if store.labels is None or store.classes is None:
+    if store.labels is None or (store.classes is None and store.attributes is None):
         raise ConfigError(f"{KEY}={balance}: {store.name} has no classes to balance; {KEY}=null")
-    sizes = np.bincount(store.labels, minlength=len(store.classes))
-    return Balanced(store.labels, draws_of(balance, sizes, store.classes))
+    labels, weights = store.labels, None
+    if store.attributes is not None:
+        combinations, labels = np.unique(store.labels, axis=0, return_inverse=True)
+        labels = labels.reshape(-1).astype(np.int64)
+        if isinstance(balance, Mapping):
+            weights = weights_of_combinations(balance, store.attributes, combinations)
+    elif isinstance(balance, Mapping):
+        weights = weights_of_classes(balance, store.classes or [])
+    sizes = np.bincount(labels, minlength=len(store.classes or ()))
+    return Balanced(labels, draws_of(balance, sizes, weights))

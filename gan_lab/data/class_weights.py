@@ -27,15 +27,14 @@ def check_balance(balance: Any) -> None:
         require_number(weight, f"{KEY}.{name}", 0.0)
 
 
-def draws_of(balance: Any, sizes: NDArray[np.int64], classes: Sequence[str]) -> list[int]:
+def draws_of(balance: Any, sizes: NDArray[np.int64], weights: NDArray[np.float64] | None = None) -> list[int]:
     """How often an epoch draws each class, of which there are so many images: as many draws as there are images.
 
-    `uniform`: each class that has images as often as any other; `sqrt`: by the square root of how many it has; weights
-    by the names of classes: an image of such a class so many times as often as one of a class that is not named. Raises
-    ConfigError for a class that is not there, and where no image is left.
+    `uniform`: each class that has images as often as any other; `sqrt`: by the square root of how many it has; a
+    mapping: an image by the `weights` of its class. Raises ConfigError where no image is left.
     """
-    if isinstance(balance, Mapping):
-        shares = sizes * _weights(balance, classes)
+    if weights is not None:
+        shares = sizes * weights
     else:
         shares = np.where(sizes > 0, sizes.astype(np.float64) ** EVEN[balance], 0.0)
     if not shares.sum():
@@ -53,7 +52,9 @@ def apportion(shares: Sequence[float] | NDArray[np.float64], count: int) -> list
     return [int(number) for number in whole]
 
 
-def _weights(balance: Mapping[Any, float], classes: Sequence[str]) -> NDArray[np.float64]:
+def weights_of_classes(balance: Mapping[Any, float], classes: Sequence[str]) -> NDArray[np.float64]:
+    """Weights by the names of classes as `(K,)`: an image of such a class so many times as often as one of a class that
+    is not named. Raises ConfigError for a class that is not there."""
     weights = np.ones(len(classes))
     for name, weight in balance.items():
         if str(name) not in classes:
@@ -61,4 +62,22 @@ def _weights(balance: Mapping[Any, float], classes: Sequence[str]) -> NDArray[np
                 f"{KEY}.{name}: none of the data's classes ({listed(classes)}){nearest(str(name), classes)}"
             )
         weights[classes.index(str(name))] = float(weight)
+    return weights
+
+
+def weights_of_combinations(
+    balance: Mapping[Any, float], attributes: Sequence[str], combinations: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The same by the names of attributes, for combinations of them `(M, A)` of 0 and 1: the product of the weights of
+    what a combination has, and of what it has not by names with a - before them. Raises ConfigError for an attribute
+    that is not there."""
+    weights = np.ones(len(combinations))
+    for name, weight in balance.items():
+        plain = str(name) if str(name) in attributes else str(name).removeprefix("-")
+        if plain not in attributes:
+            raise ConfigError(
+                f"{KEY}.{name}: none of the data's attributes ({listed(attributes)}){nearest(plain, attributes)}"
+            )
+        present = combinations[:, attributes.index(plain)] == int(plain == str(name))
+        weights[present] *= float(weight)
     return weights

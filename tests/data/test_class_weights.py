@@ -7,15 +7,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gan_lab.data.class_weights import apportion, check_balance, draws_of
+from gan_lab.data.class_weights import apportion, check_balance, draws_of, weights_of_classes, weights_of_combinations
 from gan_lab.errors import ConfigError
 
 
 def test_draws() -> None:
     sizes = np.array([16, 4, 0, 4])
-    assert draws_of("uniform", sizes, [*"abcd"]) == [8, 8, 0, 8]
-    assert draws_of("sqrt", sizes, [*"abcd"]) == [12, 6, 0, 6]
-    assert draws_of({"b": 3}, sizes, [*"abcd"]) == [12, 9, 0, 3]  # 16 : 12 : 4 of 32
+    assert draws_of("uniform", sizes) == [8, 8, 0, 8]
+    assert draws_of("sqrt", sizes) == [12, 6, 0, 6]
+    weights = weights_of_classes({"b": 3}, [*"abcd"])
+    assert draws_of({"b": 3}, sizes, weights) == [12, 9, 0, 3]  # 16 : 12 : 4 of 32
+
+
+def test_weights_of_what_images_have_and_have_not() -> None:
+    combinations = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    balance = {"hat": 2, "-smile": 5, "-odd": 7}  # the last is what an attribute is called
+    assert weights_of_combinations(balance, ["hat", "smile", "-odd"], combinations).tolist() == [5, 7, 70, 2]
+    with pytest.raises(ConfigError, match=r"balance\.-hut: none of the data's attributes \(hat, smile\); nearest: hat"):
+        weights_of_combinations({"-hut": 2}, ["hat", "smile"], combinations[:, :2])
 
 
 def test_apportion() -> None:

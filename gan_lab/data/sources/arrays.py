@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -12,21 +11,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_lab.data.sources import kinds, naming, ranges
+from gan_lab.data.sources import naming, ranges
+from gan_lab.data.sources.array_files import opened
+from gan_lab.data.sources.attributes import check_attributes, chosen, of_columns
 from gan_lab.data.sources.layouts import SPLITS
 from gan_lab.data.sources.listed import listed
-from gan_lab.data.sources.paths import absolute, shell
-from gan_lab.data.sources.source import Sample, Source
+from gan_lab.data.sources.paths import absolute
+from gan_lab.data.sources.source import Label, Sample, Source
 from gan_lab.errors import ConfigError
-from gan_lab.storage.extras import import_extra
 
-HDF5 = (".h5", ".hdf5", ".hdf")
 IMAGE_KEYS = ("images", "image", "imgs", "x", "data", "arr_0")
 LABEL_KEYS = ("labels", "label", "y", "targets", "target")
 
 
 class Contents(NamedTuple):
-    """What was found: the images' key, the order of the axes, black and white, the labels."""
+    """What was found: the images' key, the order of the axes, black and white, the labels or the attributes."""
 
     images: str
     axes: str
@@ -34,7 +33,13 @@ class Contents(NamedTuple):
     white: float
     size: int
     channels: int
-    labels: naming.Labelled | None
+    labels: naming.Labelled | None = None
+    attributes: list[tuple[int, ...]] | None = None
+
+    @property
+    def of_each(self) -> Sequence[Label | None] | None:
+        """The label of each image, or which attributes it has."""
+        return self.attributes if self.labels is None else self.labels.of_each
 
 
 class Arrays(Source):
@@ -43,8 +48,9 @@ class Arrays(Source):
     `images` and `labels` are keys in the file. Left open, the images are what is called `images`, `x`, `data`, ... or
     `x_train`, `train_images`, `train/images`, ... of the wanted split, or else the only array of images; the labels
     `labels`, `y`, ... likewise; `labels: none` leaves them out. Labels are whole numbers or words, `(N,)` or `(N, 1)`;
-    the distinct ones, sorted, are the classes. `layout` and `range` say what `gan_lab.data.sources.ranges` cannot tell.
-    Raises ConfigError for what is missing or ambiguous.
+    the distinct ones, sorted, are the classes. `attributes` are arrays of 0 and 1 (or -1 and 1) in their
+    place, or where `labels` names an array `(N, A)`, what its columns are called. `layout` and `range` say what
+    `gan_lab.data.sources.ranges` cannot tell. Raises ConfigError for what is missing or ambiguous.
     """
 
     def __init__(
@@ -56,7 +62,9 @@ class Arrays(Source):
         labels: str | None = None,
         range: Sequence[float] | None = None,
         layout: str | None = None,
+        attributes: Sequence[str] | None = None,
     ) -> None:
+        check_attributes(attributes)
         if layout is not None and layout not in ranges.LAYOUTS:
             raise ConfigError(f"dataset.reader.layout={layout}: choose {', '.join(ranges.LAYOUTS)}")
         self.path = absolute(path, key)
@@ -66,12 +74,22 @@ class Arrays(Source):
         self.labels = labels
         self.range = range
         self.layout = layout
+        self.wanted = attributes
 
     @property
     def identity(self) -> str:
         """The absolute path, the options, and the file's size and time."""
         status = self.path.stat()
-        options = [self.split, self.images, self.labels, self.range, self.layout, status.st_size, status.st_mtime_ns]
+        options: list[Any] = [
+            self.split,
+            self.images,
+            self.labels,
+            self.range,
+            self.layout,
+            status.st_size,
+            status.st_mtime_ns,
+        ]
+        options += [] if self.wanted is None else [list(self.wanted)]
         return f"arrays:{self.path}:{hashlib.sha256(repr(options).encode()).hexdigest()[:16]}"
 
     def describe(self) -> str:
@@ -85,22 +103,26 @@ class Arrays(Source):
     def classes(self) -> list[str] | None:  # type: ignore[override]
         return (self._found.labels.classes or None) if self._found.labels else None
 
+    @property
+    def attributes(self) -> list[str] | None:  # type: ignore[override]
+        return None if self.wanted is None else [str(name) for name in self.wanted]
+
     def __len__(self) -> int:
         return self._found.size
 
     def __iter__(self) -> Iterator[Sample]:
         found = self._found
         place = 0
-        with self._opened() as arrays:
+        with opened(self.path, self.key) as arrays:
             for chunk in ranges.chunks(arrays[found.images]):
                 pixels = ranges.to_bytes(chunk, found.black, found.white)
                 for image in _channels_first(pixels, found.axes):
-                    yield f"row {place}", image, None if found.labels is None else found.labels.of_each[place]
+                    yield f"row {place}", image, None if found.of_each is None else found.of_each[place]
                     place += 1
 
     @cached_property
     def _found(self) -> Contents:
-        with self._opened() as arrays:
+        with opened(self.path, self.key) as arrays:
             name = self._images_in(arrays)
             values = arrays[name]
             where = f"{self.key}: {self.path}" + (f", {name}" if name else "")
@@ -109,9 +131,30 @@ class Arrays(Source):
                 raise ConfigError(f"{where}: {values.dtype} is not numbers")
             black, white = ranges.black_and_white(values, self.range, where)
             channels = {"NHW": 1, "NHWC": values.shape[-1], "NCHW": values.shape[1]}[axes]
+            found = Contents(name, axes, black, white, len(values), channels)
+            if self.wanted is not None:
+                return found._replace(attributes=self._read_attributes(arrays, self.wanted, len(values)))
             label_name = self._labels_in(arrays, name)
             labels = None if label_name is None else self._read_labels(arrays, label_name, len(values))
-            return Contents(name, axes, black, white, len(values), channels, labels)
+            return found._replace(labels=labels)
+
+    def _read_attributes(self, arrays: Mapping[str, Any], wanted: Sequence[str], count: int) -> list[tuple[int, ...]]:
+        """Of the columns of the array `labels` `(N, A)`, which are called so; else of arrays of these names."""
+        if self.labels not in (None, naming.NO_LABELS):
+            table = np.asarray(arrays[self._named(arrays, str(self.labels), "dataset.labels")][()])
+            if table.ndim != 2 or table.shape[1] != len(wanted):
+                raise ConfigError(
+                    f"dataset.attributes={listed(list(map(str, wanted)))}: {self.path}, {self.labels} is "
+                    f"{list(table.shape)}, where a column of each is wanted"
+                )
+            names, columns = [*map(str, wanted)], table.T.tolist()
+        else:
+            names = chosen(wanted, [*arrays], str(self.path))
+            columns = [_column(arrays[name], f"{self.key}: {self.path}, {name}") for name in names]
+        rows = of_columns(names, columns, str(self.path))
+        if len(rows) != count:
+            raise ConfigError(f"{self.key}: {self.path} has {count} images and {len(rows)} rows of attributes")
+        return rows
 
     def _read_labels(self, arrays: Mapping[str, Any], name: str, count: int) -> naming.Labelled:
         values = _column(arrays[name], f"{self.key}: {self.path}, {name}")
@@ -166,54 +209,6 @@ class Arrays(Source):
             return splits.get(wanted, [])
         return [lower[key] for key in plain if key in lower]
 
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[Mapping[str, Any]]:
-        """Every array by name; that of an npy has none. Raises ConfigError for a file that cannot be read so."""
-        if self.path.suffix.lower() in HDF5:
-            with self._opened_hdf5() as arrays:
-                yield arrays
-            return
-        if self.path.suffix.lower() not in (".npz", ".npy"):
-            raise self._no_arrays()
-        try:
-            if self.path.suffix.lower() == ".npy":
-                opened: Mapping[str, Any] = {"": np.lib.format.open_memmap(self.path, mode="r")}
-            else:
-                with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as loaded:
-                    members = {name: loaded[name] for name in loaded.files}
-                opened = {name: each for name, each in members.items() if isinstance(each, np.ndarray)}  # others: bytes
-        except Exception as error:  # of damaged bytes NumPy raises whatever zips, parsers and memory have to say
-            objects = "bject" in str(error) or "pickle" in str(error)
-            told = " ".join(str(error).split()) or type(error).__name__
-            reason = "holds Python objects, which are not read" if objects else f"cannot be read ({told[:200]})"
-            raise ConfigError(f"{self.key}: {self.path} {reason}; save plain numbers") from error
-        yield opened
-
-    def _no_arrays(self) -> ConfigError:
-        """That the file is of another kind, and which dataset reads it."""
-        told = kinds.told(self.path)
-        if self.path.is_dir():
-            names = sorted(path.name for path in self.path.iterdir() if path.is_file())
-            pictures = f"pictures: dataset=folder dataset.path={shell(self.path)}"
-            told = f"a folder of {kinds.told_of_files(self.path, names) or pictures}"
-        return ConfigError(
-            f"{self.key}: {self.path} is not an array file (npz, npy, h5, hdf5, hdf)" + (f" but {told}" if told else "")
-        )
-
-    @contextlib.contextmanager
-    def _opened_hdf5(self) -> Iterator[Mapping[str, Any]]:
-        h5py = import_extra("h5py", "hdf5")
-        try:
-            file = h5py.File(self.path, "r")
-        except OSError as error:
-            raise ConfigError(f"{self.key}: {self.path} cannot be read as HDF5 ({error})") from error
-        with file:
-            arrays: dict[str, Any] = {}
-            file.visititems(
-                lambda name, item: arrays.__setitem__(name, item) if isinstance(item, h5py.Dataset) else None
-            )
-            yield arrays
-
 
 def _spellings(split: str, plain: Sequence[str]) -> Iterator[str]:
     """x_train, train_x, train/x."""
@@ -229,7 +224,8 @@ def _column(values: Any, where: str) -> list[Any]:
     if array.ndim != 1:
         raise ConfigError(
             f"{where}: shape {list(array.shape)}, where one label of each image is wanted; of one-hot labels save the "
-            "argmax(1), or leave them out with dataset.labels=none"
+            "argmax(1), of attributes name the columns (dataset.attributes=[...]), or leave them out with "
+            "dataset.labels=none"
         )
     column: list[Any] = array.tolist()
     return column

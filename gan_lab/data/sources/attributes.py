@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gan_lab.command_line.nearest import nearest
@@ -40,13 +40,7 @@ def read_attributes(table: tables.Table, wanted: Sequence[str] | None) -> tuple[
     none of 0, 1, -1, true and false, and for rows that disagree about a file."""
     rows = [(tables.file_of(file), said) for file, said in tables.read_rows(table, ATTRIBUTES) or []]
     columns = [str(name) for name in rows[0][1]] if rows else []
-    names = columns if wanted is None else [str(name) for name in wanted]
-    for name in names:
-        if name not in columns:
-            key = f"dataset.attributes={listed(names)}"
-            raise ConfigError(
-                f"{key}: {table.name} has no column {printable(name)} ({listed(columns)}){nearest(name, columns)}"
-            )
+    names = columns if wanted is None else chosen(wanted, columns, table.name)
     found: Attributes = {}
     for file, said in rows:
         if not file:
@@ -64,6 +58,46 @@ def read_attributes(table: tables.Table, wanted: Sequence[str] | None) -> tuple[
         if found.setdefault(file, tuple(values)) != tuple(values):
             raise ConfigError(f"{table.key}: {printable(file)} is there twice, with other attributes; leave one row")
     return names, found
+
+
+def chosen(wanted: Sequence[str], columns: Sequence[str], where: str) -> list[str]:
+    """The names of those that are wanted. Raises ConfigError for one that is no column of `where`."""
+    names = [str(name) for name in wanted]
+    for name in names:
+        if name not in columns:
+            key = f"dataset.attributes={listed(names)}"
+            raise ConfigError(
+                f"{key}: {where} has no column {printable(name)} ({listed(list(columns))}){nearest(name, columns)}"
+            )
+    return names
+
+
+def of_columns(names: Sequence[str], columns: Iterable[Sequence[Any]], where: str) -> list[tuple[int, ...]]:
+    """The attributes of each image, out of a column of each attribute. Raises ConfigError for columns of other lengths
+    than the first, and for a value that is none of 0, 1, -1, true and false."""
+    key, found = f"dataset.attributes={listed(list(names))}", list[list[int]]()
+    for name, values in zip(names, columns, strict=True):
+        present = [_present(value) for value in values]
+        if None in present:
+            place = present.index(None)
+            raise ConfigError(
+                f"{key}: row {place} of {where} has {printable(str(values[place]))!r} in {printable(name)}; attributes "
+                "are 0 and 1, or -1 and 1"
+            )
+        if found and len(present) != len(found[0]):
+            raise ConfigError(
+                f"{key}: {where} has {len(found[0])} rows of {names[0]} and {len(present)} of {printable(name)}"
+            )
+        found.append([value for value in present if value is not None])
+    return list(zip(*found, strict=True))
+
+
+def refuse_labels(labels: str | None, key: str) -> None:
+    """Raise ConfigError where labels are asked for, too."""
+    if labels not in (None, "none"):
+        raise ConfigError(
+            f"{key}={labels}: attributes take the place of labels; leave it out, or dataset.attributes=null"
+        )
 
 
 def assign_attributes(images: Sequence[str], own: str, table: Attributes, key: str) -> list[tuple[int, ...]]:

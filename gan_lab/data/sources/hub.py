@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 from gan_lab.data.sources import naming
+from gan_lab.data.sources.attributes import check_attributes, chosen, of_columns, refuse_labels
 from gan_lab.data.sources.kinds import SAVED
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS, Rows, check_labels_column
-from gan_lab.data.sources.source import DownloadError
+from gan_lab.data.sources.source import DownloadError, Label
 from gan_lab.errors import ConfigError
 from gan_lab.storage.extras import import_extra
 from gan_lab.storage.root import data_root
@@ -23,7 +24,8 @@ class HuggingFace(Rows):
     that `save_to_disk` wrote or that `load_dataset` reads.
 
     `image` and `label` are columns; left open, the image is the first column of images, and the label the first of
-    class labels or one with a usual name (`label: none` leaves it out). Downloads are kept under the data root. No code
+    class labels or one with a usual name (`label: none` leaves it out). `attributes` are columns of 0 and 1 (or -1 and
+    1), in place of labels. Downloads are kept under the data root. No code
     of the data set is run. Raises ConfigError for a name, split or column that is not there, DownloadError when the
     files cannot be had.
     """
@@ -38,7 +40,12 @@ class HuggingFace(Rows):
         image: str | None = None,
         label: str | None = None,
         max_corrupt: int = 0,
+        attributes: Sequence[str] | None = None,
     ) -> None:
+        check_attributes(attributes)
+        if attributes is not None:
+            refuse_labels(label, self.labels_key)
+        self.wanted = attributes
         self.path = path
         self.name = name
         self.split = split
@@ -53,6 +60,7 @@ class HuggingFace(Rows):
         if self.path is None or not str(self.path).strip():
             raise ConfigError("dataset.source.path: say which, e.g. dataset.source.path=OWNER/NAME, or a saved folder")
         parts = [self.path, self.name, self.split, self.image, self.label]
+        parts += [] if self.wanted is None else [str(list(self.wanted))]
         folder = Path(self.path).expanduser()
         if folder.is_dir():
             stamps = [file.stat().st_mtime_ns for file in sorted(folder.rglob("*")) if file.is_file()]
@@ -63,10 +71,14 @@ class HuggingFace(Rows):
         name = f" {self.name}" if self.name else ""
         return f"Hugging Face {self.path}{name}, {self.split} split"
 
+    @property
+    def attributes(self) -> list[str] | None:  # type: ignore[override]
+        return None if self.wanted is None else [str(name) for name in self.wanted]
+
     def __len__(self) -> int:
         return len(self._open())
 
-    def rows(self) -> Iterator[tuple[Any, int | None]]:
+    def rows(self) -> Iterator[tuple[Any, Label | None]]:
         data = self._open()
         image, label = self._columns(data)
         pictures = data.select_columns([image]).with_format(None)
@@ -74,9 +86,17 @@ class HuggingFace(Rows):
             pictures = pictures.cast_column(image, import_extra("datasets", "datasets").Image(decode=False))
         labelled = None if label is None else self._labelled(data, label)
         self.classes = (labelled.classes or None) if labelled else None
-        for row, place in zip(pictures, repeat(None) if labelled is None else labelled.of_each, strict=False):
+        labels: Iterable[Label | None] = repeat(None) if labelled is None else labelled.of_each
+        for row, place in zip(pictures, labels if self.wanted is None else self._attributed(data), strict=False):
             yield _cell(row[image]), place
         self._data = None
+
+    def _attributed(self, data: Any) -> list[tuple[int, ...]]:
+        """Which attributes each image has."""
+        names = chosen(self.wanted or (), list(data.features), str(self.path))
+        table = data.select_columns(names).with_format(None)
+        columns = [[*chain.from_iterable(batch[name] for batch in table.iter(1000))] for name in names]
+        return of_columns(names, columns, str(self.path))
 
     def _labelled(self, data: Any, label: str) -> naming.Labelled:
         values = chain.from_iterable(
@@ -96,7 +116,7 @@ class HuggingFace(Rows):
         image = self.image or next(iter(pictures), None)
         if image is None:
             raise ConfigError(f"dataset.source.image: {self.path} has no column of images ({listed(list(kinds))})")
-        if self.label == naming.NO_LABELS:
+        if self.label == naming.NO_LABELS or self.wanted is not None:
             return image, None
         check_labels_column(self.label, image, "dataset.source.label")
         labels = [name for name, kind in kinds.items() if kind == "ClassLabel"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
 from pathlib import Path
@@ -13,10 +13,12 @@ from typing import Any
 
 from gan_lab.data.sources import kinds, naming
 from gan_lab.data.sources.archive import is_hidden
+from gan_lab.data.sources.attributes import check_attributes, chosen, of_columns, refuse_labels
 from gan_lab.data.sources.layouts import SPLITS
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.paths import absolute, shell
 from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS, Rows, check_labels_column
+from gan_lab.data.sources.source import Label
 from gan_lab.errors import ConfigError
 from gan_lab.storage.extras import import_extra
 
@@ -28,7 +30,8 @@ class Parquet(Rows):
 
     `image` is a column of encoded images, bytes or structs with a field `bytes`; `labels` one of whole numbers or words
     (`none`: leave it out). Left open, they are looked for by name. The classes are the names that Hugging Face notes in
-    the file, else the distinct labels, sorted. Raises ConfigError for what is missing or ambiguous.
+    the file, else the distinct labels, sorted. `attributes` are columns of 0 and 1 (or -1 and 1), in place of labels.
+    Raises ConfigError for what is missing or ambiguous.
     """
 
     def __init__(
@@ -39,7 +42,12 @@ class Parquet(Rows):
         image: str | None = None,
         labels: str | None = None,
         max_corrupt: int = 0,
+        attributes: Sequence[str] | None = None,
     ) -> None:
+        check_attributes(attributes)
+        if attributes is not None:
+            refuse_labels(labels, "dataset.labels")
+        self.wanted = attributes
         self.path = absolute(path, key)
         self.split = split
         self.key = key
@@ -51,7 +59,8 @@ class Parquet(Rows):
     def identity(self) -> str:
         """The absolute path, the options, and every file's size and time."""
         stamps = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in self._files]
-        options = [self.split, self.image, self.labels, self.max_corrupt, stamps]
+        options: list[Any] = [self.split, self.image, self.labels, self.max_corrupt, stamps]
+        options += [] if self.wanted is None else [list(self.wanted)]
         return f"parquet:{self.path}:{hashlib.sha256(repr(options).encode()).hexdigest()[:16]}"
 
     def describe(self) -> str:
@@ -61,12 +70,27 @@ class Parquet(Rows):
     def classes(self) -> list[str] | None:  # type: ignore[override]
         return (self._labelled.classes or None) if self._labelled else None
 
+    @property
+    def attributes(self) -> list[str] | None:  # type: ignore[override]
+        return None if self.wanted is None else [str(name) for name in self.wanted]
+
     def __len__(self) -> int:
         return sum(int(self._open(file).metadata.num_rows) for file in self._files)
 
-    def rows(self) -> Iterator[tuple[Any, int | None]]:
+    def rows(self) -> Iterator[tuple[Any, Label | None]]:
         cells = (cell for [column] in self._read([self._columns[0]]) for cell in column)
-        return zip(cells, repeat(None) if self._labelled is None else self._labelled.of_each, strict=False)
+        labels: Iterable[Label | None] = repeat(None) if self._labelled is None else self._labelled.of_each
+        return zip(cells, labels if self.wanted is None else self._attributed, strict=False)
+
+    @cached_property
+    def _attributed(self) -> list[tuple[int, ...]]:
+        """Which attributes each image has."""
+        names = chosen(self.wanted or (), self._open(self._files[0]).schema_arrow.names, str(self.path))
+        columns: list[list[Any]] = [[] for _ in names]
+        for batch in self._read(names):
+            for column, cells in zip(columns, batch, strict=True):
+                column += cells
+        return of_columns(names, columns, str(self.path))
 
     @cached_property
     def _files(self) -> list[Path]:
@@ -103,7 +127,7 @@ class Parquet(Rows):
         kind = str(schema.field(image).type)
         if not re.match(r"(large_)?binary|struct<.*\bbytes: (large_)?binary", kind):
             raise ConfigError(f"{self.key}: {self.path}: column {image} is {kind}, not images as bytes")
-        if self.labels == naming.NO_LABELS:
+        if self.labels == naming.NO_LABELS or self.wanted is not None:
             return image, None
         check_labels_column(self.labels, image, "dataset.labels")
         return image, self._column(schema.names, self.labels, LABEL_COLUMNS, "dataset.labels")

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from gan_lab.data.sources.images import ImageError, decode, is_gray
-from gan_lab.data.sources.source import Sample, Source
+from gan_lab.data.sources.source import Label, Sample, Source
 from gan_lab.data.sources.unreadable import Unreadable
 from gan_lab.errors import ConfigError
 
@@ -23,7 +23,7 @@ class Rows(Source):
     max_corrupt: int = 0
 
     @abstractmethod
-    def rows(self) -> Iterator[tuple[Any, int | None]]:
+    def rows(self) -> Iterator[tuple[Any, Label | None]]:
         """The image, as bytes or `{"bytes": ...}`, and the label."""
 
     @property

@@ -182,3 +182,29 @@ def test_hdf5_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "a.h5").touch()
     with pytest.raises(GanLabError, match=r"^this dataset needs the package h5py: pip install 'gan-lab\[hdf5\]'$"):
         len(Arrays(tmp_path / "a.h5"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_attributes_are_arrays_or_columns_of_one(kind: str, tmp_path: Path) -> None:
+    table = np.array([[1, -1], [1, 1], [-1, -1], [1, 1], [-1, 1], [-1, -1]])
+    rows = [tuple(row) for row in (table > 0).astype(int).tolist()]
+    path = write(
+        tmp_path / f"a.{kind}", images=PIXELS, labels=LABELS, hat=table[:, 0] > 0, old=table[:, 1:], both=table
+    )
+    source = Arrays(path, attributes=["hat", "old"])
+    assert (source.classes, source.attributes, labels(source)) == (None, ["hat", "old"], rows)
+    assert source.identity != Arrays(path).identity != Arrays(path, attributes=["old", "hat"]).identity
+    named = Arrays(path, labels="both", attributes=["a", "b"])
+    assert (named.classes, named.attributes, labels(named)) == (None, ["a", "b"], rows)
+    for options, told in (
+        ({"attributes": ["hut"]}, "dataset.attributes=hut: .* has no column hut .*nearest: hat"),
+        ({"attributes": ["labels"]}, "row 2 of .* has '2' in labels; attributes are 0 and 1"),
+        ({"attributes": ["a"], "labels": "both"}, r"both is \[6, 2\], where a column of each is wanted"),
+        ({"attributes": "hat"}, "a list of columns"),
+        ({"labels": "both"}, "of attributes name the columns"),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            labels(Arrays(path, **options))  # type: ignore[arg-type]
+    short = write(tmp_path / f"b.{kind}", images=PIXELS, hat=np.ones(5))
+    with pytest.raises(ConfigError, match="has 6 images and 5 rows of attributes"):
+        labels(Arrays(short, attributes=["hat"]))

@@ -84,8 +84,10 @@ def test_a_store_of_attributes(tmp_path: Path, root: Path) -> None:
     store.verify()
     for kind in ({}, {"resident_limit": 0}):
         assert Stream(store, 3, 0, **kind).peek(3).label.tolist() == store.labels.tolist()  # type: ignore[arg-type, union-attr]
-    with pytest.raises(ConfigError, match=r"dataset\.balance=uniform: x has no classes to balance"):
-        Stream(store, 3, 0, balance="uniform")
+    for balance, each in (("uniform", [1, 1, 1]), ({"Hat": 5}, [1, 0, 2]), ({"Hat": 0, "-Smiling": 9}, [3, 0, 0])):
+        drawn = Stream(store, 3, 0, balance=balance).next().label
+        assert drawn is not None
+        assert [drawn.tolist().count(list(row)) for row in ((0, 0), (1, 0), (1, 1))] == each
     np.array([2] * 6, "<i8").tofile(store.folder / "labels.i64")
     with pytest.raises(StoreError, match="names attributes otherwise than by 0 and 1"):
         Store(store.folder)

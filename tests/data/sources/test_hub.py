@@ -142,3 +142,15 @@ def test_labels_are_read_as_everywhere(hub: Any, tmp_path: Path) -> None:
         labels(HuggingFace(unknown, label="label"))
     with pytest.raises(ConfigError, match=r"^dataset\.source\.label=image: that column holds the images"):
         labels(HuggingFace(unknown, label="image"))
+
+
+def test_columns_of_attributes(hub: Any, tmp_path: Path) -> None:
+    table(hub, hat=[0, 1, 1, 0], old=[1, 1, -1, -1]).save_to_disk(tmp_path / "saved")
+    source = HuggingFace(str(tmp_path / "saved"), attributes=["old", "hat"])
+    assert labels(source) == [(1, 0), (1, 1), (0, 1), (0, 0)]
+    assert (source.classes, source.attributes) == (None, ["old", "hat"])
+    assert source.identity != HuggingFace(str(tmp_path / "saved")).identity
+    with pytest.raises(ConfigError, match="has no column hut .*; nearest: hat"):
+        labels(HuggingFace(str(tmp_path / "saved"), attributes=["hut"]))
+    with pytest.raises(ConfigError, match=r"dataset\.source\.label=label: attributes take the place of labels"):
+        HuggingFace(str(tmp_path / "saved"), label="label", attributes=["hat"])

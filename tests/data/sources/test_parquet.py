@@ -130,3 +130,21 @@ def test_the_images_are_no_labels(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", image=PNGS[:2], label=[0, 1])
     with pytest.raises(ConfigError, match=r"^dataset\.labels=image: that column holds the images; name the one"):
         labels(Parquet(path, labels="image"))
+
+
+def test_columns_of_attributes(tmp_path: Path) -> None:
+    """Over row groups and files, in the order in which they are named; what is called labels stays out."""
+    columns = {"label": [0] * 6, "old": [1, -1, -1, 1, 1, 1], "hat": [False, True, False, True, True, False]}
+    write(tmp_path / "x" / "a.parquet", image=PNGS, **columns)
+    write(tmp_path / "x" / "b.parquet", image=PNGS[:1], label=[1], old=[-1], hat=[True])
+    source = Parquet(tmp_path / "x", attributes=["hat", "old"])
+    assert (source.classes, source.attributes) == (None, ["hat", "old"])
+    assert labels(source) == [(0, 1), (1, 0), (0, 0), (1, 1), (1, 1), (0, 1), (1, 0)]
+    assert source.identity != Parquet(tmp_path / "x").identity
+    for options, told in (
+        ({"attributes": ["hut"]}, "has no column hut .*; nearest: hat"),
+        ({"attributes": ["image"]}, "row 0 of .* attributes are 0 and 1"),
+        ({"attributes": ["hat"], "labels": "label"}, "dataset.labels=label: attributes take the place of labels"),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            labels(Parquet(tmp_path / "x", **options))  # type: ignore[arg-type]
