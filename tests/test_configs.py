@@ -69,6 +69,7 @@ WITH = {
     "text_encoder/clip.yaml": ["model=gan_cls"],
     "text_encoder/hashed_ngrams.yaml": ["model=gan_cls"],
     "text_encoder/transformer.yaml": ["model=gan_cls"],
+    "metrics/attribute_accuracy.yaml": ["model=cdcgan", "dataset=attributed_shapes"],
     "metrics/r_precision.yaml": ["model=gan_cls"],
     "technique/conditioning_augmentation.yaml": ["model=gan_cls"],
     "loss/regularizers/matching_aware.yaml": ["model=gan_cls"],
@@ -107,7 +108,7 @@ def of_dataset(name: str, folder: Path) -> list[str]:
     """What else is typed so that the dataset of `configs/dataset/NAME.yaml` needs no network and is small."""
     if name in ("digits", "stacked_digits"):
         return []
-    if name == "coloured_shapes":
+    if name in ("coloured_shapes", "attributed_shapes"):
         return ["dataset.source.count=60"]
     if name in ("ring", "grid"):
         return ["model=gan_small", "dataset.source.count=100"]

@@ -12,11 +12,12 @@ FIGURES: dict[str, tuple[str, ...]] = {  # of the metrics in configs/metrics, wh
     "precision_recall": ("precision", "recall"),
     "density_coverage": ("density", "coverage"),
     "modes": ("modes", "reverse_kl", "quality"),
+    "attribute_accuracy": ("attribute_accuracy", "attribute_accuracy_real"),
     "r_precision": ("r_precision", "r_precision_real", "r_precision_shuffled"),
 }
 METRICS = (
     "fid kid inception_score precision_recall density_coverage swd intra_class_fid memorisation cas modes "
-    "psnr ssim lpips psnr_hole ab_rmse r_precision style_distance content_correlation"
+    "psnr ssim lpips psnr_hole ab_rmse attribute_accuracy r_precision style_distance content_correlation"
 ).split()
 
 

@@ -42,6 +42,7 @@ READY_MADE: dict[str, tuple[list[int | str], int | None]] = {
     "stacked_digits": ([3, 16, 16], 1000),
     "stacked_mnist": ([3, 28, 28], 1000),
     "coloured_shapes": ([3, 32, 32], 12),
+    "attributed_shapes": ([3, 16, 16], None),
     "ring": ([2, 1, 1], 8),
     "grid": ([2, 1, 1], 25),
 }
@@ -54,7 +55,7 @@ CONFIGS = (
     | {"facades": ([3, 256, 256], None)}
 )
 POINTS = ("ring", "grid")
-DRAWN = (*POINTS, "coloured_shapes")
+DRAWN = (*POINTS, "coloured_shapes", "attributed_shapes")
 
 
 def read(config: str) -> Any:

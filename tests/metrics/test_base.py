@@ -21,8 +21,8 @@ from tests.compose import choices, composed
 
 # compare each image with that of its sample
 OF_PAIRS = {"ab_rmse", "content_correlation", "lpips", "psnr", "psnr_hole", "ssim", "style_distance"}
-OF_IMAGES = {"swd", "cas", "r_precision", *OF_PAIRS}  # look at no features
-OF_CLASSES = {"intra_class_fid", "cas"}  # look at the classes that were asked for
+OF_IMAGES = {"swd", "cas", "r_precision", "attribute_accuracy", *OF_PAIRS}  # look at no features
+OF_CLASSES = {"intra_class_fid", "cas", "attribute_accuracy"}  # look at the classes that were asked for
 
 
 @pytest.mark.parametrize("group", choices("metrics"))
