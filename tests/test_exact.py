@@ -57,6 +57,16 @@ def test_regularizers(regularizer: str, tmp_path: Path) -> None:
     check(tmp_path, f"model={model}", f"loss/regularizers=[{regularizer}]")
 
 
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_an_encoder_that_begins_to_learn_before_at_and_after_the_stop(first: int, tmp_path: Path) -> None:
+    check(tmp_path, "model=fanogan", f"algorithm.encoder_from={first}")
+
+
+def test_attributes_and_their_balance(tmp_path: Path) -> None:
+    data = ("dataset=attributed_shapes", "dataset.source.count=30", "dataset.balance={red:3}")
+    check(tmp_path, "model=acgan", *data)
+
+
 def test_a_flipped_stream(tmp_path: Path) -> None:
     check(tmp_path, "model=gan_small", "dataset.flip=true")
 

@@ -623,6 +623,7 @@ METRICS: tuple[Row, ...] = (
     ("kid", "arXiv:1801.01401; torch-fidelity: 100 subsets of 1000", {"kid.subsets": 100, "kid.subset_size": 1000}),
     ("lpips", "arXiv:1801.03924, code: net='alex'", {"lpips.network": "alex"}),
     ("memorisation", "ours: bounds the search", {"memorisation.most": 50_000}),
+    ("attribute_accuracy", "ours: as long as the classifier of classes", {"attribute_accuracy.seed": 0}),
     ("r_precision", "arXiv:1711.10485, section 4: of 100", {"r_precision.gallery": 100}),
     ("r_precision", "ours: a small matcher, quick to train", {"r_precision.steps": 800, "r_precision.seed": 0}),
     ("precision_recall", "arXiv:1904.06991, section 3", {"precision_recall.k": 3}),
