@@ -26,12 +26,14 @@ def tune(
     distance: Distance,
     steps: int,
     tell: Callable[[int], None] = lambda step: None,
+    beside: Callable[[int], None] = lambda step: None,
 ) -> Tensor:
     """Move the weights of the space's network, by Adam, until it makes the pictures `(N, C, H, W)` of the codes that
     were found of them; returns what it makes. Averages and statistics stay as they are, and so do noise maps.
 
-    It ends where pixels differ by no more than 1e-4 on average, where the paper's code ends at an LPIPS of 0.06. The
-    paper's regularization of what lies around is left out, as its code does by default.
+    It ends where pixels differ by no more than 1e-4 on average, where the paper's code ends at an LPIPS of 0.06.
+    `beside` adds the gradients of what else is to be minimised at a step (`gan_lab.inversion.locality`); the paper's
+    code, too, adds nothing by default.
     """
     device = space.engine.device
     parts = [*space.network.requires_grad_(True).parameters()]
@@ -51,6 +53,7 @@ def tune(
         tell(step + 1)
         if furthest <= ENOUGH:
             break
+        beside(step)
         descent.step()
     space.network.requires_grad_(False)
     return space.images(codes.cpu(), None if label is None else label.cpu())

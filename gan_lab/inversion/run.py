@@ -13,11 +13,13 @@ from torch import Tensor
 
 from gan_lab.command_line.console import already_holds, command, shown
 from gan_lab.command_line.table import number, table, terminal_width
+from gan_lab.config import require_number
 from gan_lab.data.progress import Progress
 from gan_lab.editing.codes import write_codes
 from gan_lab.editing.shown import note_of, require_pictures
 from gan_lab.errors import ConfigError
 from gan_lab.inversion.distance import Distance, distance_for, squares
+from gan_lab.inversion.locality import Locality
 from gan_lab.inversion.pictures import Given, read_pictures
 from gan_lab.inversion.pivotal import tune
 from gan_lab.inversion.projection import Projected, likeliest, project
@@ -47,6 +49,9 @@ def project_pictures(asked: Mapping[str, Any]) -> None:
     space.network.requires_grad_(False)
     folder = trained.folder / "projections" / Path(str(asked["input"])).stem
     out = Path(str(asked["out"])) if asked["out"] else folder
+    require_number(asked["tune_locality"], "tune_locality", 0)
+    if asked["tune_locality"] and not asked["tune"]:
+        raise ConfigError(f"tune_locality={asked['tune_locality']}: is of the tuning; say tune=true, too")
     if asked["tune"]:
         require_one_generator(trained)
         if (out / "run" / "checkpoints").exists():
@@ -129,7 +134,9 @@ def tuned(
 ) -> Tensor:
     """What the generator makes of the codes once it was tuned to; it is in a run of its own."""
     progress = Progress("tuning", asked["tune_steps"], unit="steps")
-    images = tune(space, found.codes, label, given.images, distance, asked["tune_steps"], progress.update)
+    weight, seed = asked["tune_locality"], asked["seed"]
+    more = {"beside": Locality(space, found.codes, label, distance, weight, seed).backward} if weight else {}
+    images = tune(space, found.codes, label, given.images, distance, asked["tune_steps"], progress.update, **more)
     progress.close()
     folder = write_run(trained, space.network, out / "run")
     log.info("a run that makes them: %s", command("edit", f"run={shown(folder)}", f"codes={out / 'codes.safetensors'}"))

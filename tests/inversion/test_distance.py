@@ -12,9 +12,11 @@ from torch.testing import assert_close
 
 import gan_lab as package
 from gan_lab.inversion import distance
+from gan_lab.inversion.projection import project
 from gan_lab.layers.critique import Critique
 from gan_lab.storage import checkpoint
 from tests.compose import tiny_run
+from tests.vgg import random_state, write_narrow_weights
 
 
 class Judge(nn.Module):
@@ -58,3 +60,38 @@ def test_of_a_run(
     images = torch.rand(3, 1, 16, 16)
     assert_close(found(images, images), torch.zeros(3))
     assert (found(images, -images) >= distance.squares(images, -images)).all()
+
+
+@pytest.fixture
+def lpips_in_the_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights of LPIPS's layout where the published ones are kept: a narrow VGG16 drawn at random, and positive ones of
+    its channels."""
+    monkeypatch.setenv("GAN_LAB_DATA", str(tmp_path / "root"))
+    write_narrow_weights(tmp_path / "root")
+    random = torch.Generator().manual_seed(0)
+    widths = [len(random_state("vgg16")[f"features.{place}.bias"]) for place in (2, 7, 14, 21, 28)]
+    linear = {f"lin{at}.model.1.weight": torch.rand(1, wide, 1, 1, generator=random) for at, wide in enumerate(widths)}
+    torch.save(linear, tmp_path / "root" / "extractors" / "lpips-vgg.pth")
+
+
+@pytest.mark.usefixtures("lpips_in_the_data_root")
+def test_lpips_where_its_weights_are(tmp_path: Path) -> None:
+    """A gradient reaches a single pixel through it, and a projection descends it."""
+    run = tiny_run(tmp_path, "model=gan_small")
+    run.play()
+    checkpoint.save(tmp_path / "checkpoints", run.state_dict(), 1)
+    trained = package.load(tmp_path, device="cpu")
+    found = distance.distance_for(trained, torch.device("cpu"))
+    assert found.name == "pixels and LPIPS"
+    images = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert_close(found(images, images), torch.zeros(2))
+    more = found(images, -images) - distance.squares(images, -images)
+    assert (more > 1e-3).all()
+    assert found.see is not None
+    moving = images.clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(found.see(moving, -images, None).sum(), moving)
+    assert (gradient.abs() > 0).float().mean() > 0.9
+    space = trained.sampler.space()
+    space.network.requires_grad_(False)
+    projected = project(space, space.images(space.codes(1, 3)), None, found, 40, starts=2)
+    assert projected.distance[0] < 0.5 * projected.curve[0, 0]

@@ -66,7 +66,7 @@ def test_pictures_are_found_edited_and_tuned_to(
 def test_styles_and_their_noise(trained: Callable[..., Path], pictures: Path, gan_lab: Callable[..., int]) -> None:
     trained("run", "model=stylegan2", "width=4", "model.generator.style_dim=8")
     words = ("project", "run=run", f"input={pictures / 'a.png'}", *QUICK, "label=3")
-    assert gan_lab(*words, "tune=true") == 0
+    assert gan_lab(*words, "tune=true", "tune_locality=0.1") == 0
     assert package.load("run/projections/a/run", device="cpu").step == 2
     with safe_open("run/projections/a/codes.safetensors", "pt") as file:
         names = list(file.keys())
@@ -78,6 +78,8 @@ def test_styles_and_their_noise(trained: Callable[..., Path], pictures: Path, ga
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("tune_locality=0.1",), "tune_locality=0.1: is of the tuning; say tune=true, too"),
+        (("tune=true", "tune_locality=-1"), "tune_locality: -1 must be at least 0"),
         (("input=none",), "input: "),
         (("input=empty",), "input: there are no pictures in"),
         (("starts=0",), "starts: 0 is not a whole number"),
