@@ -19,6 +19,7 @@ from gan_lab.data.sources.source import Source
 from gan_lab.data.store import Store, StoreError
 from gan_lab.data.tokens import Words
 from gan_lab.errors import GanLabError
+from gan_lab.storage.files import is_alive
 
 
 def pack(
@@ -91,14 +92,19 @@ def _renaming_alone(folder: Path) -> Iterator[None]:
 
 
 def _temporary(folder: Path) -> Path:
-    """A new sibling of `folder` that carries host and process; what dead processes of this host left is removed."""
+    """A new sibling of `folder` that carries host and process; what dead processes of this host left is removed,
+    but for a store that one had set aside and did not replace: that is put back."""
     host = socket.gethostname()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         for found in folder.parent.glob(f".*.{host}.*"):
-            ours = re.fullmatch(rf"\..+-\w+-\w+\.{re.escape(host)}\.(\d+)\.\w+(\.old)?", found.name)
-            if ours and not _is_alive(int(ours[1])):
-                _remove(found)
+            ours = re.fullmatch(rf"\.(.+-\w+-\w+)\.{re.escape(host)}\.(\d+)\.\w+(\.old)?", found.name)
+            if ours and not is_alive(int(ours[2])):
+                with _renaming_alone(folder.parent):
+                    if ours[3] and not (place := folder.with_name(ours[1])).exists():  # killed between its two renames
+                        os.rename(found, place)
+                    else:
+                        _remove(found)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.{host}.{os.getpid()}.", dir=folder.parent))
         temporary.chmod(0o777 & ~_umask())
         return temporary
@@ -110,18 +116,6 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
-
-
-def _is_alive(process: int) -> bool:
-    if os.name == "nt":  # signal 0 would be Ctrl-C there
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _is_whole(folder: Path) -> bool:

@@ -43,10 +43,27 @@ def write_whole(path: Path, write: Callable[[BinaryIO], Any], durable: bool = Tr
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what `write_whole` left in `folder` when its process was killed; nobody else may be writing there."""
+    """Remove what `write_whole` left in `folder` when its process was killed. What other processes of this machine are
+    writing stays."""
     for path in folder.glob(".*.tmp"):
+        process = path.name.split(".")[-2]
+        if process.isdigit() and int(process) != os.getpid() and is_alive(int(process)):
+            continue
         with contextlib.suppress(OSError):
             path.unlink()
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is a process of that number on this machine."""
+    if os.name == "nt":  # signal 0 would be Ctrl-C there
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

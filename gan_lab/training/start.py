@@ -20,7 +20,7 @@ from gan_lab.command_line.stored_overrides import may_change, stored_overrides
 from gan_lab.config import check_targets, leaves, remove, settings, targets, to_yaml, with_current_targets
 from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.storage import checkpoint
-from gan_lab.storage.files import write_text
+from gan_lab.storage.files import remove_unfinished, write_text
 from gan_lab.training.changes import check_takes_effect, jumps
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ def forget_optimizers(state: dict[str, Any], stored: dict[str, Any] | None, conf
 
 def accept(start: Start, run: Run) -> None:
     """Write down what holds from here on: everything was built and fits, so the run folder may say so."""
+    for folder in (run.folder, run.folder / ".hydra"):
+        remove_unfinished(folder)
     config = to_yaml(start.config)
     write_text(run.folder / "config.yaml", config)
     write_text(run.folder / ".hydra" / "overrides.yaml", to_yaml(start.overrides))

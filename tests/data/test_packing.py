@@ -219,6 +219,18 @@ def test_what_a_killed_process_left_is_removed_and_a_living_ones_stays(folder: P
     assert sorted(os.listdir(folder.parent)) == sorted([folder.name, names[os.getppid()], *others])
 
 
+def test_a_store_that_was_set_aside_by_a_killed_process_is_put_back(folder: Path) -> None:
+    """Killed between its two renames, it left the old store and the new one under names that nobody looks at."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    pack(Array(3), SHAPE, "crop", folder, "array")
+    other = folder.with_name("other-8x8x3-0a1b")
+    folder.rename(folder.with_name(f".{other.name}.{socket.gethostname()}.{dead.pid}.abc.old"))
+    pack(Array(4), SHAPE, "crop", folder, "array")
+    assert [len(Store(path)) for path in (other, folder)] == [3, 4]
+    assert sorted(os.listdir(folder.parent)) == sorted([folder.name, other.name])
+
+
 def test_a_full_disk_is_one_line_and_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
 from gan_lab.errors import GanLabError
-from gan_lab.storage.files import to_json, write_json, write_text, write_whole
+from gan_lab.storage.files import is_alive, remove_unfinished, to_json, write_json, write_text, write_whole
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -45,6 +48,17 @@ def test_what_is_no_number_is_null(tmp_path: Path) -> None:
     assert json.loads(text) == {"a": None, "b": [1.5, [None, {"c": None}]], "d": "nan"}
     assert text.count("null") == 3
     assert to_json(float("nan")) == "null"
+
+
+def test_what_a_killed_process_left_is_removed_and_what_others_are_writing_stays(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    ours, gone, odd, living = (f".a.pt.{which}.tmp" for which in (os.getpid(), dead.pid, "x", os.getppid()))
+    for name in (ours, gone, odd, living, ".b.tmp", "c.pt", ".lock"):
+        (tmp_path / name).touch()
+    remove_unfinished(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {living, "c.pt", ".lock"}
+    assert (is_alive(os.getppid()), is_alive(dead.pid), is_alive(10**30)) == (True, False, False)
 
 
 def test_a_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:
