@@ -8,8 +8,10 @@ from torch import Tensor
 
 from gan_lab.algorithms.noise_sampler import NoiseSampler
 from gan_lab.data.batch import Batch
+from gan_lab.errors import ConfigError
 from gan_lab.sampling.request import Request
 from gan_lab.sampling.sampler import all_images
+from gan_lab.sampling.space import Space
 
 
 class CaptionSampler(NoiseSampler):
@@ -20,6 +22,12 @@ class CaptionSampler(NoiseSampler):
     def __init__(self, *given: object) -> None:
         super().__init__(*given)  # type: ignore[arg-type]
         self.takes = frozenset(("codes", "truncation", "caption"))
+
+    def space(self, truncation: float | None = None) -> Space:
+        raise ConfigError(
+            "run: this generator makes its images from captions, and no command moves its latents beside one; gan-lab "
+            "sample text='a red heart' makes images"
+        )
 
     def drawn(self, request: Request) -> Iterator[Tensor]:
         return super().drawn(request._replace(label=request.caption))  # what the network is told

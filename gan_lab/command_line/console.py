@@ -90,3 +90,13 @@ def already_holds(key: str, folder: Path, what: str) -> ConfigError:
     """The folder that `key` names is one to go on with, not one to begin in."""
     place, resume = shown(folder), shlex.quote(f"resume={shown(folder)}")
     return ConfigError(f"{key}: {place} already holds {what}; go on with it by {resume}, or choose another folder")
+
+
+def require_folder(key: str, folder: Path) -> Path:
+    """The same. Raises ConfigError where a file lies in its place, or in that of a folder above it."""
+    for each in (folder, *folder.parents):
+        if each.exists():
+            if not each.is_dir():
+                raise ConfigError(f"{key}: {shown(each)} is a file; name a folder")
+            break
+    return folder

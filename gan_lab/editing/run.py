@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import require_folder, shown
 from gan_lab.command_line.table import number, table, terminal_width
 from gan_lab.editing.codes import read_codes
 from gan_lab.editing.directions import Directions, read_directions, write_directions
@@ -38,6 +38,7 @@ def edit(asked: Mapping[str, Any]) -> None:
     if asked["layers"] is not None:
         space.require_layers(asked["layers"])
     out = Path(str(asked["out"])) if asked["out"] else trained.folder / "edits" / folder_name(trained, asked)
+    require_folder("out", out)
     if asked["method"] == "mix":
         mix(trained, space, asked, out)
         return

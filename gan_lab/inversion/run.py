@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_lab.command_line.console import already_holds, command, shown
+from gan_lab.command_line.console import already_holds, command, require_folder, shown
 from gan_lab.command_line.table import number, table, terminal_width
 from gan_lab.config import require_number
 from gan_lab.data.progress import Progress
@@ -48,7 +48,7 @@ def project_pictures(asked: Mapping[str, Any]) -> None:
     space = trained.sampler.space()
     space.network.requires_grad_(False)
     folder = trained.folder / "projections" / Path(str(asked["input"])).stem
-    out = Path(str(asked["out"])) if asked["out"] else folder
+    out = require_folder("out", Path(str(asked["out"])) if asked["out"] else folder)
     require_number(asked["tune_locality"], "tune_locality", 0)
     if asked["tune_locality"] and not asked["tune"]:
         raise ConfigError(f"tune_locality={asked['tune_locality']}: is of the tuning; say tune=true, too")

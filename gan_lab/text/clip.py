@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
 
-from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.errors import ConfigError
 from gan_lab.storage.extras import import_extra
 from gan_lab.text.encoder import TextEncoder
 
@@ -38,8 +40,8 @@ class Clip(TextEncoder):
 
     Nothing of it moves: it is no part of the module, so no optimizer, average or checkpoint holds it, and all networks
     of a run that read by the same file share it. A checkpoint holds the checksum of the weights, and is refused beside
-    others. Raises ConfigError, in one line, for weights that do not fit, GanLabError where none can be had,
-    and ValueError for tokens of another tokenizer.
+    others. Raises ConfigError, in one line, for weights that cannot be had or do not fit, and ValueError for tokens of
+    another tokenizer.
     """
 
     checksum: Tensor
@@ -143,12 +145,17 @@ def _tower(path: str, stamp: int, quick_gelu: bool) -> Tower:
         state = _load(path)
         depth = sum(name.startswith("transformer.resblocks.") and name.endswith("in_proj_weight") for name in state)
         names = [*AROUND, *(BLOCK.format(number) + name for number in range(max(depth, 1)) for name in IN_BLOCKS)]
+        missing = [name for name in names if name not in state]
+        if missing:
+            raise ValueError(f"it has no {missing[0]}")
         tower = Tower({name: state[name].float().contiguous() for name in names}, quick_gelu)
         tower(torch.zeros(1, 2, dtype=torch.int64))  # whether they fit one another
-    except KeyError as error:
-        raise _no_weights(path, f"it has no {error.args[0]}") from error
     except Exception as error:  # whatever is in it
-        raise _no_weights(path, " ".join(str(error).split())[:120]) from error
+        reason = " ".join(str(error).split())[:120]
+        reason = reason if re.search("[a-z]{2}", reason) else "no file of weights"
+        raise ConfigError(
+            f"{KEY}: {path} does not hold the weights of CLIP's text network in open_clip's layout ({reason})"
+        ) from error
     return tower
 
 
@@ -161,20 +168,15 @@ def _load(path: str) -> dict[str, Tensor]:
     return {name.removeprefix("module."): value for name, value in found.items()}
 
 
-def _no_weights(path: str, reason: str) -> ConfigError:
-    return ConfigError(
-        f"{KEY}: {path} does not hold the weights of CLIP's text network in open_clip's layout ({reason})"
-    )
-
-
 def _published() -> Path:
     """OpenAI's weights, downloaded and checked by open_clip, in its cache."""
     clip = import_extra("open_clip", "clip", "text_encoder=clip")
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of every attempt
     try:
         return Path(clip.download_pretrained(clip.get_pretrained_cfg(*PUBLISHED)))
     except Exception as error:  # whatever the hub gives rise to
         reason = " ".join(str(error).split())[:120]
-        raise GanLabError(
+        raise ConfigError(
             f"text_encoder=clip: the weights of {PUBLISHED[0]} could not be downloaded ({reason}); say {KEY}=FILE, or "
             "take text_encoder=hashed_ngrams, bag_of_words or transformer, which need no download"
         ) from error

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import require_folder, shown
 from gan_lab.data.sources.listed import listed
 from gan_lab.engine.precision import pick_precision
 from gan_lab.errors import ConfigError, GanLabError
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def translate_pictures(config: Mapping[str, Any], enlarges: bool = False) -> None:
     """Make a picture of each at `input`, in the folder `out`. `enlarges`: only by a run that does. Raises ConfigError
     before anything is made where that cannot be, GanLabError at the end where some pictures could not be."""
-    out = Path(str(config["out"])).expanduser().absolute()
+    out = require_folder("out", Path(str(config["out"])).expanduser().absolute())
     pictures = Pictures(config["input"], "input", besides=out)
     try:
         trained = load(str(config["run"]), str(config["checkpoint"]), config["device"], list(config["trust"]))

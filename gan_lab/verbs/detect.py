@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import require_folder, shown
 from gan_lab.config import require_number
 from gan_lab.errors import ConfigError, GanLabError
 
@@ -67,7 +67,7 @@ def score(trained: Trained, config: dict[str, Any]) -> None:
 
     detector = trained.sampler.detector
     assert detector is not None
-    out = Path(str(config["out"])).expanduser().absolute()
+    out = require_folder("out", Path(str(config["out"])).expanduser().absolute())
     pictures = Pictures(config["input"], "input", besides=out)
     try:
         if out.resolve() == pictures.folder.resolve():
@@ -96,8 +96,10 @@ def score(trained: Trained, config: dict[str, Any]) -> None:
     if pictures.left_out:
         log.warning("left out, no pictures by their names: %s", listed(pictures.left_out))
     if failed:
-        reasons = [f"{name}: {reason}" for name, reason in failed.items()]
-        raise GanLabError(f"{len(failed)} of {len(pictures.items)} pictures could not be read: {listed(reasons, 3)}")
+        told = listed([f"{name}: {reason}" for name, reason in failed.items()], 3)
+        if not rows:
+            raise ConfigError(f"input: none of the {len(failed)} pictures can be read ({told})")
+        raise GanLabError(f"{len(failed)} of {len(pictures.items)} pictures could not be read: {told}")
 
 
 def normals_of(trained: Trained, config: dict[str, Any]) -> Normals | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import require_folder, shown
 from gan_lab.config import require_number, require_seed, require_whole
 from gan_lab.errors import ConfigError
 from gan_lab.verbs.sample import requested_label
@@ -49,6 +49,7 @@ def main(cfg: DictConfig) -> None:
     out = (
         Path(str(cfg.out)) if cfg.out else trained.folder / "interpolations" / f"step-{trained.step:08d}-seeds-{words}"
     )
+    require_folder("out", out)
     written = write(cfg, trained, space, way, seeds, classes if space.num_classes else None, out)
     log.info("%d ways in %s by %s, through the seeds %s%s", cfg.n, space.name, kind(cfg.kind, space),
              ", ".join(map(str, seeds)), " and back" if cfg.loop else "")  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from gan_lab.command_line.console import shown
+from gan_lab.command_line.console import require_folder, shown
 from gan_lab.config import require_number, require_seed, require_whole
 from gan_lab.errors import ConfigError, describe
 
@@ -47,7 +47,7 @@ def main(cfg: DictConfig) -> None:
     asked = "".join(f"-{key}-{value}" for key, value in told.items() if value is not None)
     folder = re.sub(r"[^A-Za-z0-9._-]+", "_", f"step-{trained.step:08d}-seed-{seed}{asked}")[:NAME]
     out = Path(cfg.out) if cfg.out else trained.folder / "samples" / folder
-    gridded = write_images(trained, request, out)
+    gridded = write_images(trained, request, require_folder("out", out))
     log.info("%d images of step %d in %s", n, trained.step, shown(out))
     log.info("grid: %s%s", shown(out / "grid.png"), "" if gridded == n else f", the first {gridded} of them")
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_lab.command_line.console import command, dashboard
+from gan_lab.command_line.console import command, dashboard, require_folder
+from gan_lab.errors import ConfigError
 from tests.conftest import TINY
 
 Cli = Callable[..., int]
@@ -69,3 +70,13 @@ def test_a_terminal_of_ascii_ends_no_command(here: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", program, "trän"], capture_output=True)
     assert (ended.returncode, ended.stderr.count(b"\n")) == (2, 1)
     assert rb"unknown verb tr\xe4n" in ended.stderr
+
+
+def test_a_file_is_no_folder(here: Path) -> None:
+    Path("note.txt").write_text("")
+    for folder in (Path("note.txt"), Path("note.txt/below/it"), here / "note.txt"):
+        with pytest.raises(ConfigError, match=r"^out: .*note\.txt is a file; name a folder$"):
+            require_folder("out", folder)
+    for folder in (here, Path("new"), Path("new/below")):
+        assert require_folder("out", folder) == folder
+    assert not Path("new").exists()

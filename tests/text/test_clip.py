@@ -14,7 +14,7 @@ from torch.testing import assert_close
 
 from gan_lab.algorithms.averaging import ExponentialMovingAverage
 from gan_lab.data.clip_tokens import ClipTokens
-from gan_lab.errors import GanLabError
+from gan_lab.errors import ConfigError, GanLabError
 from gan_lab.models.gan_cls import Generator
 from gan_lab.text import clip as module
 from gan_lab.text.clip import Clip
@@ -123,6 +123,11 @@ def test_what_cannot_be_had(file: Path, tmp_path: Path, monkeypatch: pytest.Monk
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pt")
     with pytest.raises(GanLabError, match=r"other\.pt does not hold .* layout \(it has no token_embedding\.weight\)$"):
         Clip(TOKENS, str(tmp_path / "other.pt"))
+    (tmp_path / "note.txt").write_text("hi there")
+    with pytest.raises(
+        ConfigError, match=r"note\.txt does not hold the weights of CLIP's text network .*layout \(.*[a-z]"
+    ):
+        Clip(TOKENS, str(tmp_path / "note.txt"))
     (tmp_path / "broken.pt").write_bytes(b"PK\x03\x04 broken")
     with pytest.raises(GanLabError, match=r"broken\.pt does not hold the weights of CLIP's text network"):
         Clip(TOKENS, str(tmp_path / "broken.pt"))
@@ -148,7 +153,7 @@ def test_what_cannot_be_had(file: Path, tmp_path: Path, monkeypatch: pytest.Monk
             raise OSError("no network\nat all")
 
     monkeypatch.setattr(module, "import_extra", lambda *_: Offline)
-    with pytest.raises(GanLabError) as caught:
+    with pytest.raises(ConfigError) as caught:
         Clip(TOKENS)
     assert str(caught.value) == (
         "text_encoder=clip: the weights of ViT-B-32-quickgelu could not be downloaded (no network at all); say "

@@ -138,6 +138,9 @@ def test_a_file_that_is_none_is_told_and_the_others_are_scored(
     given = write_tree(here / "given", {"1.png": encoded(noise(16, 16)), "2.png": b"no picture"})
     assert gan_lab("detect", f"run={run}", f"input={given}") == 1
     assert "1 of 2 pictures could not be read: 2.png:" in capsys.readouterr().err
+    assert gan_lab("detect", f"run={run}", f"input={given}/2.png", "out=none") == 2
+    assert "input: none of the 1 pictures can be read (2.png:" in capsys.readouterr().err
+    assert not (here / "none").exists()
     assert [row["file"] for row in rows(here / "detected")] == ["1.png"]
 
 

@@ -82,6 +82,7 @@ def test_styles_and_their_noise(trained: Callable[..., Path], pictures: Path, ga
         (("tune=true", "tune_locality=-1"), "tune_locality: -1 must be at least 0"),
         (("input=none",), "input: "),
         (("input=empty",), "input: there are no pictures in"),
+        (("out=pictures/a.png",), "out: pictures/a.png is a file; name a folder"),
         (("starts=0",), "starts: 0 is not a whole number"),
         (("noise=3",), "noise: 3 is neither true nor false"),
         (("label=all",), "label: a picture is of one class"),

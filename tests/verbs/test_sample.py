@@ -37,9 +37,14 @@ def test_images_of_words(gan_lab: Callable[..., int], here: Path, capsys: pytest
         (["text=none.txt", "n=1"], "there is no such file"),
         (["text=lines.txt", "n=1"], "fewer images than the 2 captions"),
         (["n=1"], "caption: missing"),
+        (["text=a cat", "n=1", "out=lines.txt"], "out: lines.txt is a file; name a folder"),
     ):
         assert gan_lab("sample", "run=run", *words) == 2
         assert told in capsys.readouterr().err
+    for verb in ("project", "interpolate", "edit"):
+        given = ["input=one"] if verb == "project" else []
+        assert gan_lab(verb, "run=run", *given) == 2
+        assert "run: this generator makes its images from captions" in capsys.readouterr().err
 
 
 def test_text_for_who_reads_none(gan_lab: Callable[..., int], here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -338,9 +338,12 @@ def test_what_cannot_be_written_ends_it(
     runs: dict[str, Path], gan_lab: Call, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save(here / "given" / "a.png", noise(12, 20))
-    (here / "made").write_text("a file")
-    assert call(gan_lab, "translate", runs["same"], "input=given", "out=made") == 1
+    (here / "made" / "a.png" / "folder").mkdir(parents=True)
+    assert call(gan_lab, "translate", runs["same"], "input=given", "out=made", "overwrite=true") == 1
     assert "cannot write" in capsys.readouterr().err
+    (here / "file").write_text("a file")
+    assert call(gan_lab, "translate", runs["same"], "input=given", "out=file") == 2
+    assert "out: file is a file; name a folder" in capsys.readouterr().err
 
 
 def test_neither_the_data_nor_the_place_of_the_run_matters(runs: dict[str, Path], gan_lab: Call, here: Path) -> None:
