@@ -126,7 +126,8 @@ class Store:
 
     def expect(self, indices: NDArray[np.int64]) -> None:
         """Have the system begin to read these samples, all at once: taking one page after the other from a cold disk
-        waits for each of them."""
+        waits for each of them. Raises StoreError where a file is shorter than it was."""
+        self.check_mapped()
         _expect(self.images, indices)
         if self.inputs is not None:
             _expect(self.inputs, indices)
@@ -135,6 +136,7 @@ class Store:
         """The images at `indices` as a batch has them: float `(n, C, H, W)` in [-1, 1], on the CPU."""
         import torch
 
+        self.check_mapped()
         return normalised(torch.from_numpy(np.array(self.images[np.asarray(indices, np.int64)])))
 
     def chunks(self, most: int) -> Iterator[tuple[slice, NDArray[Any]]]:
@@ -142,6 +144,7 @@ class Store:
         step = max(1, most // self.images[0].nbytes)
         for start in range(0, len(self), step):
             place = slice(start, start + step)
+            self.check_mapped()
             yield place, np.ascontiguousarray(self.images[place])
 
     def __len__(self) -> int:
@@ -157,6 +160,15 @@ class Store:
                 digest.update(hashlib.sha256(np.ascontiguousarray(column).data).digest())
         if digest.hexdigest() != self.sha256:
             raise self._damaged("the images are not those that were packed")
+
+    def check_mapped(self) -> None:
+        """Raise StoreError where somebody has cut a file short that is mapped: to read what is gone ends the process by
+        SIGBUS, without a word. Takes a microsecond a column."""
+        for name, column in (("image", self.images), ("input", self.inputs), ("caption", self.captions)):
+            mapped = getattr(column, "_mmap", None)
+            if column is not None and isinstance(mapped, mmap.mmap) and mapped.size() < column.nbytes:
+                file = self.columns[name].file(name)
+                raise self._damaged(f"{file} has {mapped.size()} bytes instead of {column.nbytes}, and had them before")
 
     def _read_card(self) -> dict[str, Any]:
         try:

@@ -19,7 +19,7 @@ from gan_lab.command_line.choices import Choices
 from gan_lab.command_line.console import say
 from gan_lab.command_line.explain import explain
 from gan_lab.command_line.presets import presets_give_way
-from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.errors import ConfigError, GanLabError, of_the_system
 from gan_lab.jobs.run_mode import run_mode_of
 from gan_lab.jobs.sweeper import our_sweeper
 from gan_lab.jobs.task import Task
@@ -77,6 +77,6 @@ def _refused(error: Exception, known: Choices) -> int:
         else:
             code, message = ConfigError.exit_code, explain(error, known)
     elif isinstance(error, OSError) and error.filename:
-        message = f"{error.filename}: {error.strerror}"
+        message = of_the_system(error)
     say(known.verb, message)
     return code

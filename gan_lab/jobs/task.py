@@ -29,7 +29,7 @@ from gan_lab.command_line.explain import reason
 from gan_lab.command_line.overrides import own_overrides
 from gan_lab.command_line.verbs import VERBS
 from gan_lab.config import targets
-from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.errors import HELP, ConfigError, GanLabError, of_the_system
 from gan_lab.jobs.supervisor import STOPPED
 from gan_lab.records.sweep import Numbered, read_note, stop_asked, write_note
 from gan_lab.storage.folders import discard
@@ -147,12 +147,17 @@ class Task:
             message = str(error)
         elif isinstance(error, OmegaConfBaseException):
             message = reason(error)
+        elif isinstance(error, OSError) and error.errno in HELP:
+            message = of_the_system(error)
         else:
             message = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
         where = log_file()
         if not where or Path(where).parent.is_dir():  # a run that never began took its folder away
-            log.error(message, exc_info=error)
-        if not known:
+            try:
+                log.error(message, exc_info=error)
+            except OSError:  # the log's own file cannot be opened
+                where = ""
+        if not known and not (isinstance(error, OSError) and error.errno in HELP):
             message += f" (traceback in {where})" if where else " (HYDRA_FULL_ERROR=1 shows the traceback)"
         lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)) if self.tracebacks else ""
         if os.getpid() == self.pid:

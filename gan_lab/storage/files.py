@@ -112,8 +112,11 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+    found: BaseException | None = error
+    while found is not None:  # torch.save tells of its own confusion; what the system had said lies behind that
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror.lower()
+        found = found.__cause__ or found.__context__
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,18 @@ def test_a_store_of_floats(folder: Path) -> None:
     (folder / POINTS).write_bytes(values.tobytes()[:-1])
     with pytest.raises(StoreError, match=r"images\.f32 has 79 bytes instead of 80"):
         Store(folder)
+
+
+def test_a_file_that_is_cut_short_while_it_is_open_is_one_line(folder: Path) -> None:
+    """To read what is gone would end the process by SIGBUS."""
+    store = Store(folder)
+    size = (folder / IMAGES).stat().st_size
+    store.check_mapped()
+    os.truncate(folder / IMAGES, size - 1)
+    message = rf"images\.u8 has {size - 1} bytes instead of {size}, and had them before; repack it"
+    for act in (lambda: store.read([0]), lambda: store.expect(np.zeros(1, np.int64)), lambda: list(store.chunks(10))):
+        with pytest.raises(StoreError, match=message):
+            act()
 
 
 def test_verify_finds_a_changed_pixel(folder: Path) -> None:

@@ -72,9 +72,9 @@ class Child:
         return End(int(self.process.exitcode), *texts)
 
 
-def command(folder: Path, *words: str, **options: Any) -> End:
+def command(folder: Path, *words: str, patience: float = PATIENCE, **options: Any) -> End:
     """`gan-lab WORDS`, waited for."""
-    return Child(folder, *words, **options).end()
+    return Child(folder, *words, **options).end(patience)
 
 
 def play(
@@ -133,6 +133,6 @@ class Executioner:
 def one_line(end: End, *words: str, code: int = 1) -> list[str]:
     """What is wrong with how a command has failed: one line on standard error, which has these words in it."""
     text = end.err.strip()
-    if end.code == code and text.count("\n") == 0 and all(word in text for word in words):
+    if end.code == code and text.count("\n") == 0 and all(word in text.lower() for word in words):
         return []
-    return [f"ended with {end.code} and said {text[-300:]!r}, not one line with {', '.join(words)}"]
+    return [f"ended with {end.code} and said {text[-900:]!r}, not one line with {', '.join(words)}"]

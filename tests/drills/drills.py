@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.drills import kills
+from tests.drills import disks, endurance, kills, races, ranks
 
 
 class Drill(NamedTuple):
@@ -22,4 +22,13 @@ DRILLS = {
     "terminate": Drill(kills.terminate, 20),
     "store": Drill(kills.store, 50, 3),
     "sweep": Drill(kills.sweep, 50, 2),
+    "full": Drill(disks.full, 20),
+    "write_protected": Drill(disks.write_protected, 1),
+    "truncated": Drill(disks.truncated, 20),
+    "one_folder": Drill(races.one_folder, 10),
+    "one_store": Drill(races.one_store, 20),
+    "clock": Drill(races.clock, 10),
+    "rotate": Drill(endurance.rotate, 1000, 20),
+    "ranks": Drill(ranks.ranks, 50, 2),
+    **{f"last_{family}": Drill(endurance.last(family), 10_000, 20) for family in endurance.FAMILIES},
 }

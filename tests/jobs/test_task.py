@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import logging
 import os
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
@@ -51,6 +54,18 @@ def test_what_is_typed_wins_over_the_model_and_the_experiment(call: Call, tasks:
     call("train", "experiment=row", "model=dcgan", "trainer.max_steps=1")
     seen = [(cfg.loss.generator, cfg.model.generator.width, cfg.trainer.max_steps) for cfg in tasks["train"].seen]
     assert seen == [("hinge", 32, 10), ("ns", 32, 10), ("ns", 128, 7), ("ns", 64, 1)]
+
+
+def test_a_log_that_cannot_be_opened_takes_nothing_from_the_line(
+    call: Call, tasks: dict[str, Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "run/train.log")
+
+    monkeypatch.setattr(logging.FileHandler, "_open", refuse)
+    code, out, err = call("train", "hydra.run.dir=run")
+    line = "gan-lab train: run/train.log: Read-only file system; name a folder that can be written\n"
+    assert (code, out, err) == (1, "seed 0\n", line)
 
 
 def test_an_expected_failure_is_one_line(call: Call) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+import torch
 
 from gan_lab.errors import GanLabError
 from gan_lab.storage.files import is_alive, remove_unfinished, to_json, write_json, write_text, write_whole
@@ -39,6 +41,15 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_litter(tmp_path: Path, 
         write_whole(path, fail)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_the_system_said_is_told_where_torch_tells_of_its_own_confusion(tmp_path: Path) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(GanLabError, match="cannot write .*file: no space left on device .* untouched"):
+        write_whole(tmp_path / "file", lambda file: torch.save({"a": torch.zeros(9)}, Full()))
 
 
 def test_what_is_no_number_is_null(tmp_path: Path) -> None:
