@@ -19,6 +19,7 @@ from gan_lab.config import CONFIG_DIR, build, check_targets
 from gan_lab.errors import ConfigError
 from tests.compose import choices, composed, tiny_run, unpaired_regularizers, yaml_of
 from tests.conftest import in_part, whole
+from tests.data.shards.conftest import write_tar
 from tests.text.test_clip import weights as clip_weights
 
 PRIMARY = {f"{verb}.yaml" for verb in VERBS}
@@ -137,6 +138,12 @@ def of_dataset(name: str, folder: Path) -> list[str]:
         table = pa.table({"image": [file.read_bytes() for file in files], "label": labels})
         parquet.write_table(table, folder / "images.parquet")
         return [f"dataset.path={folder / 'images.parquet'}"]
+    if name == "shards":
+        samples = {
+            str(number): {"png": file.read_bytes(), "cls": str(label).encode()}
+            for number, (file, label) in enumerate(zip(files, labels, strict=True))
+        }
+        return [f"dataset.path={write_tar(folder / 'images.tar', samples)}"]
     if name == "huggingface":
         datasets = pytest.importorskip("datasets")
         datasets.disable_progress_bars()

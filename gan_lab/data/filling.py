@@ -91,6 +91,7 @@ def fill(folder: Path, source: Source, form: Form, name: str) -> None:
     card |= {"source": source.describe(), "origin": source.identity}
     card |= {"resampling": "lanczos"} if source.shape is None else {"dtype": "float32"}
     card |= filling.finish()
+    card |= {} if source.sample_of is None else {"sample_of": source.sample_of}
     card |= {"channels": 1 if filling.gray else 3} if source.shape is None else {}
     card |= {"gan_lab": __version__, "created": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     with open(folder / CARD, "wb") as file:

@@ -87,7 +87,7 @@ class Order:
             wanted, position = wanted - taken, position + taken
             if position == self.count:
                 epoch, position = epoch + 1, 0
-        return _joined(pieces), Cursor(epoch, position)
+        return joined(pieces), Cursor(epoch, position)
 
     def epoch(self, seed: int, epoch: int) -> Places:
         """All samples of an epoch; the latest two are kept."""
@@ -98,8 +98,11 @@ class Order:
         return self._epochs[key]
 
     def _shuffled(self, seed: int, epoch: int) -> Places:
-        n, words = self.count, f"{seed} {epoch}{self.name}"
-        order = self.selection.epoch(seed, epoch, self.name)
+        return self.shown(self.selection.epoch(seed, epoch, self.name), f"{seed} {epoch}{self.name}")
+
+    def shown(self, order: Tensor, words: str) -> Places:
+        """Samples in this order, and how each is shown, which `words` decide."""
+        n = len(order)
         flips = turns = corners = captions = None
         if self.flip:
             flips = torch.randint(2, (n,), generator=generator_of(f"{words} flip")).bool()
@@ -117,7 +120,8 @@ def _sent(numbers: Tensor, device: torch.device) -> Tensor:
     return numbers.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else numbers.to(device)
 
 
-def _joined(pieces: list[Places]) -> Places:
+def joined(pieces: list[Places]) -> Places:
+    """One after the other."""
     if len(pieces) == 1:
         return pieces[0]
     indices, *shown = zip(*pieces, strict=True)

@@ -115,6 +115,11 @@ class Stream:
         self._batch_size = size
         self._drop_ahead()
 
+    @property
+    def count(self) -> int:
+        """How many samples an epoch has."""
+        return len(self.store)
+
     def next(self) -> Batch:
         """The next batch, on the device. It is the caller's: nothing overwrites it later."""
         return self.batch(self.draw())
@@ -179,7 +184,7 @@ class Stream:
                 f"{self.store.folder} has {self.store.sha256[:12]}; point dataset at the same images"
             )
         epoch, position = int(state["epoch"]), int(state["position"])
-        if epoch < 0 or not 0 <= position < len(self.store):
+        if epoch < 0 or not 0 <= position < self.count:
             raise GanLabError(f"the checkpoint's stream position is damaged (epoch {epoch}, image {position})")
         self.cursor = Cursor(epoch, position)
         self._drop_ahead()
@@ -211,7 +216,12 @@ class Stream:
             self._threads = ThreadPoolExecutor(self._readers, thread_name_prefix="gan-lab-stream")
         while len(self._ahead) < PREFETCH * self._readers:
             places, self._reading = self._order.draw(self.seed, self._reading, self.batch_size)
-            self._ahead.append(self._threads.submit(self._gather, self._share(places), self._reading))
+            self._ahead.append(self._submit(self._share(places), self._reading))
+
+    def _submit(self, places: Places, behind: Cursor) -> Future[Ahead]:
+        """Have a thread read a batch."""
+        assert self._threads is not None
+        return self._threads.submit(self._gather, places, behind)
 
     def _drop_ahead(self) -> None:
         """Forget what was read but not handed out."""

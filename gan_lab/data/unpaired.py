@@ -57,6 +57,11 @@ class Unpaired:
         """The seconds for which the caller had to wait, for either."""
         return self.image.waited + self.input.waited
 
+    @property
+    def count(self) -> int:
+        """How many images an epoch has."""
+        return self.image.count
+
     def next(self) -> Batch:
         """The next batch, on the device."""
         return self.batch(self.draw())

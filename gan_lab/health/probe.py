@@ -71,14 +71,14 @@ class Probe:
         elif self.answers:
             found |= self._sampled(run.sampler())
         if not found:
-            return Signals(run.step, run.images_seen / len(run.store))
+            return Signals(run.step, run.images_seen / run.stream.count)
         device = run.engine.device
         values = torch.stack([value.detach().float().reshape(()).to(device) for value in found.values()]).tolist()
         signals = dict(zip(found, values, strict=True))
         finite = all(map(math.isfinite, values))
         if signals.get("gradient_discriminator"):
             signals["gradient_ratio"] = signals.get("gradient_generator", math.nan) / signals["gradient_discriminator"]
-        return Signals(run.step, run.images_seen / len(run.store), **signals, finite=float(finite))
+        return Signals(run.step, run.images_seen / run.stream.count, **signals, finite=float(finite))
 
     def _played(self, duel: Duel, view: Batch) -> dict[str, Tensor]:
         """Everything that is asked of the players."""

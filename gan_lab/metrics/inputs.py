@@ -80,4 +80,6 @@ class Inputs:
 def card_of(store: Store, split: str) -> dict[str, Any]:
     """What tells this data from other data."""
     shape = "x".join(map(str, store.shape))
-    return {"name": store.name, "split": split, "sha256": store.sha256[:16], "count": len(store), "shape": shape}
+    card = {"name": store.name, "split": split, "sha256": store.sha256[:16], "count": len(store), "shape": shape}
+    whole = store.card.get("sample_of")
+    return card if whole is None else {**card, "sample_of": whole}

@@ -46,7 +46,7 @@ READY_MADE: dict[str, tuple[list[int | str], int | None]] = {
     "ring": ([2, 1, 1], 8),
     "grid": ([2, 1, 1], 25),
 }
-OF_A_PATH = ("folder", "arrays", "parquet")
+OF_A_PATH = ("folder", "arrays", "parquet", "shards")
 JOINED = {"paired": 256, "unpaired": 256, "captioned": 64}  # images with inputs or captions, and their side
 CONFIGS = (
     READY_MADE

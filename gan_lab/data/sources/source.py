@@ -41,6 +41,7 @@ class Source(ABC):
     classes: list[str] | None = None
     attributes: list[str] | None = None
     shape: tuple[int, int, int] | None = None
+    sample_of: int | None = None  # how many images there are, where these are some that stand for all
     labels_key = "dataset.labels"  # where the user says none, to do without labels
 
     @property
