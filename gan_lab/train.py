@@ -160,7 +160,7 @@ def announce(run: Run) -> None:
     sizes = {role: sum(p.numel() for p in net.parameters()) / 1e6 for role, net in run.algorithm.networks.items()}
     networks = ", ".join(f"{role} {millions:.2f} M" for role, millions in sizes.items())
     channels, height, width = run.store.shape
-    log.info("data     %s: %d images of %dx%dx%d", run.store.name, len(run.store), channels, height, width)
+    log.info("data     %s: %d images of %dx%dx%d", run.store.name, run.stream.count, channels, height, width)
     log.info("networks %s parameters", networks)
     log.info("compute  %s", run.engine.description)
     log.info("run      %s, steps %d to %d", shown(run.folder), run.step, run.plan.max_steps)

@@ -68,7 +68,7 @@ def about(run: Run) -> dict[str, Any]:
     networks, looks_with = run.algorithm.networks, cards_of(run)
     return {
         "seed": run.config["seed"],
-        "dataset": {"name": run.store.name, "sha256": run.store.sha256, "count": len(run.store)},
+        "dataset": {"name": run.store.name, "sha256": run.store.sha256, "count": run.stream.count},
         "parameters": {role: sum(p.numel() for p in network.parameters()) for role, network in networks.items()},
         **({"looks_with": looks_with} if looks_with else {}),
         "device": str(run.engine.device),

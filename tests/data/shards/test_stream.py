@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -236,3 +237,48 @@ def test_memory_gives_the_same_stream(tmp_path: Path, index: Index, make: Any) -
 
 def test_classes_are_named_by_the_store(store: Store) -> None:
     assert store.classes == list(CLASSES)
+
+
+class Ranges(BaseHTTPRequestHandler):
+    """A web server of one folder that knows ranges of bytes."""
+
+    folder: Path
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        path = self.folder / self.path.lstrip("/")
+        data = path.read_bytes() if path.is_file() else b""
+        first, _, last = self.headers.get("Range", "bytes=0-").partition("=")[2].partition("-")
+        part = data[int(first) : int(last or len(data)) + 1]
+        self.send_response((206 if "Range" in self.headers else 200) if data else 404)
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("ETag", str(len(data)))
+        self.send_header("Content-Length", str(len(part)))
+        if "Range" in self.headers:
+            self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}")
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(part)
+
+    def log_message(self, *words: Any) -> None:
+        pass
+
+
+def test_the_web_gives_the_same_stream(tmp_path: Path, index: Index, make: Any) -> None:
+    pytest.importorskip("aiohttp")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Here", (Ranges,), {"folder": tmp_path / "shards"}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/data-{{00..%s}}.tar"
+    try:
+        with pytest.raises(ConfigError, match=r"1 of 5 shards are not there \(http://.*data-04\.tar\)"):
+            open_index(address % "04", Options())
+        other = open_index(address % "03", Options())
+        assert other.digest == index.digest
+        streams = make(20), make(20, index=other)
+        for _ in range(10):
+            assert same(*(stream.next() for stream in streams))
+    finally:
+        server.shutdown()
+        server.server_close()
