@@ -14,10 +14,10 @@ from gan_lab.command_line.printable import printable
 from gan_lab.data.shards.places import Place
 from gan_lab.data.shards.shard import COLUMNS, Encoded, Format, Options, Scanned
 from gan_lab.data.sources import captions, naming
-from gan_lab.data.sources.extras import import_extra
 from gan_lab.data.sources.listed import listed
 from gan_lab.data.sources.rows import IMAGE_COLUMNS, LABEL_COLUMNS
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.storage.extras import import_extra
 
 LARGEST = 1024**3  # bytes of a row group, which is read whole
 

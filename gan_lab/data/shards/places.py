@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from gan_lab.command_line.printable import printable
-from gan_lab.data.sources.extras import import_extra
 from gan_lab.data.sources.listed import listed
 from gan_lab.errors import ConfigError, GanLabError
+from gan_lab.storage.extras import import_extra
 
 KEY = "dataset.path"
 SUFFIXES = (".tar", ".parquet")
