@@ -57,11 +57,12 @@ def step_as_stored(optimizer: Adam | AdamW) -> None:
     averages: torch (2.14) copies gradients that are not contiguous, which took 3 to 5% of a round of pix2pix."""
     torch_lists: Callable[..., bool] = optimizer._init_group
 
-    def list_as_stored(group: dict[str, Any], parameters: list[Tensor], *others: list[Tensor]) -> bool:
+    def list_as_stored(group: dict[str, Any], parameters: list[Tensor], *others: Any) -> bool:
         has_complex = torch_lists(group, parameters, *others)
+        lists = [each for each in others if isinstance(each, list) and each]  # a flag is among AdamW's of torch 2.6
         for i, parameter in enumerate(parameters):
             if parameter.dim() == 4 and not parameter.is_contiguous():
-                for tensors in (parameters, *(each for each in others if each and each[i].dim() == 4)):
+                for tensors in (parameters, *(each for each in lists if each[i].dim() == 4)):
                     tensors[i] = tensors[i].permute(0, 2, 3, 1)
         return has_complex
 
