@@ -290,7 +290,7 @@ class Dataset:
         try:
             store = pack(source, shape, self.fit, folder, self.name, force, **form)
         except DownloadError as error:
-            raise unavailable(error, self.name, folder) from error
+            raise unavailable(error, self.name, folder, self._decisive()) from error
         for told in tell_changes(store.card) if local is not None else ():
             log.warning("dataset: %s", told)
         return store
@@ -340,7 +340,7 @@ class Dataset:
             try:
                 channels = noted_channels(places.values()) or source.channels
             except DownloadError as error:
-                raise unavailable(error, self.name, data_root()) from error
+                raise unavailable(error, self.name, data_root(), self._decisive()) from error
         return places[channels], (channels, height, width)
 
     def _places(self, local: UserImages | None) -> dict[int, Path]:
@@ -354,6 +354,16 @@ class Dataset:
         more += [str(self.selection)] if self.selection else []
         counts = MODES if channels == AUTO else (channels,)
         return {count: folder_of(self.name, (count, height, width), self.fit, source, more) for count in counts}
+
+    def _decisive(self) -> dict[str, Any]:
+        """The keys that decide what is stored, as a user types them, without those that are as datasets have them."""
+        classes, held_out = self.selection.classes, self.selection.held_out
+        settings: dict[str, Any] = {} if self.patch else {"image_shape": list(self.image_shape)}
+        settings |= {} if self.split == "train" else {"split": self.split}
+        settings |= {} if self.fit == "crop" else {"fit": self.fit}
+        settings |= {"patch": f"{{size:{self.patch.size},stride:{self.patch.stride}}}"} if self.patch else {}
+        settings |= {} if classes is None else {"classes": f"[{','.join(classes)}]"}
+        return settings | ({"held_out": held_out} if held_out else {})
 
     def stored(self) -> list[Path]:
         """The folders of its stores that are there, those of inputs too. Nothing is packed or downloaded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,10 +63,12 @@ def noted_channels(folders: Iterable[Path]) -> int | None:
     return None
 
 
-def unavailable(error: GanLabError, name: str, folder: Path) -> GanLabError:
-    """That the images could not be downloaded, with the two ways out."""
+def unavailable(error: GanLabError, name: str, folder: Path, settings: Mapping[str, Any]) -> GanLabError:
+    """That the images could not be downloaded, with the two ways out; `settings` decide which store it is, and a model
+    may have prescribed some of them, so that the command has them all."""
+    typed = [f"dataset.{key}={str(value).replace(' ', '')}" for key, value in settings.items()]
+    command = shlex.join(["gan-lab", "data", "pack", f"dataset={name}", *typed])
     return GanLabError(
-        f"{name} could not be downloaded ({error}): either "
-        f"`gan-lab data pack dataset={name} from=FOLDER_OR_ZIP` here, with the same dataset settings, or "
+        f"{name} could not be downloaded ({error}): either `{command} from=FOLDER_OR_ZIP` here, or "
         f"pack it on a machine with a network and copy the store to {folder} (or set GAN_LAB_DATA)"
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -7,6 +8,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+import yaml
 from omegaconf import OmegaConf
 from torch import Tensor
 
@@ -179,12 +181,28 @@ def test_no_network_and_no_store_says_the_two_ways_out(name: str, root: Path) ->
     with pytest.raises(GanLabError) as caught:
         dataset.open()
     assert caught.value.exit_code == 1
+    shape = f"[{','.join(map(str, dataset.image_shape))}]"
     assert str(caught.value) == (
         f"{name} could not be downloaded (Name or service not known): either `gan-lab data pack dataset={name} "
-        f"from=FOLDER_OR_ZIP` here, with the same dataset settings, or pack it on a machine with a network and copy "
+        f"'dataset.image_shape={shape}' from=FOLDER_OR_ZIP` here, or pack it on a machine with a network and copy "
         f"the store to {dataset.folder} (or set GAN_LAB_DATA)"
     )
     assert not dataset.folder.exists()
+
+
+@pytest.mark.usefixtures("offline")
+def test_the_way_out_names_what_a_model_has_prescribed(tmp_path: Path) -> None:
+    """What is typed makes the very store that is missing."""
+    settings = {"image_shape": [3, 16, 16], "fit": "stretch", "classes": [1, 0], "held_out": 0.25}
+    dataset = configured("cifar10", **settings)
+    with pytest.raises(GanLabError) as caught:
+        dataset.open()
+    command = str(caught.value).split("`")[1]
+    typed = dict(each.removeprefix("dataset.").split("=") for each in shlex.split(command)[3:])
+    assert typed.pop("dataset") == "cifar10"
+    assert typed.pop("from") == "FOLDER_OR_ZIP"
+    again = configured("cifar10", **{key: yaml.safe_load(value) for key, value in typed.items()})
+    assert again.pack(write_zip(tmp_path / "copy.zip", cifar_like())).folder == dataset.folder
 
 
 @pytest.mark.usefixtures("offline")

@@ -24,21 +24,26 @@ FINER = 4  # samples of a pixel along each side, for smooth edges
 
 
 class ColouredShapes(Joined):
-    """`count` squares, circles and triangles in four colours on white, `size` pixels, each at a place and of a size of
-    its own, and two captions of each. The label is the kind (`red square`). `split` train or test: other draws."""
+    """`count` squares, circles and triangles in four colours on `paper` (0 black to 255 white), `size` pixels, each at
+    a place and of a size of its own, and two captions of each. The label is the kind (`red square`). `split` train or
+    test: other draws."""
 
     classes = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]  # noqa: RUF012
 
-    def __init__(self, count: int = 3000, size: int = 32, split: str = "train") -> None:
+    def __init__(self, count: int = 3000, size: int = 32, split: str = "train", paper: int = 255) -> None:
         self.count = require_whole(count, "dataset.source.count")
         self.size = require_whole(size, "dataset.source.size")
+        if isinstance(paper, bool) or not isinstance(paper, int) or not 0 <= paper <= 255:
+            raise ConfigError(f"dataset.source.paper={paper}: a gray from 0 (black) to 255 (white)")
+        self.paper = paper
         if split not in SEEDS:
             raise ConfigError(f"dataset.split={split}: choose {', '.join(SEEDS)}")
         self.split = split
 
     @property
     def identity(self) -> str:
-        return f"coloured_shapes:{self.count}:{self.size}:{self.split}"
+        paper = "" if self.paper == 255 else f":on {self.paper}"
+        return f"coloured_shapes:{self.count}:{self.size}:{self.split}{paper}"
 
     def describe(self) -> str:
         return f"{self.count} coloured shapes of {self.size} pixels, drawn ({self.split})"
@@ -52,13 +57,13 @@ class ColouredShapes(Joined):
             kind, place = int(random.integers(len(self.classes))), random.random(3)
             colour, shape = self.classes[kind].split()
             captions = [said.format(colour=colour, shape=shape) for said in SAID]
-            yield Example(f"{index:05d}", draw(colour, shape, place, self.size), kind, captions=captions)
+            yield Example(f"{index:05d}", draw(colour, shape, place, self.size, self.paper), kind, captions=captions)
 
     def replaced_by(self, local: Source) -> Source:
         raise ConfigError("dataset.path: these shapes are drawn, not read; leave dataset.path out")
 
 
-def draw(colour: str, shape: str, place: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+def draw(colour: str, shape: str, place: NDArray[np.float64], size: int, paper: int = 255) -> NDArray[np.uint8]:
     """uint8 `(3, size, size)`: a shape of a radius between a quarter and two fifths of the side, somewhere inside;
     `place` is three numbers in [0, 1): the size, and how far down and to the right."""
     radius = 0.25 + 0.15 * place[0]
@@ -72,5 +77,5 @@ def draw(colour: str, shape: str, place: NDArray[np.float64], size: int) -> NDAr
     }[shape]
     share = inside.reshape(size, FINER, size, FINER).mean((1, 3))
     ink = np.array(COLOURS[colour], np.float64)[:, None, None]
-    pixels: NDArray[np.uint8] = np.round(255 + share * (ink - 255)).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.round(paper + share * (ink - paper)).astype(np.uint8)
     return pixels

@@ -32,6 +32,24 @@ def test_splits_are_other_draws() -> None:
     assert len({train.identity, test.identity, ColouredShapes(21).identity, ColouredShapes(20, 16).identity}) == 4
 
 
+def test_another_paper_is_another_source() -> None:
+    """The ink is the same, and what is halfway at an edge is halfway to that paper."""
+    white, gray = ColouredShapes(3), ColouredShapes(3, paper=160)
+    assert white.identity == "coloured_shapes:3:32:train"
+    assert gray.identity != white.identity
+    for one, other in zip(white.examples(), gray.examples(), strict=True):
+        pixels, there = np.asarray(one.image, float), np.asarray(other.image, float)
+        ink = np.array(COLOURS[ColouredShapes.classes[one.label or 0].split()[0]])[:, None, None]
+        share = (255 - pixels) / (255 - ink)
+        np.testing.assert_allclose(there, 160 + share * (ink - 160), atol=3)
+
+
+@pytest.mark.parametrize("paper", [-1, 256, 1.5, True])
+def test_no_such_paper(paper: int) -> None:
+    with pytest.raises(ConfigError, match=rf"^dataset\.source\.paper={paper}: a gray from 0"):
+        ColouredShapes(paper=paper)
+
+
 def test_what_cannot_be() -> None:
     with pytest.raises(ConfigError, match=r"^dataset\.split=val: choose train, test"):
         ColouredShapes(split="val")
