@@ -7,6 +7,8 @@ from abc import abstractmethod
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm
 
+from gan_lab.errors import ConfigError
+
 
 class TextEncoder(nn.Module):
     """Tokens (N, L), 0 is padding, to an embedding (N, `dim`) of mean 0 and variance 1.
@@ -45,9 +47,15 @@ class CaptionReader(nn.Module):
         self.condition_shape: tuple[int, ...] = (encoder.dim,)  # type: ignore[assignment]
 
     def embed(self, caption: Tensor | None) -> Tensor:
-        """(N, E). Raises ValueError where there is no caption."""
+        """(N, E). Raises ValueError where there is no caption, and ConfigError for labels in its place: what plays the
+        game of labels (`noise_to_image`, `unrolled`) has no captions for it."""
         if caption is None:
             raise ValueError("this network is told captions: call it with one for every sample")
+        if caption.dim() != 2:
+            raise ConfigError(
+                "algorithm: tells this network labels, and it reads captions; take algorithm=text_to_image, and leave "
+                "techniques out that bring another (unrolled)"
+            )
         if caption.is_floating_point():
             return caption
         embedding: Tensor = self.encoder(caption)

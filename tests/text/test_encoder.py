@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from gan_lab.errors import ConfigError
 from gan_lab.text.bag import BagOfTokens
 from gan_lab.text.encoder import CaptionReader, TextEncoder
 from gan_lab.text.transformer import Transformer
@@ -58,6 +59,8 @@ def test_an_embedding_is_taken_as_it_is(encoder: TextEncoder) -> None:
     assert reader.condition_shape == (16,)
     with pytest.raises(ValueError, match="told captions"):
         reader.embed(None)
+    with pytest.raises(ConfigError, match="it reads captions; take algorithm=text_to_image"):
+        reader.embed(torch.tensor([1, 2]))
 
 
 def test_what_cannot_be() -> None:
