@@ -63,6 +63,8 @@ CHOICES = {
     "model/gan_cls": "algorithm=text_to_image text_encoder=hashed_ngrams loss=non_saturating optimizer=adam",
     "model/deepfill": "algorithm=inpainting degradation=mask loss=hinge loss/regularizers=drafts_l1 "
     "optimizer=adam_deepfill metrics=inpainting",
+    "model/dfgan": "algorithm=text_to_image text_encoder=hashed_ngrams loss=hinge loss/regularizers=matching_aware "
+    "optimizer=adam_ttur",
     "model/edsr": "algorithm=regression loss=regression optimizer=adam_srgan degradation=downscale "
     "metrics=super_resolution",
     "model/esrgan": "algorithm=translation loss=relativistic_average loss/regularizers=esrgan "

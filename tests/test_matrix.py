@@ -47,6 +47,7 @@ def some(
 
 WITH_BLOCKS = (
     "biggan",
+    "dfgan",
     "fastgan",
     "r3gan",
     "resnet",
@@ -77,6 +78,10 @@ def refusals(config: dict[str, Any]) -> list[str]:
         found.append("reads no captions")
     if "matching_aware" in loss["regularizers"] and not reads:
         found += ["is told captions", "embeds captions"]
+    if reads and "unrolled" in config["algorithm"]["_target_"]:
+        found.append("it reads captions")
+    if reads and "several_discriminators" in wrappers:
+        found.append("networks read captions")
     if "unrolled" in config["algorithm"]["_target_"] and "generator" not in config["model"]:
         found.append("model.generator: missing")
     if "unrolled" in config["algorithm"]["_target_"] and {"encoder", "generator_encoder"} & set(config["model"]):

@@ -221,6 +221,8 @@ MODELS: tuple[Row, ...] = (
     ("gan_cls", "code icml2016: nz 100, ngf 128, ndf 64", game(1, 100) | nets(128, 64)),
     ("gan_cls", "code icml2016: interp_weight 1; nt 128", {"algorithm.interpolation": 1.0}),
     ("gan_cls", "as above", nets(128, 64, g_text_dim=128, d_text_dim=128)),
+    ("dfgan", "code DF-GAN: z of 100, nf 32", game(1, 100) | nets(32, 32)),
+    ("dfgan", "code DF-GAN: text of 256; ours: as wide", {"text_encoder.dim": 256, "model.generator.hidden": 256}),
     ("fastcut", "code contrastive-unpaired-translation: --flip_equivariance: one half", {"algorithm.mirrored": 0.5}),
     ("fastcut", "as above: --netF_nc; no average", {"model.generator_projector.dim": 256, "algorithm.ema.decay": 0.0}),
     ("fastcut", "as above: --ngf, --ndf", nets(64, 64)),

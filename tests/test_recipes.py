@@ -156,6 +156,13 @@ RECIPES = {
         **{"algorithm.ema.decay": 0.99, "/augmentation": "instance_noise", "/metrics": ["fid", "attribute_accuracy"]},
     ),
     "gan_cls": recipe("coloured_shapes", "gan_cls", 500, 32, 250, g_lr=1e-3, d_lr=2e-4, **SHAPES),
+    "dfgan": recipe(
+        *("coloured_shapes", "dfgan", 2400, 32, 600),
+        g_lr=2e-4,
+        d_lr=2e-4,
+        **SHAPES,
+        **{"augmentation.instance_noise.std": 0.2},
+    ),
     "fastcut": digits("fastcut", 600, 8, **CUT),
     "fastgan": digits("fastgan", 1000, 16, 500, n=1000, width=8, g_lr=5e-4),
     "compact": digits("compact", 1000, 32, schedule="cosine", width=16, g_lr=1e-3, **ENLARGED, **blocks(4)),

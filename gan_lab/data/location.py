@@ -69,6 +69,6 @@ def unavailable(error: GanLabError, name: str, folder: Path, settings: Mapping[s
     typed = [f"dataset.{key}={str(value).replace(' ', '')}" for key, value in settings.items()]
     command = shlex.join(["gan-lab", "data", "pack", f"dataset={name}", *typed])
     return GanLabError(
-        f"{name} could not be downloaded ({error}): either dataset.path=FOLDER_OR_ZIP says where a copy lies, or "
-        f"`{command}` on a machine with a network, whose store is copied to {folder} (or set GAN_LAB_DATA)"
+        f"{name} could not be downloaded ({error}): either `{command} from=FOLDER_OR_ZIP` here, or "
+        f"pack it on a machine with a network and copy the store to {folder} (or set GAN_LAB_DATA)"
     )

@@ -47,6 +47,6 @@ class MatchingAware(Regularizer):
             return turn.condition
         if turn.embed is None:
             raise ConfigError(
-                "loss.regularizers: a matching-aware penalty needs a discriminator that embeds captions (model=gan_cls)"
+                "loss.regularizers: a matching-aware penalty needs a discriminator that embeds captions (model=dfgan)"
             )
         return turn.embed(turn.condition)

@@ -21,8 +21,8 @@ from gan_lab.wrappers.base import Build
 CONTAINERS = ("blocks", "layers")
 OWN = ("torch.nn.", "gan_lab.")  # whose layers are known: dropout draws random numbers, and what says so by `draws`
 OFFERING = (
-    "biggan, biggan_cifar, fastgan, gan_cls, progressive, r3gan, sagan, sngan, srresnet, stylegan, stylegan2, "
-    "stylegan3, wgan_gp_resnet"
+    "biggan, biggan_cifar, dfgan, fastgan, gan_cls, progressive, r3gan, sagan, sngan, srresnet, stylegan, "
+    "stylegan2, stylegan3, wgan_gp_resnet"
 )
 
 

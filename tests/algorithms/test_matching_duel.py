@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
 
 from gan_lab.algorithms.matching_duel import MatchingDuel
 from gan_lab.algorithms.mismatched import mismatched
+from gan_lab.data.batch import Batch
+from gan_lab.data.sources.coloured_shapes import draw
+from gan_lab.data.tokens import tokenizer_of
 from gan_lab.training.run import Run
 from tests.compose import tiny_run
 
@@ -66,3 +70,35 @@ def test_captions_between_two(tmp_path: Path) -> None:
     assert "interpolated" not in duel.generator_terms(
         batch.part(slice(0, 1)), duel.fake(batch.part(slice(0, 1))), ("adversarial",)
     )
+
+
+KINDS = (("red", "square"), ("blue", "circle"))
+
+
+@pytest.mark.parametrize(("model", "rounds"), [("dfgan", 70), pytest.param("gan_cls", 150, marks=pytest.mark.whole)])
+def test_swapped_captions_lower_the_score_once_it_was_trained(model: str, rounds: int, tmp_path: Path) -> None:
+    """Of red squares and blue circles that it has not seen, each with the other's caption; not so before."""
+    run = tiny_run(tmp_path, f"model={model}", "width=8", "optimizer.discriminator.lr=1e-3")
+    duel, tokenizer = duel_of(run), tokenizer_of(run.config)
+    assert tokenizer is not None
+    said = torch.from_numpy(tokenizer.encode([f"a {colour} {shape}" for colour, shape in KINDS]))
+    random = np.random.default_rng(0)
+
+    def shapes(count: int) -> Batch:
+        kinds = torch.arange(count) % 2
+        drawn = np.stack([draw(*KINDS[kind], random.random(3), 16) for kind in kinds.tolist()])
+        return Batch(torch.from_numpy(drawn).float() / 127.5 - 1, caption=said[kinds])
+
+    def lowered(batch: Batch) -> torch.Tensor:
+        duel.discriminator.eval()
+        assert batch.caption is not None
+        with torch.no_grad():
+            own, other = (duel.discriminator(batch.image, c).scores for c in (batch.caption, batch.caption.roll(1, 0)))
+        duel.discriminator.train()
+        return own - other
+
+    unseen = shapes(40)
+    assert float(lowered(unseen).gt(0.5).float().mean()) < 0.6
+    for _ in range(rounds):
+        run.algorithm.train_step([shapes(16)], ("adversarial", *duel.regularizers))
+    assert float(lowered(unseen).gt(0.5).float().mean()) > 0.95

@@ -183,9 +183,9 @@ def test_no_network_and_no_store_says_the_two_ways_out(name: str, root: Path) ->
     assert caught.value.exit_code == 1
     shape = f"[{','.join(map(str, dataset.image_shape))}]"
     assert str(caught.value) == (
-        f"{name} could not be downloaded (Name or service not known): either dataset.path=FOLDER_OR_ZIP says where a "
-        f"copy lies, or `gan-lab data pack dataset={name} 'dataset.image_shape={shape}'` on a machine with a network, "
-        f"whose store is copied to {dataset.folder} (or set GAN_LAB_DATA)"
+        f"{name} could not be downloaded (Name or service not known): either `gan-lab data pack dataset={name} "
+        f"'dataset.image_shape={shape}' from=FOLDER_OR_ZIP` here, or pack it on a machine with a network and copy "
+        f"the store to {dataset.folder} (or set GAN_LAB_DATA)"
     )
     assert not dataset.folder.exists()
 
@@ -200,6 +200,7 @@ def test_the_way_out_names_what_a_model_has_prescribed(tmp_path: Path) -> None:
     command = str(caught.value).split("`")[1]
     typed = dict(each.removeprefix("dataset.").split("=") for each in shlex.split(command)[3:])
     assert typed.pop("dataset") == "cifar10"
+    assert typed.pop("from") == "FOLDER_OR_ZIP"
     again = configured("cifar10", **{key: yaml.safe_load(value) for key, value in typed.items()})
     assert again.pack(write_zip(tmp_path / "copy.zip", cifar_like())).folder == dataset.folder
 

@@ -85,6 +85,7 @@ GAMES = {  # each couples images, remembers means or draws in a way of its own
     "captions of others, and between two": (
         *("model=gan_cls", "loss/regularizers=[matching_aware]", "+technique=[conditioning_augmentation]"),
     ),
+    "captions at every convolution": ("model=dfgan", "trainer.accumulation=2"),
     "computed again": (  # on the same fakes: rounding grows less
         *("model=biggan_cifar", "+technique=[activation_checkpointing]"),
         *("algorithm.critic_steps=1", "algorithm.reuse_fake=true"),
