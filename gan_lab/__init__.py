@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gan_lab.sampling.trained import load as load
 
-__version__ = "0.10.0"
+__version__ = "0.11.0"
 __all__ = ["__version__", "load"]
 
 

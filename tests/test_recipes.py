@@ -161,7 +161,7 @@ RECIPES = {
         g_lr=2e-4,
         d_lr=2e-4,
         **SHAPES,
-        **{"augmentation.instance_noise.std": 0.2},
+        **{"augmentation.instance_noise.std": 0.2, "dataset.source.paper": 160},
     ),
     "fastcut": digits("fastcut", 600, 8, **CUT),
     "fastgan": digits("fastgan", 1000, 16, 500, n=1000, width=8, g_lr=5e-4),
