@@ -63,7 +63,7 @@ def refusals(config: dict[str, Any]) -> list[str]:
     """What cannot be had together, in words that the refusal must hold."""
     loss = config["loss"]
     alone = not any(role.startswith("discriminator") for role in config["model"])  # a generator without a game
-    game = next((node for role, node in config["model"].items() if role.startswith("discriminator")), {"_target_": ""})
+    game = next((node for role, node in config["model"].items() if role.startswith("discriminator")), {"_target_": "."})
     networks = [node["_target_"].removeprefix("gan_lab.models.") for node in config["model"].values()]
     regularizers = [node for node in loss["regularizers"].values() if node]
     wrappers = (config["wrappers"].get("discriminator") or {}).keys()
@@ -76,7 +76,8 @@ def refusals(config: dict[str, Any]) -> list[str]:
     reads = any("encoder" in node and "_target_" in (node["encoder"] or {}) for node in config["model"].values())
     if "conditioning" in loss["regularizers"] and "text_encoder" not in config:
         found.append("reads no captions")
-    if "matching_aware" in loss["regularizers"] and not reads:
+    numbers = "input_shape" in game or game["_target_"].split(".")[-2] in ("deepfill", "egbad")  # images and codes
+    if "matching_aware" in loss["regularizers"] and not (reads or numbers):
         found += ["is told captions", "embeds captions"]
     if reads and "unrolled" in config["algorithm"]["_target_"]:
         found.append("it reads captions")

@@ -63,7 +63,9 @@ def cases() -> Iterator[Any]:
 
 
 def is_variant(group: str, chosen: Any) -> bool:
-    """Whether what was chosen is the other choice but for a few settings: then all settings fit the other, too."""
+    """Whether what was chosen is the other choice, or that but for a few settings: then all settings fit the other."""
+    if chosen == OTHER[group]:
+        return True
     if group != "algorithm":
         return False
     bases = [entry for entry in loaded(f"{group}/{chosen}").get("defaults", []) if entry != "_self_"]

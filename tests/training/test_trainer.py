@@ -8,6 +8,8 @@ import json
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -198,7 +200,10 @@ def test_a_signal_while_the_loop_waits_saves_that_step(
 
 
 def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
-    left = [tmp_path / "checkpoints" / ".step-00000001.pt.1.tmp", tmp_path / "samples" / ".real.png.1.tmp"]
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = ("checkpoints", ".step-00000001.pt"), ("samples", ".real.png")
+    left = [tmp_path / folder / f"{name}.{gone.pid}.tmp" for folder, name in names]
     for path in left:
         path.parent.mkdir()
         path.write_bytes(b"half")
