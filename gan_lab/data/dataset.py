@@ -199,16 +199,8 @@ class Dataset:
                 batch_size,
                 seed,
                 engine.device,
-                rank=engine.world.rank,
-                world=engine.world.size,
-                pieces=pieces,
-                channels_last=engine.channels_last,
-                flip=self.flip,
-                crop=self.crop,
-                turn=self.turn,
                 balance=self.balance,
-                degradation=None if degradation is None else degradation.to(engine.device),
-                name=name,
+                **self._shown(engine, degradation, name, pieces),
             )
 
         if self.inputs is not None:
@@ -219,6 +211,20 @@ class Dataset:
         if degradation is None and self.store.inputs is None:
             raise ConfigError("dataset.aligned=false: the data has no inputs; choose a degradation or dataset=paired")
         return cast(Stream, Unpaired(of(None, name), of(degradation, "input")))
+
+    def _shown(self, engine: Engine, degradation: Degradation | None, name: str, pieces: int) -> dict[str, Any]:
+        """What a stream of it is told: whose share it is, and how images are shown."""
+        return {
+            "rank": engine.world.rank,
+            "world": engine.world.size,
+            "pieces": pieces,
+            "channels_last": engine.channels_last,
+            "flip": self.flip,
+            "crop": self.crop,
+            "turn": self.turn,
+            "degradation": None if degradation is None else degradation.to(engine.device),
+            "name": name,
+        }
 
     def samples(self, degradation: Degradation | None = None) -> Stream:
         """The same on the CPU, read through the map and copied nowhere: for whoever wants some samples of it (`at`,

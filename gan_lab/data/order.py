@@ -81,13 +81,17 @@ class Order:
         epoch, position = cursor
         pieces = []
         while wanted:
-            piece = self.epoch(seed, epoch).part(slice(position, position + wanted))
+            piece = self.ahead(seed, epoch, position, wanted)
             pieces.append(piece)
             taken = len(piece.indices)
             wanted, position = wanted - taken, position + taken
             if position == self.count:
                 epoch, position = epoch + 1, 0
         return joined(pieces), Cursor(epoch, position)
+
+    def ahead(self, seed: int, epoch: int, position: int, wanted: int) -> Places:
+        """Samples of an epoch from `position` on, one at least and `wanted` at most."""
+        return self.epoch(seed, epoch).part(slice(position, position + wanted))
 
     def epoch(self, seed: int, epoch: int) -> Places:
         """All samples of an epoch; the latest two are kept."""

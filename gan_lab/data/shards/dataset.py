@@ -90,15 +90,7 @@ class ShardDataset(Dataset):
             self.buffer,
             self.known_words,
             self.max_corrupt,
-            rank=engine.world.rank,
-            world=engine.world.size,
-            pieces=pieces,
-            channels_last=engine.channels_last,
-            flip=self.flip,
-            crop=self.crop,
-            turn=self.turn,
-            degradation=None if degradation is None else degradation.to(engine.device),
-            name=name,
+            **self._shown(engine, degradation, name, pieces),
         )
 
     def _local(self, from_: str | Path | None) -> UserImages | None:

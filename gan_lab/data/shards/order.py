@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gan_lab.data.order import Cursor, Order, Places, joined
+from gan_lab.data.order import Cursor, Order, Places
 from gan_lab.data.shards.index import Index
 from gan_lab.engine.seeding import generator_of
 
@@ -44,20 +44,11 @@ class ShardOrder(Order):
         self._plans: dict[tuple[int, int], Plan] = {}
         self._blocks: dict[tuple[int, int, int], Places] = {}
 
-    def draw(self, seed: int, cursor: Cursor, wanted: int) -> tuple[Places, Cursor]:
-        epoch, position = cursor
-        pieces = []
-        while wanted:
-            plan = self.plan(seed, epoch)
-            block = plan.block_at(position)
-            skipped = position - int(plan.starts[plan.blocks[block]])
-            piece = self._block(seed, epoch, block).part(slice(skipped, skipped + wanted))
-            pieces.append(piece)
-            taken = len(piece.indices)
-            wanted, position = wanted - taken, position + taken
-            if position == self.count:
-                epoch, position = epoch + 1, 0
-        return joined(pieces), Cursor(epoch, position)
+    def ahead(self, seed: int, epoch: int, position: int, wanted: int) -> Places:
+        plan = self.plan(seed, epoch)
+        block = plan.block_at(position)
+        skipped = position - int(plan.starts[plan.blocks[block]])
+        return self._block(seed, epoch, block).part(slice(skipped, skipped + wanted))
 
     def near(self, seed: int, cursor: Cursor) -> list[int]:
         """The chunks of the block at `cursor`, and of the one behind it."""
